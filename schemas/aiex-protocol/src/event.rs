@@ -1,0 +1,78 @@
+//! What the daemon tells about a request.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::repos::{IndexProgress, RepoStatus};
+use crate::request::{RequestId, StreamId};
+use crate::search::{Answer, Hits, SearchSummary};
+use crate::status::{DaemonStatus, SkippedReport};
+use crate::WireError;
+
+/// An event of one request: `{"id", "seq", "event", "data"}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Envelope {
+    /// The request.
+    pub id: RequestId,
+    /// From 0, without holes within a stream; what a slow client missed is told by `gap`.
+    pub seq: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened. `done` and `error` end a stream; a reader skips events that it does not know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+pub enum Event {
+    /// The request runs. Always the first event.
+    Accepted {
+        /// The name under which the stream can be resumed or watched.
+        stream: StreamId,
+    },
+    /// Indexing goes on.
+    Progress(IndexProgress),
+    /// Something that the user should know and that is not an error.
+    Notice {
+        /// One line.
+        message: String,
+    },
+    /// Ranked spans, early or final.
+    Hits(Hits),
+    /// The next piece of a streamed answer.
+    AnswerDelta {
+        /// Text to append.
+        text: String,
+    },
+    /// The whole answer, citations resolved.
+    Answer(Answer),
+    /// The daemon's state.
+    Status(Box<DaemonStatus>),
+    /// The files that are not in the index.
+    Skipped(SkippedReport),
+    /// The repositories.
+    Repos {
+        /// In the order of registration.
+        repos: Vec<RepoStatus>,
+    },
+    /// The client was too slow and events were dropped; lists and totals that follow are whole.
+    Gap {
+        /// How many events were dropped.
+        missed: u64,
+    },
+    /// The end of a request that succeeded.
+    Done {
+        /// What a search or question reflects.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        summary: Option<SearchSummary>,
+    },
+    /// The end of a request that failed.
+    Error(WireError),
+}
+
+impl Event {
+    /// Whether the stream ends with this event.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Event::Done { .. } | Event::Error(_))
+    }
+}

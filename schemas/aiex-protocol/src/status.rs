@@ -1,0 +1,149 @@
+//! The daemon's state as `aiex status` and `aiex doctor` show it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::hello::Build;
+use crate::repos::RepoStatus;
+
+/// Arguments of `status`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct StatusArgs {
+    /// Only the repository that holds this folder.
+    pub repo: Option<String>,
+}
+
+/// Arguments of `skipped`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SkippedArgs {
+    /// A folder inside the repository.
+    pub repo: String,
+    /// Only files skipped for this reason.
+    pub reason: Option<String>,
+    /// How many files to list at most; the counts are always whole. 0 means the default (200).
+    pub limit: u32,
+}
+
+/// What the daemon is and does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DaemonStatus {
+    /// Process id.
+    pub pid: u32,
+    /// The build.
+    pub build: Build,
+    /// Absolute path of the unix socket.
+    pub socket: String,
+    /// `127.0.0.1:PORT` when the loopback listener is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<String>,
+    /// The directory that holds all state.
+    pub home: String,
+    /// Since when, in milliseconds since the Unix epoch.
+    pub started_at_ms: u64,
+    /// Seconds without a client after which it exits; 0 for never.
+    pub idle_exit_s: u64,
+    /// Connected clients.
+    pub clients: u32,
+    /// Requests that run.
+    pub running_requests: u32,
+    /// What it may use and what it uses.
+    pub budgets: Budgets,
+    /// The query cache.
+    pub cache: CacheStatus,
+    /// The embedder in use, as `name (dimensions)`.
+    pub embedder: String,
+    /// Why the configured embedder is not in use, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedder_problem: Option<String>,
+    /// The components, supervised.
+    pub components: Vec<ComponentStatus>,
+    /// The repositories.
+    pub repos: Vec<RepoStatus>,
+}
+
+/// Limits and use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Budgets {
+    /// Resident memory now, in bytes.
+    pub memory_used: u64,
+    /// The memory budget, in bytes.
+    pub memory_budget: u64,
+    /// Watches in use.
+    pub watches_used: u64,
+    /// The watch budget.
+    pub watches_budget: u64,
+    /// Bytes of all stores on disk.
+    pub disk_used: u64,
+}
+
+/// The query cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CacheStatus {
+    /// Answers served from it.
+    pub hits: u64,
+    /// Answers computed.
+    pub misses: u64,
+    /// Answers held.
+    pub entries: u64,
+}
+
+/// One supervised component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ComponentStatus {
+    /// Its name.
+    pub name: String,
+    /// What it is doing.
+    pub state: ComponentState,
+    /// How often it was restarted.
+    pub restarts: u32,
+    /// Why it was last restarted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// The life of a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ComponentState {
+    /// Doing its work.
+    Running,
+    /// Failed; waiting to be started again.
+    BackingOff,
+    /// Ended as it should.
+    Stopped,
+    /// Failed too often; not started again.
+    GivenUp,
+}
+
+/// The files that are not in the index.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SkippedReport {
+    /// How many files for each reason, most first.
+    pub reasons: Vec<ReasonCount>,
+    /// The files, as many as asked for.
+    pub files: Vec<SkippedFile>,
+    /// Secrets blotted out of files that are indexed.
+    pub redactions: u64,
+}
+
+/// A count by reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReasonCount {
+    /// The reason's name.
+    pub reason: String,
+    /// How many files.
+    pub files: u64,
+}
+
+/// One file that is not in the index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SkippedFile {
+    /// Path inside the repository; bytes that are not UTF-8 are shown as `\xNN`.
+    pub path: String,
+    /// The reason's name.
+    pub reason: String,
+    /// What exactly was seen.
+    pub detail: String,
+}
