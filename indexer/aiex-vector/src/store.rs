@@ -1,0 +1,65 @@
+//! The contract of a vector store. It does not say how vectors are kept, and an implementation adds no rules.
+
+use crate::error::VectorError;
+
+/// A stored vector near to a query.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Near {
+    /// The chunk.
+    pub id: u64,
+    /// Cosine similarity, from −1 to 1.
+    pub similarity: f32,
+}
+
+/// Which ids a search may return.
+#[derive(Clone, Copy, Debug)]
+pub enum Filter<'a> {
+    /// These and no others, in any order.
+    Allow(&'a [u64]),
+}
+
+/// One 8-bit vector per id, and the nearest ids to a query.
+///
+/// Every change is seen by the searches that begin after it returned. A change survives the end of the process
+/// once [`flush`](Self::flush) returned; without it, each id has its vector of before or of after the change.
+pub trait VectorStore: Send + Sync {
+    /// Components of every vector.
+    fn dimensions(&self) -> usize;
+
+    /// Puts one vector for each id, in place of the one it had. `vectors` holds `ids.len()` vectors one after
+    /// the other, made of unit vectors by [`quantise`](crate::quantise). Of an id given twice the last counts.
+    fn upsert(&self, ids: &[u64], vectors: &[i8]) -> Result<(), VectorError>;
+
+    /// Takes ids away. Unknown ids are fine.
+    fn delete(&self, ids: &[u64]) -> Result<(), VectorError>;
+
+    /// The ids nearest to a unit vector, most similar first, equals by id; at most `limit`.
+    fn search(
+        &self,
+        query: &[f32],
+        limit: usize,
+        filter: Option<Filter<'_>>,
+    ) -> Result<Vec<Near>, VectorError>;
+
+    /// How many ids have a vector.
+    fn len(&self) -> Result<usize, VectorError>;
+
+    /// Whether no id has a vector.
+    fn is_empty(&self) -> Result<bool, VectorError> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Shows every id once, ascending, in pages; ends early when `visit` answers `false`. Changes made
+    /// meanwhile may or may not be seen.
+    fn ids(&self, visit: &mut dyn FnMut(&[u64]) -> bool) -> Result<(), VectorError>;
+
+    /// Makes every change so far survive the end of the process and of the machine.
+    fn flush(&self) -> Result<(), VectorError>;
+
+    /// Gives back the room of deleted vectors and builds an index where one pays. Long; `cancel` is asked
+    /// between the steps that can be told apart. Answers whether anything changed.
+    fn optimize(&self, cancel: &dyn Fn() -> bool) -> Result<bool, VectorError>;
+
+    /// Bytes taken on disk.
+    fn disk_bytes(&self) -> Result<u64, VectorError>;
+}

@@ -1,0 +1,292 @@
+//! The contract of a vector store, held against every store, and the store on disk against the one in memory.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+
+use aiex_vector::{EdgeSettings, EdgeStore, Filter, MemoryStore, VectorError, VectorStore, quantise};
+use tempfile::TempDir;
+
+const DIMENSIONS: usize = 32;
+
+/// The same unit vectors at every run.
+fn unit(seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut vector: Vec<f32> = (0..DIMENSIONS)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        })
+        .collect();
+    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    vector.iter_mut().for_each(|x| *x /= length);
+    vector
+}
+
+fn put(store: &dyn VectorStore, ids: &[u64]) {
+    let vectors: Vec<i8> = ids.iter().flat_map(|&id| quantise(&unit(id))).collect();
+    store.upsert(ids, &vectors).unwrap();
+}
+
+fn all_ids(store: &dyn VectorStore) -> Vec<u64> {
+    let mut ids = Vec::new();
+    store
+        .ids(&mut |page| {
+            ids.extend_from_slice(page);
+            true
+        })
+        .unwrap();
+    ids
+}
+
+fn found(store: &dyn VectorStore, seed: u64, limit: usize, filter: Option<Filter<'_>>) -> Vec<u64> {
+    store
+        .search(&unit(seed), limit, filter)
+        .unwrap()
+        .iter()
+        .map(|near| near.id)
+        .collect()
+}
+
+fn open(directory: &Path) -> EdgeStore {
+    let settings = EdgeSettings {
+        reserve_bytes: 1024 * 1024,
+        ..EdgeSettings::default()
+    };
+    EdgeStore::open(directory, DIMENSIONS, settings).unwrap()
+}
+
+fn an_empty_store_finds_nothing(store: &dyn VectorStore) {
+    assert_eq!(store.dimensions(), DIMENSIONS);
+    assert!(store.is_empty().unwrap());
+    assert!(found(store, 1, 10, None).is_empty());
+    assert!(all_ids(store).is_empty());
+    store.delete(&[1, 2]).unwrap();
+    store.upsert(&[], &[]).unwrap();
+    store.flush().unwrap();
+    assert!(!store.optimize(&|| false).unwrap());
+}
+
+fn the_nearest_is_first_and_similarity_is_the_cosine(store: &dyn VectorStore) {
+    let ids: Vec<u64> = (1..=600).collect();
+    put(store, &ids);
+    let near = store.search(&unit(77), 20, None).unwrap();
+    assert_eq!(near.len(), 20);
+    assert_eq!(near[0].id, 77);
+    assert_eq!(near[0].similarity, 1.0);
+    assert!(near.is_sorted_by(|a, b| b.similarity <= a.similarity));
+    for near in near {
+        let cosine: f32 = unit(77).iter().zip(unit(near.id)).map(|(a, b)| a * b).sum();
+        assert!(
+            (cosine - near.similarity).abs() < 0.02,
+            "{cosine} is not {}",
+            near.similarity
+        );
+    }
+}
+
+fn an_id_has_its_last_vector(store: &dyn VectorStore) {
+    put(store, &[1, 2, 3]);
+    store.upsert(&[2], &quantise(&unit(9))).unwrap();
+    let twice: Vec<i8> = [quantise(&unit(5)), quantise(&unit(6))].concat();
+    store.upsert(&[4, 4], &twice).unwrap();
+    assert_eq!(store.len().unwrap(), 4);
+    assert_eq!(found(store, 9, 1, None), [2]);
+    assert_eq!(found(store, 6, 1, None), [4]);
+}
+
+fn deleted_ids_are_gone_and_may_come_back(store: &dyn VectorStore) {
+    put(store, &[1, 2, 3]);
+    store.delete(&[2, 99]).unwrap();
+    assert_eq!(all_ids(store), [1, 3]);
+    assert!(!found(store, 2, 10, None).contains(&2));
+    put(store, &[2]);
+    assert_eq!(found(store, 2, 1, None), [2]);
+}
+
+fn a_filter_admits_only_its_ids(store: &dyn VectorStore) {
+    put(store, &(1..=300).collect::<Vec<u64>>());
+    let allowed = [250, 3, 3, 7, 100_000];
+    let mut ids = found(store, 50, 10, Some(Filter::Allow(&allowed)));
+    ids.sort_unstable();
+    assert_eq!(ids, [3, 7, 250]);
+    assert!(found(store, 50, 10, Some(Filter::Allow(&[]))).is_empty());
+    assert!(found(store, 50, 0, None).is_empty());
+}
+
+fn ids_come_in_order_with_every_bit_and_end_when_told(store: &dyn VectorStore) {
+    let mut ids: Vec<u64> = (0..5000).map(|n| (u64::from(u32::MAX) - n) << 16 | n).collect();
+    put(store, &ids);
+    ids.sort_unstable();
+    assert_eq!(all_ids(store), ids);
+    let mut pages = 0;
+    store
+        .ids(&mut |_| {
+            pages += 1;
+            false
+        })
+        .unwrap();
+    assert_eq!(pages, 1);
+}
+
+fn slices_that_do_not_fit_are_refused(store: &dyn VectorStore) {
+    assert!(matches!(
+        store.upsert(&[1], &[0; 3]),
+        Err(VectorError::Shape { found: 3, .. })
+    ));
+    assert!(matches!(
+        store.search(&[0.0; 3], 1, None),
+        Err(VectorError::Shape { found: 3, .. })
+    ));
+    assert!(store.is_empty().unwrap());
+}
+
+fn optimizing_changes_no_answer(store: &dyn VectorStore) {
+    put(store, &(0..3000).collect::<Vec<u64>>());
+    store.delete(&(0..1500).collect::<Vec<u64>>()).unwrap();
+    let before = store.search(&unit(2000), 30, None).unwrap();
+    assert!(
+        !store.optimize(&|| true).unwrap(),
+        "a cancelled optimisation did something"
+    );
+    store.optimize(&|| false).unwrap();
+    assert_eq!(store.search(&unit(2000), 30, None).unwrap(), before);
+    assert_eq!(store.len().unwrap(), 1500);
+    put(store, &[10]);
+    store.delete(&[2000]).unwrap();
+    assert_eq!(found(store, 10, 1, None), [10]);
+    assert!(!found(store, 2000, 10, None).contains(&2000));
+    store.flush().unwrap();
+}
+
+fn threads_may_search_change_flush_and_optimize_at_once(store: &dyn VectorStore) {
+    put(store, &(0..4000).collect::<Vec<u64>>());
+    store.delete(&(0..2000).collect::<Vec<u64>>()).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| store.optimize(&|| false).unwrap());
+        scope.spawn(|| {
+            for id in 10_000..10_200 {
+                put(store, &[id]);
+                store.delete(&[id - 8000]).unwrap();
+                store.flush().unwrap();
+            }
+        });
+        scope.spawn(|| {
+            for _ in 0..200 {
+                assert_eq!(found(store, 3500, 5, None)[0], 3500);
+            }
+        });
+    });
+    let expected: Vec<u64> = (2200..4000).chain(10_000..10_200).collect();
+    assert_eq!(all_ids(store), expected);
+}
+
+macro_rules! contract {
+    ($($rule:ident)*) => {
+        mod memory {
+            use super::*;
+            $(#[test] fn $rule() { super::$rule(&MemoryStore::new(DIMENSIONS)); })*
+        }
+        mod edge {
+            use super::*;
+            $(#[test] fn $rule() {
+                let directory = TempDir::new().unwrap();
+                super::$rule(&open(directory.path()));
+            })*
+        }
+    };
+}
+
+contract! {
+    an_empty_store_finds_nothing
+    the_nearest_is_first_and_similarity_is_the_cosine
+    an_id_has_its_last_vector
+    deleted_ids_are_gone_and_may_come_back
+    a_filter_admits_only_its_ids
+    ids_come_in_order_with_every_bit_and_end_when_told
+    slices_that_do_not_fit_are_refused
+    optimizing_changes_no_answer
+    threads_may_search_change_flush_and_optimize_at_once
+}
+
+#[test]
+fn a_store_on_disk_answers_as_the_one_in_memory_through_reopenings() {
+    let directory = TempDir::new().unwrap();
+    let model = MemoryStore::new(DIMENSIONS);
+    let mut store = open(directory.path());
+    for round in 0..30u64 {
+        let fresh: Vec<u64> = (0..40).map(|n| (round * 7919 + n * 31) % 1000).collect();
+        let stale: Vec<u64> = (0..15).map(|n| (round * 104_729 + n * 17) % 1000).collect();
+        for store in [&store as &dyn VectorStore, &model] {
+            put(store, &fresh);
+            store.delete(&stale).unwrap();
+        }
+        match round % 5 {
+            1 => store.flush().unwrap(),
+            2 => drop(store.optimize(&|| false).unwrap()),
+            3 => {
+                drop(store);
+                store = open(directory.path());
+            }
+            _ => {}
+        }
+        assert_eq!(all_ids(&store), all_ids(&model), "round {round}");
+        let query = unit(round + 5000);
+        assert_eq!(
+            store
+                .search(&query, 25, None)
+                .unwrap()
+                .iter()
+                .map(|near| near.similarity)
+                .collect::<Vec<_>>(),
+            model
+                .search(&query, 25, None)
+                .unwrap()
+                .iter()
+                .map(|near| near.similarity)
+                .collect::<Vec<_>>(),
+            "round {round}"
+        );
+    }
+}
+
+#[test]
+fn the_log_does_not_grow_with_the_changes() {
+    let directory = TempDir::new().unwrap();
+    let store = open(directory.path());
+    let ids: Vec<u64> = (0..2000).collect();
+    for _ in 0..80 {
+        put(&store, &ids);
+        store.flush().unwrap();
+    }
+    // 2000 vectors of 32 bytes and the logged 26 MB: what is left is a few files of a log.
+    let bytes = store.disk_bytes().unwrap();
+    assert!(bytes < 24 * 1024 * 1024, "{bytes} bytes");
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(all_ids(&store), ids);
+    store.delete(&ids).unwrap();
+    assert!(
+        store.is_empty().unwrap(),
+        "changes after the log was cut are ignored"
+    );
+    let bytes = store.disk_bytes().unwrap();
+    assert!(bytes < 8 * 1024 * 1024, "{bytes} bytes");
+}
+
+#[test]
+fn a_graph_finds_what_is_near() {
+    let directory = TempDir::new().unwrap();
+    let settings = EdgeSettings {
+        graph_from_points: Some(1000),
+        reserve_bytes: 1024 * 1024,
+        ..EdgeSettings::default()
+    };
+    let store = EdgeStore::open(directory.path(), DIMENSIONS, settings).unwrap();
+    put(&store, &(0..2000).collect::<Vec<u64>>());
+    store.optimize(&|| false).unwrap();
+    put(&store, &[5000]);
+    assert_eq!(found(&store, 1234, 1, None), [1234]);
+    assert_eq!(found(&store, 5000, 1, None), [5000]);
+}
