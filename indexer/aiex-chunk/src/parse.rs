@@ -1,0 +1,74 @@
+//! Syntax trees, with a time limit. Knows grammars only by language, and nothing of what trees are used for.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
+
+use crate::Language;
+
+thread_local! {
+    // A parser keeps its buffers, so reusing one saves most of the cost of a small file.
+    static PARSERS: RefCell<Vec<(Language, Parser)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The syntax tree, or nothing when the limit was reached.
+pub(crate) fn parse(text: &str, language: Language, timeout: Duration) -> Option<Tree> {
+    let mut parser = take(language)?;
+    let started = Instant::now();
+    let mut progress = |_: &ParseState| {
+        if started.elapsed() > timeout {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let bytes = text.as_bytes();
+    let tree = parser.parse_with_options(
+        &mut |offset, _| bytes.get(offset..).unwrap_or_default(),
+        None,
+        Some(ParseOptions::new().progress_callback(&mut progress)),
+    );
+    // A parser that was stopped would otherwise resume the old text.
+    parser.reset();
+    PARSERS.with_borrow_mut(|parsers| parsers.push((language, parser)));
+    tree
+}
+
+fn take(language: Language) -> Option<Parser> {
+    let kept = PARSERS.with_borrow_mut(|parsers| {
+        let at = parsers.iter().position(|(of, _)| *of == language)?;
+        Some(parsers.swap_remove(at).1)
+    });
+    if kept.is_some() {
+        return kept;
+    }
+    let mut parser = Parser::new();
+    parser.set_language(&language.grammar().language()).ok()?;
+    Some(parser)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_grammar_loads_and_parses() {
+        for language in Language::ALL {
+            assert!(
+                parse("x\n", *language, Duration::from_secs(5)).is_some(),
+                "{}",
+                language.name()
+            );
+        }
+    }
+
+    #[test]
+    fn a_stopped_parser_is_usable_again() {
+        let long = "fn f() { g(1, 2); }\n".repeat(20_000);
+        assert!(parse(&long, Language::Rust, Duration::ZERO).is_none());
+        let tree = parse("fn f() {}", Language::Rust, Duration::from_secs(5)).unwrap();
+        assert_eq!(tree.root_node().end_byte(), 9);
+    }
+}
