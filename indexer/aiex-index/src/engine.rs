@@ -1,0 +1,254 @@
+//! What repositories share, and which repositories there are.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aiex_embed::Embedder;
+use aiex_files::root::Root;
+use serde::{Deserialize, Serialize};
+
+use crate::content::ContentStore;
+use crate::error::IndexError;
+use crate::repo::RepoIndex;
+use crate::search::cache::QueryCache;
+use crate::settings::IndexSettings;
+
+/// What every repository of an engine uses.
+pub(crate) struct Shared {
+    pub(crate) content: ContentStore,
+    pub(crate) embedder: Option<Arc<dyn Embedder>>,
+    pub(crate) settings: IndexSettings,
+    pub(crate) cache: QueryCache,
+}
+
+impl Shared {
+    /// The embedder's identity, or nothing.
+    pub(crate) fn embedder_id(&self) -> String {
+        self.embedder
+            .as_ref()
+            .map(|embedder| embedder.id().to_owned())
+            .unwrap_or_default()
+    }
+}
+
+/// A repository that the engine keeps an index of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// Its root, canonical.
+    pub root: PathBuf,
+    /// When it was added, in milliseconds since the Unix epoch.
+    pub added_at_ms: u64,
+    /// Whether the user insisted on a folder that is refused otherwise.
+    #[serde(default)]
+    pub is_forced: bool,
+}
+
+/// The registered repositories and what they share. One engine owns its directory.
+pub struct Engine {
+    dir: PathBuf,
+    shared: Arc<Shared>,
+    registered: Mutex<Vec<Registered>>,
+    open: Mutex<HashMap<PathBuf, Arc<RepoIndex>>>,
+    quarantined: Option<String>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("dir", &self.dir)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Opens the engine in `dir`. `embedder` is what makes vectors; without one, full text serves alone.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn open(
+        dir: &Path,
+        embedder: Option<Arc<dyn Embedder>>,
+        settings: IndexSettings,
+    ) -> Result<Arc<Self>, IndexError> {
+        std::fs::create_dir_all(dir.join("repos")).map_err(|e| IndexError::io("index", dir, e))?;
+        let (content, quarantined) = ContentStore::open(&dir.join("content"))?;
+        let registered = read_registry(dir);
+        let cache = QueryCache::new(settings.cache_entries);
+        Ok(Arc::new(Self {
+            dir: dir.to_owned(),
+            shared: Arc::new(Shared {
+                content,
+                embedder,
+                settings,
+                cache,
+            }),
+            registered: Mutex::new(registered),
+            open: Mutex::new(HashMap::new()),
+            quarantined,
+        }))
+    }
+
+    /// The registered repositories, in the order of registration.
+    pub fn registered(&self) -> Vec<Registered> {
+        self.registered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Why the content store was set aside when the engine was opened, if it was.
+    pub fn quarantined(&self) -> Option<&str> {
+        self.quarantined.as_deref()
+    }
+
+    /// Registers a repository and opens its stores; the one that is open already, if it is.
+    ///
+    /// # Errors
+    /// When its stores cannot be written.
+    pub fn open_repo(&self, root: Root, is_forced: bool) -> Result<Arc<RepoIndex>, IndexError> {
+        // Held while opening, so that nobody opens the same stores twice.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(repo) = open.get(&root.path) {
+            return Ok(repo.clone());
+        }
+        let path = root.path.clone();
+        let repo = Arc::new(RepoIndex::open(root, &self.repo_dir(&path), self.shared.clone())?);
+        self.register(&path, is_forced)?;
+        open.insert(path, repo.clone());
+        Ok(repo)
+    }
+
+    /// The open repository with this root.
+    pub fn opened(&self, root: &Path) -> Option<Arc<RepoIndex>> {
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(root)
+            .cloned()
+    }
+
+    /// Closes a repository's stores as soon as nobody uses them. It stays registered.
+    pub fn close_repo(&self, root: &Path) {
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(root);
+    }
+
+    /// Forgets a repository and deletes its stores. Whether it was there.
+    ///
+    /// # Errors
+    /// When the registry or the folder cannot be written.
+    pub fn forget(&self, root: &Path) -> Result<bool, IndexError> {
+        self.close_repo(root);
+        let was_there = {
+            let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = registered.len();
+            registered.retain(|entry| entry.root != root);
+            write_registry(&self.dir, &registered)?;
+            registered.len() < before
+        };
+        let dir = self.repo_dir(root);
+        match std::fs::remove_dir_all(&dir) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(IndexError::io("index", &dir, e)),
+            _ => Ok(was_there),
+        }
+    }
+
+    /// Deletes contents that no registered repository uses. How many.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub fn collect_garbage(&self, is_cancelled: &dyn Fn() -> bool) -> Result<u64, IndexError> {
+        let mut live = HashSet::new();
+        for entry in self.registered() {
+            match self.opened(&entry.root) {
+                Some(repo) => live.extend(repo.keys()?),
+                None => {
+                    let path = self.repo_dir(&entry.root).join("catalogue.db");
+                    if path.exists() {
+                        live.extend(crate::catalogue::Catalogue::open(&path)?.keys()?);
+                    }
+                }
+            }
+        }
+        self.shared
+            .content
+            .retain(&|key| live.contains(key), is_cancelled)
+    }
+
+    /// Hits, misses and entries of the query cache.
+    pub fn cache_stats(&self) -> (u64, u64, u64) {
+        self.shared.cache.stats()
+    }
+
+    /// Bytes of the shared store on disk.
+    pub fn disk_bytes(&self) -> u64 {
+        self.shared.content.disk_bytes()
+    }
+
+    fn repo_dir(&self, root: &Path) -> PathBuf {
+        let digest = blake3::hash(root.as_os_str().as_encoded_bytes());
+        self.dir.join("repos").join(&digest.to_hex()[..16])
+    }
+
+    fn register(&self, root: &Path, is_forced: bool) -> Result<(), IndexError> {
+        let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
+        if registered.iter().any(|entry| entry.root == root) {
+            return Ok(());
+        }
+        let added_at_ms = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        registered.push(Registered {
+            root: root.to_owned(),
+            added_at_ms,
+            is_forced,
+        });
+        write_registry(&self.dir, &registered)
+    }
+}
+
+/// Reads the list of repositories. A list that cannot be read is put together from the manifests.
+fn read_registry(dir: &Path) -> Vec<Registered> {
+    let path = dir.join("repos.json");
+    match std::fs::read(&path) {
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(list) => return list,
+            Err(error) => {
+                tracing::warn!(%error, "the list of repositories is damaged; it is made from the manifests")
+            }
+        },
+        Err(_) if !dir.join("repos").exists() => return Vec::new(),
+        Err(_) => {}
+    }
+    let folders = std::fs::read_dir(dir.join("repos"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut found: Vec<Registered> = folders
+        .filter_map(|folder| crate::generation::Manifest::read(&folder.path()))
+        .map(|manifest| Registered {
+            root: PathBuf::from(manifest.root),
+            added_at_ms: 0,
+            is_forced: false,
+        })
+        .collect();
+    found.sort_by(|a, b| a.root.cmp(&b.root));
+    found
+}
+
+fn write_registry(dir: &Path, registered: &[Registered]) -> Result<(), IndexError> {
+    use std::io::Write as _;
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".repos").tempfile_in(dir)?;
+        serde_json::to_writer_pretty(&mut file, registered)?;
+        file.flush()?;
+        file.as_file().sync_all()?;
+        file.persist(dir.join("repos.json")).map_err(|e| e.error)?;
+        Ok(())
+    };
+    write().map_err(|e| IndexError::io("registry", dir, e))
+}

@@ -1,0 +1,32 @@
+//! The index of a repository: catalogue, content, generations, pipeline, search.
+//!
+//! ```text
+//! files ─walk─► catalogue diff ─► read, filter, chunk ─► content store ─► full text ─► generation N
+//!                                                        (shared, by key)  vectors fill in behind
+//! ```
+//!
+//! An [`Engine`] owns what repositories share (content by key, the embedder, the query cache); a
+//! [`RepoIndex`] is one repository: [`RepoIndex::update`] brings it in line with the disk,
+//! [`RepoIndex::search`] asks the last complete generation. All calls block: they run on worker
+//! threads. This crate knows no socket, no terminal and no environment; settings come in as values.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod catalogue;
+pub mod content;
+pub mod engine;
+pub mod error;
+pub mod generation;
+pub mod observer;
+pub mod pipeline;
+pub mod repo;
+pub mod search;
+pub mod settings;
+pub mod snapshot;
+
+pub use engine::{Engine, Registered};
+pub use error::{IndexError, SearchError};
+pub use observer::{Observer, Phase, Progress, Silent};
+pub use repo::{Facts, RepoIndex, Scope, SkippedFile, UpdateReport};
+pub use search::request::{Explanation, Hit, Mode, SearchOutcome, SearchRequest};
+pub use settings::IndexSettings;

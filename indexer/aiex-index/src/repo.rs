@@ -1,0 +1,252 @@
+//! One repository: its stores, the generation that is served, and the writer that makes the next.
+//!
+//! Readers never wait for the writer: a search takes the served state (an immutable snapshot and
+//! handles of the stores) and works on that. One writer at a time makes generations.
+
+mod commit;
+mod embed;
+mod open;
+mod repair;
+mod scan;
+mod update;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aiex_files::RelPath;
+use aiex_files::root::Root;
+use aiex_lexical::LexicalIndex;
+use aiex_vector::VectorStore;
+use arc_swap::ArcSwap;
+
+use crate::catalogue::Catalogue;
+use crate::engine::Shared;
+use crate::error::{IndexError, SearchError};
+use crate::search::request::{Hit, SearchOutcome, SearchRequest};
+use crate::snapshot::Snapshot;
+
+pub use embed::EmbedReport;
+
+/// Which files an update looks at.
+#[derive(Debug, Clone, Copy)]
+pub enum Scope<'a> {
+    /// The whole tree: the truth, whatever events said.
+    All,
+    /// These files and folders.
+    Paths(&'a BTreeSet<RelPath>),
+}
+
+/// What an update did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UpdateReport {
+    /// Files put into the index, new or anew.
+    pub changed: u64,
+    /// Files taken out of it.
+    pub removed: u64,
+    /// Files looked at and found as they were.
+    pub unchanged: u64,
+    /// Files looked at and left out.
+    pub skipped: u64,
+    /// Files that could not be read.
+    pub failed: u64,
+    /// The generation that is served now.
+    pub generation: u64,
+}
+
+/// Counts over a repository's index, as of the last generation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The generation that is served.
+    pub generation: u64,
+    /// Whether a first index of the whole tree was once completed.
+    pub is_complete: bool,
+    /// Files that the last scan saw: indexed + skipped + failed.
+    pub files_seen: u64,
+    /// In the index.
+    pub files_indexed: u64,
+    /// Left out on purpose.
+    pub files_skipped: u64,
+    /// Could not be read.
+    pub files_failed: u64,
+    /// Chunks in the index.
+    pub chunks: u64,
+    /// Chunks with a vector.
+    pub chunks_embedded: u64,
+    /// Symbols in the index.
+    pub symbols: u64,
+    /// Bytes of the files in the index.
+    pub source_bytes: u64,
+    /// Bytes of the repository's own stores on disk.
+    pub disk_bytes: u64,
+    /// Secrets blotted out of indexed files.
+    pub redactions: u64,
+    /// Stores found damaged and set aside since the repository was opened.
+    pub quarantined: Vec<String>,
+    /// A store was found damaged by a search: the next update repairs it.
+    pub needs_repair: bool,
+}
+
+/// One file that is not in the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedFile {
+    /// Inside the repository; bytes that are not UTF-8 show as `\xNN`.
+    pub path: String,
+    /// The reason's name.
+    pub reason: String,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// What searches work on.
+pub(crate) struct Served {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) lexical: Arc<LexicalIndex>,
+    /// None when there is no embedder.
+    pub(crate) vectors: Option<Arc<dyn VectorStore>>,
+}
+
+/// What the writer works on.
+struct Writer {
+    catalogue: Catalogue,
+    left_out: Vec<crate::catalogue::LeftOut>,
+    quarantined: Vec<String>,
+}
+
+/// The index of one repository.
+pub struct RepoIndex {
+    root: Root,
+    dir: PathBuf,
+    shared: Arc<Shared>,
+    served: ArcSwap<Served>,
+    facts: ArcSwap<Facts>,
+    writer: Mutex<Writer>,
+    damage: std::sync::atomic::AtomicBool,
+}
+
+impl std::fmt::Debug for RepoIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RepoIndex")
+            .field("root", &self.root.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RepoIndex {
+    /// The root.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// Counts, as of the last generation. Never waits for a running update.
+    pub fn facts(&self) -> Facts {
+        let mut facts = Facts::clone(&self.facts.load());
+        facts.needs_repair = self.damage.load(std::sync::atomic::Ordering::Relaxed);
+        facts
+    }
+
+    /// Asks the served generation. `early` gets a first list when the final one takes long.
+    ///
+    /// # Errors
+    /// When the query cannot be read, the caller cancels, or a store fails; a damaged store is
+    /// repaired by the next update.
+    pub fn search(
+        &self,
+        request: &SearchRequest,
+        early: &mut dyn FnMut(Vec<Hit>),
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<SearchOutcome, SearchError> {
+        let result = crate::search::run(self, request, early, is_cancelled);
+        if let Err(SearchError::Index(IndexError::Damaged { store, .. })) = &result {
+            tracing::warn!(root = %self.root.path.display(), store, "a search found a damaged store");
+            self.damage.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// How many files were left out for each reason, and some of them.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub fn skipped(
+        &self,
+        reason: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<(String, u64)>, Vec<SkippedFile>), IndexError> {
+        // A connection of its own: a long update holds the writer's.
+        let (counts, files) = Catalogue::open(&self.catalogue_path())?.skipped(reason, limit)?;
+        let files = files
+            .into_iter()
+            .map(|file| SkippedFile {
+                path: file.path.as_str_lossy().into_owned(),
+                reason: file.reason,
+                detail: file.detail,
+            })
+            .collect();
+        Ok((counts, files))
+    }
+
+    pub(crate) fn served(&self) -> Arc<Served> {
+        self.served.load_full()
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Every content key that the repository uses.
+    pub(crate) fn keys(&self) -> Result<Vec<crate::content::ContentKey>, IndexError> {
+        Catalogue::open(&self.catalogue_path())?.keys()
+    }
+
+    fn writer(&self) -> std::sync::MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn catalogue_path(&self) -> PathBuf {
+        self.dir.join("catalogue.db")
+    }
+
+    fn lexical_dir(&self) -> PathBuf {
+        self.dir.join("lexical")
+    }
+
+    pub(crate) fn vector_dir(&self) -> PathBuf {
+        self.dir.join("vectors")
+    }
+
+    /// Puts a new served state in place.
+    fn serve(&self, change: impl FnOnce(&Served) -> Served) {
+        let next = change(&self.served.load());
+        self.served.store(Arc::new(next));
+    }
+
+    /// Takes the counts anew from the catalogue.
+    fn refresh_facts(&self, writer: &Writer) -> Result<(), IndexError> {
+        let totals = writer.catalogue.totals()?;
+        let served = self.served();
+        let vectors = served
+            .vectors
+            .as_ref()
+            .and_then(|store| store.disk_bytes().ok())
+            .unwrap_or(0);
+        let catalogue = std::fs::metadata(self.catalogue_path()).map_or(0, |meta| meta.len());
+        self.facts.store(Arc::new(Facts {
+            generation: served.snapshot.generation,
+            is_complete: served.snapshot.is_complete,
+            files_seen: totals.indexed + totals.skipped + totals.failed,
+            files_indexed: totals.indexed,
+            files_skipped: totals.skipped,
+            files_failed: totals.failed,
+            chunks: served.snapshot.num_chunks,
+            chunks_embedded: served.snapshot.num_embedded.min(served.snapshot.num_chunks),
+            symbols: totals.symbols,
+            source_bytes: totals.source_bytes,
+            disk_bytes: served.lexical.disk_bytes().unwrap_or(0) + vectors + catalogue,
+            redactions: totals.redactions,
+            quarantined: writer.quarantined.clone(),
+            needs_repair: false,
+        }));
+        Ok(())
+    }
+}

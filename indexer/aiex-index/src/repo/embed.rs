@@ -1,0 +1,195 @@
+//! Filling in vectors behind the full text, newest files first.
+
+use std::time::Instant;
+
+use aiex_embed::Embedder;
+use aiex_vector::quantise;
+
+use super::{RepoIndex, Served};
+use crate::content::ContentKey;
+use crate::error::IndexError;
+use crate::observer::{Observer, Phase, Progress};
+use crate::snapshot::{Outline, Snapshot, chunk_id};
+
+/// What filling in vectors did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EmbedReport {
+    /// Chunks whose vector was computed.
+    pub embedded: u64,
+    /// Chunks whose vector was known from an equal content.
+    pub reused: u64,
+    /// Whether every chunk has a vector now.
+    pub is_complete: bool,
+}
+
+/// Files of one round; a crash costs one round.
+const ROUND_FILES: usize = 512;
+
+/// A chunk's text as the embedder sees it: where it lies, then what it says. The path is left out,
+/// so that equal contents have equal vectors wherever they lie.
+fn embedded_text(outline: &Outline, span: &crate::snapshot::Span, text: &str) -> String {
+    let body = text
+        .get(span.start as usize..span.end as usize)
+        .unwrap_or_default();
+    let crumb = outline.breadcrumb(span);
+    if crumb.is_empty() {
+        body.to_owned()
+    } else {
+        format!("{crumb}\n{body}")
+    }
+}
+
+impl RepoIndex {
+    /// Computes the vectors of chunks that have none, or takes them from the content store, and
+    /// puts them before searches. Returns early, with what was done, when the observer cancels.
+    ///
+    /// # Errors
+    /// When the embedder or a store fails. Full text is served all the same.
+    pub fn embed(&self, observer: &dyn Observer) -> Result<EmbedReport, IndexError> {
+        let mut report = EmbedReport::default();
+        let Some(embedder) = self.shared.embedder.clone() else {
+            report.is_complete = true;
+            return Ok(report);
+        };
+        let began = Instant::now();
+        loop {
+            if observer.is_cancelled() {
+                return Ok(report);
+            }
+            // The writer is let go between rounds, so that a saved file never waits for all vectors.
+            let mut writer = self.writer();
+            let served = self.served();
+            let Some(store) = served.vectors.clone() else {
+                report.is_complete = true;
+                return Ok(report);
+            };
+            let round = writer.catalogue.unembedded(ROUND_FILES)?;
+            if round.is_empty() {
+                report.is_complete = true;
+                return Ok(report);
+            }
+            let keys: Vec<ContentKey> = round.iter().map(|(_, _, key)| *key).collect();
+            let vectors = self.vectors_of(embedder.as_ref(), &keys, observer, &mut report)?;
+            let mut done = Vec::with_capacity(round.len());
+            let mut ids = Vec::new();
+            let mut data = Vec::new();
+            for ((path, version, _), vectors) in round.into_iter().zip(vectors) {
+                let Some(vectors) = vectors else { continue };
+                let count = vectors.len() / embedder.dimensions();
+                ids.extend((0..count).map(|ordinal| chunk_id(version, ordinal)));
+                data.extend_from_slice(&vectors);
+                done.push((path, version));
+            }
+            let fail = |e| IndexError::vector(&self.vector_dir(), e);
+            store.upsert(&ids, &data).map_err(fail)?;
+            store.flush().map_err(fail)?;
+            if done.is_empty() {
+                // Cancelled before anything was computed.
+                return Ok(report);
+            }
+            writer.catalogue.mark_embedded(&done)?;
+            let embedded = writer.catalogue.embedded_chunks()?;
+            self.serve(|served| Served {
+                snapshot: std::sync::Arc::new(Snapshot::embedded(&served.snapshot, embedded)),
+                lexical: served.lexical.clone(),
+                vectors: served.vectors.clone(),
+            });
+            self.refresh_facts(&writer)?;
+            let chunks = report.embedded + report.reused;
+            observer.progress(Progress {
+                phase: Phase::Embedding,
+                done: embedded,
+                total: self.served().snapshot.num_chunks,
+                rate: chunks as f32 / began.elapsed().as_secs_f32().max(1e-3),
+            });
+        }
+    }
+
+    /// The vectors of contents: from the store, or computed and then stored. None where the
+    /// observer cancelled first.
+    fn vectors_of(
+        &self,
+        embedder: &dyn Embedder,
+        keys: &[ContentKey],
+        observer: &dyn Observer,
+        report: &mut EmbedReport,
+    ) -> Result<Vec<Option<Vec<i8>>>, IndexError> {
+        let content = &self.shared.content;
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            let known = content.vectors(key, embedder.id())?;
+            report.reused += known
+                .as_ref()
+                .map_or(0, |data| (data.len() / embedder.dimensions()) as u64);
+            found.push(known);
+        }
+        let missing: Vec<usize> = (0..keys.len()).filter(|i| found[*i].is_none()).collect();
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let workers = match embedder.cost() {
+            aiex_embed::Cost::Cheap => self.shared.settings.workers.max(1),
+            // ONNX uses its own threads, and a server has its own queue.
+            aiex_embed::Cost::Expensive => 1,
+        };
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        let computed = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..workers)
+                .map(|_| {
+                    let (next, missing) = (&next, &missing);
+                    scope.spawn(move || -> Result<Vec<(usize, Vec<i8>)>, IndexError> {
+                        let mut mine = Vec::new();
+                        while let Some(at) =
+                            missing.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+                        {
+                            if observer.is_cancelled() {
+                                break;
+                            }
+                            // A content that is damaged counts as having no chunks; the next scan of
+                            // the store finds it missing and reads the file again.
+                            let loaded = content.load(&keys[*at])?.unwrap_or_default();
+                            mine.push((*at, embed_content(embedder, &loaded.0, &loaded.1)?));
+                        }
+                        Ok(mine)
+                    })
+                })
+                .collect();
+            let mut all = Vec::new();
+            for thread in threads {
+                match thread.join() {
+                    Ok(result) => all.extend(result?),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok::<_, IndexError>(all)
+        })?;
+        let rows: Vec<_> = computed
+            .iter()
+            .map(|(at, vectors)| (keys[*at], vectors.clone()))
+            .collect();
+        content.insert_vectors(embedder.id(), &rows)?;
+        for (at, vectors) in computed {
+            report.embedded += (vectors.len() / embedder.dimensions()) as u64;
+            found[at] = Some(vectors);
+        }
+        Ok(found)
+    }
+}
+
+fn embed_content(embedder: &dyn Embedder, text: &str, outline: &Outline) -> Result<Vec<i8>, IndexError> {
+    let dimensions = embedder.dimensions();
+    let mut quantised = Vec::with_capacity(outline.spans.len() * dimensions);
+    for spans in outline.spans.chunks(embedder.max_batch().max(1)) {
+        let texts: Vec<String> = spans
+            .iter()
+            .map(|span| embedded_text(outline, span, text))
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let mut vectors = Vec::with_capacity(texts.len() * dimensions);
+        embedder.embed_documents(&texts, &mut vectors)?;
+        for vector in vectors.chunks_exact(dimensions) {
+            quantised.extend(quantise(vector));
+        }
+    }
+    Ok(quantised)
+}

@@ -1,0 +1,342 @@
+//! Opening a repository's stores, and bringing them to one generation after a crash.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use aiex_files::RelPath;
+use aiex_files::root::Root;
+use aiex_lexical::LexicalIndex;
+use aiex_vector::{EdgeSettings, EdgeStore, VectorStore};
+use arc_swap::ArcSwap;
+
+use super::{Facts, RepoIndex, Served, Writer};
+use crate::catalogue::{Catalogue, Change, Outcome, Row};
+use crate::content::set_aside;
+use crate::engine::Shared;
+use crate::error::IndexError;
+use crate::generation::{FORMAT, Manifest};
+use crate::snapshot::{FileEntry, Snapshot};
+
+impl RepoIndex {
+    /// Opens the stores in `dir`. A damaged one is set aside and built from the others; a crash
+    /// between stores costs the files that were being written.
+    pub(crate) fn open(root: Root, dir: &Path, shared: Arc<Shared>) -> Result<Self, IndexError> {
+        std::fs::create_dir_all(dir).map_err(|e| IndexError::io("index", dir, e))?;
+        let mut quarantined = Vec::new();
+        let mut catalogue = open_catalogue(dir, &mut quarantined)?;
+        let lexical = open_lexical(dir, &mut quarantined)?;
+        let lexical = settle(dir, &root, &mut catalogue, lexical, &shared, &mut quarantined)?;
+        let vectors = open_vectors(dir, &mut catalogue, &shared, &mut quarantined)?;
+        let snapshot = load_snapshot(&mut catalogue, &shared)?;
+        if let Some(store) = &vectors {
+            sweep(&mut catalogue, store.as_ref(), &snapshot)
+                .map_err(|e| IndexError::vector(&dir.join("vectors"), e))?;
+        }
+        let mut snapshot = snapshot;
+        snapshot.num_embedded = if vectors.is_some() {
+            catalogue.embedded_chunks()?
+        } else {
+            0
+        };
+        lexical
+            .publish()
+            .map_err(|e| IndexError::lexical(&dir.join("lexical"), e))?;
+        let repo = Self {
+            root,
+            dir: dir.to_owned(),
+            shared,
+            served: ArcSwap::from_pointee(Served {
+                snapshot: Arc::new(snapshot),
+                lexical: Arc::new(lexical),
+                vectors,
+            }),
+            facts: ArcSwap::from_pointee(Facts::default()),
+            writer: Mutex::new(Writer {
+                catalogue,
+                left_out: Vec::new(),
+                quarantined,
+            }),
+            damage: std::sync::atomic::AtomicBool::new(false),
+        };
+        repo.refresh_facts(&repo.writer())?;
+        Ok(repo)
+    }
+
+    /// Drops every store of the repository; the next update begins from nothing.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn rebuild(&self) -> Result<(), IndexError> {
+        let mut writer = self.writer();
+        self.start_over(&mut writer)?;
+        self.refresh_facts(&writer)
+    }
+
+    /// Opens everything anew in place, from whatever is on disk.
+    pub(super) fn reopen(&self, writer: &mut Writer) -> Result<(), IndexError> {
+        self.release(writer)?;
+        let fresh = Self::open(self.root.clone(), &self.dir, self.shared.clone())?;
+        self.take_over(writer, fresh);
+        Ok(())
+    }
+
+    /// Removes all stores and opens empty ones.
+    pub(super) fn start_over(&self, writer: &mut Writer) -> Result<(), IndexError> {
+        self.release(writer)?;
+        for name in ["lexical", "vectors"] {
+            remove(&self.dir.join(name))?;
+        }
+        for name in [
+            "catalogue.db",
+            "catalogue.db-wal",
+            "catalogue.db-shm",
+            "generation.json",
+        ] {
+            remove(&self.dir.join(name))?;
+        }
+        let fresh = Self::open(self.root.clone(), &self.dir, self.shared.clone())?;
+        self.take_over(writer, fresh);
+        Ok(())
+    }
+
+    /// Lets go of the files: an engine allows one owner of a folder. Searches meanwhile find nothing.
+    pub(super) fn release(&self, writer: &mut Writer) -> Result<(), IndexError> {
+        let scratch = self.dir.join("opening");
+        remove(&scratch)?;
+        std::fs::create_dir_all(&scratch).map_err(|e| IndexError::io("index", &scratch, e))?;
+        let lexical =
+            LexicalIndex::open(&scratch.join("lexical")).map_err(|e| IndexError::lexical(&scratch, e))?;
+        self.served.store(Arc::new(Served {
+            snapshot: Arc::new(Snapshot::default()),
+            lexical: Arc::new(lexical),
+            vectors: None,
+        }));
+        writer.catalogue = Catalogue::open(&scratch.join("catalogue.db"))?;
+        Ok(())
+    }
+
+    fn take_over(&self, writer: &mut Writer, fresh: Self) {
+        let mut fresh_writer = fresh
+            .writer
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        fresh_writer
+            .quarantined
+            .splice(0..0, writer.quarantined.drain(..));
+        *writer = fresh_writer;
+        self.served.store(fresh.served.into_inner());
+        let _ = std::fs::remove_dir_all(self.dir.join("opening"));
+    }
+}
+
+fn remove(path: &Path) -> Result<(), IndexError> {
+    let removed = if path.is_dir() {
+        std::fs::remove_dir_all(path)
+    } else {
+        std::fs::remove_file(path)
+    };
+    match removed {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(IndexError::io("index", path, e)),
+        _ => Ok(()),
+    }
+}
+
+fn aside(
+    store: &'static str,
+    path: &Path,
+    why: &dyn std::fmt::Display,
+    quarantined: &mut Vec<String>,
+) -> Result<(), IndexError> {
+    tracing::warn!(store, path = %path.display(), %why, "a store is set aside and built anew");
+    quarantined.push(format!("{store} ({why})"));
+    set_aside(path).map_err(|e| IndexError::io(store, path, e))
+}
+
+fn open_catalogue(dir: &Path, quarantined: &mut Vec<String>) -> Result<Catalogue, IndexError> {
+    let path = dir.join("catalogue.db");
+    match Catalogue::open(&path) {
+        Err(IndexError::Damaged { source, .. }) => {
+            aside("catalogue", &path, &source, quarantined)?;
+            // Without the catalogue nobody knows what the others hold.
+            remove(&dir.join("lexical"))?;
+            remove(&dir.join("vectors"))?;
+            Catalogue::open(&path)
+        }
+        other => other,
+    }
+}
+
+fn open_lexical(dir: &Path, quarantined: &mut Vec<String>) -> Result<LexicalIndex, IndexError> {
+    let path = dir.join("lexical");
+    let opened = LexicalIndex::open(&path).and_then(|index| index.verify().map(|()| index));
+    match opened {
+        Err(error) if error.calls_for_rebuild() => {
+            aside("full-text", &path, &error, quarantined)?;
+            LexicalIndex::open(&path).map_err(|e| IndexError::lexical(&path, e))
+        }
+        other => other.map_err(|e| IndexError::lexical(&path, e)),
+    }
+}
+
+/// Brings catalogue and full text to one generation.
+fn settle(
+    dir: &Path,
+    root: &Root,
+    catalogue: &mut Catalogue,
+    lexical: LexicalIndex,
+    shared: &Shared,
+    quarantined: &mut Vec<String>,
+) -> Result<LexicalIndex, IndexError> {
+    let made = catalogue.generation()?;
+    let reached = lexical.generation();
+    if reached == made {
+        // The crash, if any, was before the full text was committed: nothing reached it.
+        catalogue.clear_intent()?;
+        return Ok(lexical);
+    }
+    if reached == made + 1 && catalogue.has_intent()? {
+        // The full text was committed, the catalogue was not. The files of the intent are read
+        // again; their chunks in the full text have versions that nobody knows, and are dropped.
+        let files = catalogue.give_up_intent(reached)?;
+        tracing::info!(root = %root.path.display(), files, "a generation was cut short; its files are read again");
+        return Ok(lexical);
+    }
+    let path = dir.join("lexical");
+    let why = format!("it holds generation {reached}, the catalogue {made}");
+    let lexical = if reached == 0 {
+        lexical
+    } else {
+        drop(lexical);
+        aside("full-text", &path, &why, quarantined)?;
+        LexicalIndex::open(&path).map_err(|e| IndexError::lexical(&path, e))?
+    };
+    restore_lexical(dir, root, catalogue, &lexical, shared)?;
+    Ok(lexical)
+}
+
+/// Fills an empty full-text store from the catalogue and the content store; files whose content is
+/// gone are forgotten, so that the next update reads them.
+fn restore_lexical(
+    dir: &Path,
+    root: &Root,
+    catalogue: &mut Catalogue,
+    lexical: &LexicalIndex,
+    shared: &Shared,
+) -> Result<(), IndexError> {
+    let fail = |e| IndexError::lexical(&dir.join("lexical"), e);
+    let generation = catalogue.generation()? + 1;
+    let mut change = Change::default();
+    let mut writer = lexical.begin(shared.settings.writer_memory).map_err(fail)?;
+    for (path, row) in catalogue.rows()? {
+        let Outcome::Indexed { key, version, .. } = row.outcome else {
+            continue;
+        };
+        match shared.content.load(&key)? {
+            Some((text, outline)) => {
+                super::commit::add_file(&mut writer, &path, version, &text, &outline).map_err(fail)?
+            }
+            None => change.removed.push(path),
+        }
+    }
+    writer.commit(generation).map_err(fail)?;
+    Manifest {
+        format: FORMAT,
+        generation,
+        embedder: shared.embedder_id(),
+        root: root.path.display().to_string(),
+    }
+    .write(dir)
+    .map_err(|e| IndexError::io("manifest", dir, e))?;
+    catalogue.apply(generation, &change)
+}
+
+fn open_vectors(
+    dir: &Path,
+    catalogue: &mut Catalogue,
+    shared: &Shared,
+    quarantined: &mut Vec<String>,
+) -> Result<Option<Arc<dyn VectorStore>>, IndexError> {
+    let Some(embedder) = &shared.embedder else {
+        return Ok(None);
+    };
+    let path = dir.join("vectors");
+    if catalogue.text("embedder")?.as_deref() != Some(embedder.id()) {
+        remove(&path)?;
+        catalogue.forget_vectors(embedder.id())?;
+    }
+    let open = || EdgeStore::open(&path, embedder.dimensions(), EdgeSettings::default());
+    let store = match open() {
+        Err(error) if error.calls_for_rebuild() => {
+            aside("vector", &path, &error, quarantined)?;
+            catalogue.forget_vectors(embedder.id())?;
+            open().map_err(|e| IndexError::vector(&path, e))?
+        }
+        other => other.map_err(|e| IndexError::vector(&path, e))?,
+    };
+    Ok(Some(Arc::new(store)))
+}
+
+/// Drops ids that no file has (a crash left them) and, when ids are missing, has all files embedded
+/// again: their vectors are in the content store, so that is a matter of copying.
+fn sweep(
+    catalogue: &mut Catalogue,
+    store: &dyn VectorStore,
+    snapshot: &Snapshot,
+) -> Result<(), aiex_vector::VectorError> {
+    let mut orphans = Vec::new();
+    let mut known = 0_u64;
+    store.ids(&mut |page| {
+        for id in page {
+            if snapshot.resolve(*id).is_some() {
+                known += 1
+            } else {
+                orphans.push(*id)
+            }
+        }
+        true
+    })?;
+    if !orphans.is_empty() {
+        store.delete(&orphans)?;
+        store.flush()?;
+    }
+    // A catalogue that fails here failed a moment ago as well, and says so at the next update.
+    if catalogue.embedded_chunks().unwrap_or(0) > known {
+        let embedder = catalogue.text("embedder").ok().flatten().unwrap_or_default();
+        let _ = catalogue.forget_vectors(&embedder);
+    }
+    Ok(())
+}
+
+/// Reads the files of the last generation into memory. Files whose outline is gone are forgotten.
+fn load_snapshot(catalogue: &mut Catalogue, shared: &Shared) -> Result<Snapshot, IndexError> {
+    let rows: HashMap<RelPath, Row> = catalogue.rows()?;
+    let mut files = Vec::with_capacity(rows.len());
+    let mut lost = Change::default();
+    for (path, row) in rows {
+        let Outcome::Indexed { key, version, .. } = row.outcome else {
+            continue;
+        };
+        let Some(outline) = shared.content.outline(&key)? else {
+            lost.removed.push(path);
+            continue;
+        };
+        files.push(Arc::new(FileEntry::new(
+            &path,
+            version,
+            key,
+            Arc::new(outline),
+            row.stat.size,
+        )));
+    }
+    let generation = catalogue.generation()?;
+    if !lost.removed.is_empty() {
+        tracing::warn!(
+            files = lost.removed.len(),
+            "contents are missing; their files are read again"
+        );
+        catalogue.apply(generation, &lost)?;
+    }
+    let is_complete = catalogue.number("is_complete")? == 1 && lost.removed.is_empty();
+    Ok(Snapshot::new(generation, files, is_complete, 0))
+}

@@ -1,0 +1,43 @@
+//! Setting a damaged store aside while the daemon runs, and keeping stores in shape.
+
+use super::{RepoIndex, Writer};
+use crate::error::IndexError;
+
+impl RepoIndex {
+    /// Sets the store that `error` names aside and opens the repository anew around the hole; what
+    /// was in it is made again from the other stores or from the files.
+    pub(super) fn repair(&self, writer: &mut Writer, error: &IndexError) -> Result<(), IndexError> {
+        let IndexError::Damaged { store, path, source } = error else {
+            return Ok(());
+        };
+        tracing::warn!(root = %self.root.path.display(), store, "a damaged store is built anew: {source}");
+        if *store == "content" {
+            self.shared.content.begin_anew()?;
+            writer.quarantined.push(format!("content ({source})"));
+        } else if *store != "catalogue" {
+            writer.quarantined.push(format!("{store} ({source})"));
+            let path = path.clone();
+            let quarantined = std::mem::take(&mut writer.quarantined);
+            self.release(writer)?;
+            writer.quarantined = quarantined;
+            crate::content::set_aside(&path).map_err(|e| IndexError::io(store, &path, e))?;
+        }
+        // Opening checks every store, and the catalogue first.
+        self.reopen(writer)
+    }
+
+    /// Long, optional work that keeps searches quick: merges vector segments. Called when nothing
+    /// else is to be done.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub fn maintain(&self, is_cancelled: &dyn Fn() -> bool) -> Result<(), IndexError> {
+        let writer = self.writer();
+        if let Some(store) = &self.served().vectors {
+            store
+                .optimize(is_cancelled)
+                .map_err(|e| IndexError::vector(&self.vector_dir(), e))?;
+        }
+        self.refresh_facts(&writer)
+    }
+}

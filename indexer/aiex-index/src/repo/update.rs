@@ -1,0 +1,139 @@
+//! Bringing the index in line with the disk.
+
+use std::time::Instant;
+
+use aiex_files::filter::ReadLimits;
+use aiex_files::rules::Rules;
+
+use super::commit::Making;
+use super::{RepoIndex, Scope, UpdateReport, Writer};
+use crate::error::IndexError;
+use crate::observer::{Observer, Phase, Progress};
+use crate::pipeline::{Gate, Reader, read_all};
+use crate::snapshot::Snapshot;
+
+impl RepoIndex {
+    /// Finds what changed on disk, reads it, and serves it as one or more new generations. Vectors
+    /// are [`RepoIndex::embed`]'s. A store found damaged on the way is repaired and the update runs
+    /// again.
+    ///
+    /// # Errors
+    /// When the root is gone, a store cannot be written, or the observer cancels; what was
+    /// published until then stays.
+    pub fn update(
+        &self,
+        scope: Scope<'_>,
+        rules: &Rules,
+        observer: &dyn Observer,
+    ) -> Result<UpdateReport, IndexError> {
+        let mut writer = self.writer();
+        let mut scope = scope;
+        if self.damage.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            self.reopen(&mut writer)?;
+            scope = Scope::All;
+        }
+        match self.update_once(&mut writer, scope, rules, observer) {
+            Err(error @ IndexError::Damaged { .. }) => {
+                self.repair(&mut writer, &error)?;
+                self.update_once(&mut writer, Scope::All, rules, observer)
+            }
+            other => other,
+        }
+    }
+
+    fn update_once(
+        &self,
+        writer: &mut Writer,
+        scope: Scope<'_>,
+        rules: &Rules,
+        observer: &dyn Observer,
+    ) -> Result<UpdateReport, IndexError> {
+        // An update that was cut short may have left an intent; nothing of it was committed.
+        writer.catalogue.clear_intent()?;
+        let plan = match scope {
+            Scope::All => self.scan_tree(writer, rules, observer)?,
+            Scope::Paths(paths) => self.scan_paths(writer, rules, paths, observer)?,
+        };
+        let settings = &self.shared.settings;
+        let is_first = !self.served().snapshot.is_complete;
+        let served = self.served();
+        let mut making = Making::new(self, writer, &served.lexical)?;
+        for (path, version) in plan.removed {
+            making.remove(path, version)?;
+        }
+
+        let total = plan.candidates.len() as u64;
+        let began = Instant::now();
+        let mut done = 0_u64;
+        let mut published = false;
+        let gate = Gate::new(settings.bytes_in_flight);
+        let reader = Reader {
+            root: &self.root,
+            content: &self.shared.content,
+            limits: &ReadLimits {
+                max_bytes: settings.max_file_bytes,
+                ..ReadLimits::default()
+            },
+        };
+        let is_cancelled = || observer.is_cancelled();
+        read_all(
+            reader,
+            &plan.candidates,
+            settings.workers,
+            &gate,
+            &is_cancelled,
+            &mut |prepared| {
+                let bytes = prepared.text_bytes();
+                let taken = making.take(prepared);
+                gate.leave(bytes);
+                taken?;
+                done += 1;
+                if done.is_multiple_of(64) || done == total {
+                    let rate = done as f32 / began.elapsed().as_secs_f32().max(1e-3);
+                    observer.progress(Progress {
+                        phase: Phase::Indexing,
+                        done,
+                        total,
+                        rate,
+                    });
+                }
+                let due = if is_first && !published {
+                    settings.first_checkpoint
+                } else {
+                    settings.checkpoint_interval
+                };
+                if making.began.elapsed() >= due || making.num_files() >= settings.checkpoint_files {
+                    if let Some(generation) = making.publish()? {
+                        published = true;
+                        observer.published(generation);
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        if let Some(generation) = making.publish()? {
+            observer.published(generation);
+        }
+        let mut report = making.report;
+        drop(making);
+        report.unchanged += plan.unchanged;
+
+        if let Some(left_out) = plan.left_out {
+            if writer.left_out != left_out {
+                writer.catalogue.set_left_out(&left_out)?;
+                writer.left_out = left_out;
+            }
+            if is_first {
+                writer.catalogue.set_complete(true)?;
+                self.serve(|served| super::Served {
+                    snapshot: std::sync::Arc::new(Snapshot::completed(&served.snapshot)),
+                    lexical: served.lexical.clone(),
+                    vectors: served.vectors.clone(),
+                });
+            }
+            self.refresh_facts(writer)?;
+        }
+        report.generation = self.served().snapshot.generation;
+        Ok(report)
+    }
+}

@@ -1,0 +1,125 @@
+//! From a query to ranked spans.
+//!
+//! ```text
+//! query ─► route ─► arms in parallel: full text · vectors · symbols · paths ─► fuse ─► rules ─► hits
+//!            └────► regex | literal: every file is read, matches in the order of paths
+//! ```
+
+pub(crate) mod arms;
+pub(crate) mod cache;
+mod filter;
+mod matching;
+mod path_class;
+mod query;
+mod rank;
+pub mod request;
+mod scan;
+mod settings;
+mod snippet;
+mod words;
+
+use std::sync::Arc;
+
+use self::arms::Arms;
+use self::filter::Filter;
+use self::query::{Query, Route};
+use self::request::{Hit, Mode, SearchOutcome, SearchRequest};
+pub use self::settings::RankSettings;
+use crate::error::SearchError;
+use crate::repo::{RepoIndex, Served};
+
+/// Times that a search begins again because a generation was published under it.
+const MAX_RESTARTS: usize = 3;
+
+/// Hits at most, whatever is asked for.
+const MAX_LIMIT: usize = 10_000;
+
+/// Answers a request from the generation that a repository serves.
+pub(crate) fn run(
+    repo: &RepoIndex,
+    request: &SearchRequest,
+    early: &mut dyn FnMut(Vec<Hit>),
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<SearchOutcome, SearchError> {
+    let cache = &repo.shared().cache;
+    let mut restarts = 0;
+    loop {
+        let served = repo.served();
+        let key = cache::Key::new(repo, &served.snapshot, request);
+        if let Some(outcome) = cache.get(&key) {
+            return Ok(SearchOutcome {
+                is_cached: true,
+                ..SearchOutcome::clone(&outcome)
+            });
+        }
+        let outcome = answer(repo, &served, request, early, is_cancelled)?;
+        // Full text is shared by generations: when one was published meanwhile, ids of both may be mixed.
+        let is_torn = repo.served().snapshot.generation != served.snapshot.generation;
+        if is_torn && restarts < MAX_RESTARTS {
+            restarts += 1;
+            continue;
+        }
+        if !is_torn && outcome.notices.is_empty() {
+            cache.insert(key, Arc::new(outcome.clone()));
+        }
+        return Ok(outcome);
+    }
+}
+
+fn answer(
+    repo: &RepoIndex,
+    served: &Served,
+    request: &SearchRequest,
+    early: &mut dyn FnMut(Vec<Hit>),
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<SearchOutcome, SearchError> {
+    let limit = request.limit.clamp(1, MAX_LIMIT);
+    let filter = Filter::new(request, &served.snapshot)?;
+    if request.mode != Mode::Auto {
+        return scan::run(repo, served, request, &filter, limit, is_cancelled);
+    }
+    let query = Query::parse(&request.query).ok_or_else(|| SearchError::InvalidQuery {
+        reason: "it is empty".to_owned(),
+    })?;
+    let settings = &repo.shared().settings.rank;
+    let finish = |arms: &Arms, vectors_are_in: bool| -> Result<SearchOutcome, SearchError> {
+        let ranked = rank::rank(
+            &query,
+            arms,
+            &served.snapshot,
+            settings,
+            &filter,
+            request.explain,
+            limit,
+        );
+        let hits = snippet::hits(repo, &query, ranked, request.explain)?;
+        Ok(SearchOutcome {
+            hits,
+            route: query.route.name(),
+            generation: served.snapshot.generation,
+            is_cached: false,
+            is_exhaustive: false,
+            notices: if vectors_are_in {
+                arms.notices.clone()
+            } else {
+                Vec::new()
+            },
+        })
+    };
+    let arms = arms::ask(repo, served, &query, &filter, settings, &mut |arms| {
+        if let Ok(outcome) = finish(arms, false)
+            && !outcome.hits.is_empty()
+        {
+            early(outcome.hits);
+        }
+    })?;
+    if is_cancelled() {
+        return Err(SearchError::Cancelled);
+    }
+    finish(&arms, true)
+}
+
+/// How a query would be read; for tests and tools.
+pub fn route_of(query: &str) -> Option<&'static str> {
+    Query::parse(query).map(|query| Route::name(query.route))
+}

@@ -1,0 +1,286 @@
+//! Reading a query: what kind of question it is, and what it is about.
+
+use super::words::{is_stop_word, parts, stem};
+
+/// What kind of question a query is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// A name: `TokenBucket`, `Parser::next`, `fn retry`.
+    Symbol,
+    /// A sentence or a few words.
+    Natural,
+    /// Words with names among them, or one plain word that may be either.
+    Mixed,
+    /// A path or a file name.
+    Path,
+}
+
+impl Route {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Symbol => "symbol",
+            Self::Natural => "natural",
+            Self::Mixed => "mixed",
+            Self::Path => "path",
+        }
+    }
+}
+
+/// A name in a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name {
+    /// The last part: `next` of `Parser::next`.
+    pub(crate) name: String,
+    /// The part before it: `Parser`.
+    pub(crate) container: Option<String>,
+}
+
+/// A query, read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Query {
+    pub(crate) text: String,
+    pub(crate) route: Route,
+    /// Lower-cased, without stop words, in order, once each.
+    pub(crate) words: Vec<String>,
+    /// Names that definitions are looked up for.
+    pub(crate) names: Vec<Name>,
+    pub(crate) wants_tests: bool,
+    pub(crate) wants_examples: bool,
+    pub(crate) wants_benches: bool,
+    pub(crate) wants_docs: bool,
+    pub(crate) wants_settings: bool,
+}
+
+/// Words before a name that say that its definition is asked for.
+const DEFINITION_WORDS: &[&str] = &[
+    "class",
+    "const",
+    "def",
+    "defmodule",
+    "enum",
+    "fn",
+    "func",
+    "function",
+    "impl",
+    "interface",
+    "macro",
+    "method",
+    "module",
+    "object",
+    "package",
+    "protocol",
+    "record",
+    "struct",
+    "trait",
+    "type",
+    "typedef",
+    "union",
+];
+
+/// A query longer than this is cut: nobody types it, and an error log pasted whole holds its point early.
+const MAX_QUERY_CHARS: usize = 2_000;
+
+impl Query {
+    /// Reads a query; nothing if there is nothing in it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let text: String = text.trim().chars().take(MAX_QUERY_CHARS).collect();
+        if text.is_empty() {
+            return None;
+        }
+        let tokens: Vec<&str> = text.split_whitespace().collect();
+        let mut words: Vec<String> = Vec::new();
+        for word in parts(&text) {
+            if !is_stop_word(&word)
+                && (word.chars().count() > 1 || !word.is_ascii())
+                && !words.contains(&word)
+            {
+                words.push(word);
+            }
+        }
+        let says = |stems: &[&str]| words.iter().any(|word| stems.contains(&stem(word)));
+        let mut query = Self {
+            route: Route::Natural,
+            names: Vec::new(),
+            wants_tests: says(&["test", "spec", "unittest", "fixtur", "mock"]),
+            wants_examples: says(&["exampl", "sampl", "demo", "tutorial"]),
+            wants_benches: says(&["bench", "benchmark"]),
+            wants_docs: says(&[
+                "doc",
+                "documentation",
+                "readm",
+                "guid",
+                "changelog",
+                "licens",
+                "manual",
+            ]),
+            wants_settings: says(&[
+                "config",
+                "configuration",
+                "setting",
+                "yaml",
+                "toml",
+                "json",
+                "manifest",
+            ]),
+            words,
+            text: text.clone(),
+        };
+        match tokens.as_slice() {
+            [one] if looks_like_path(one) => query.route = Route::Path,
+            [one] if looks_like_name(one) => {
+                query.route = Route::Symbol;
+                query.names.push(Name::parse(one));
+            }
+            [one] => {
+                query.route = Route::Mixed;
+                query.names.push(Name::parse(one));
+            }
+            [word, name] if DEFINITION_WORDS.contains(word) && is_identifier(name) => {
+                query.route = Route::Symbol;
+                query.names.push(Name::parse(name));
+            }
+            many => {
+                for token in many.iter().map(|token| token.trim_matches(is_quote)) {
+                    if looks_like_name(token) && !is_sentence_start(token, many) {
+                        query.names.push(Name::parse(token));
+                    }
+                }
+                query.names.truncate(8);
+                if !query.names.is_empty() {
+                    query.route = Route::Mixed;
+                }
+            }
+        }
+        Some(query)
+    }
+}
+
+impl Name {
+    fn parse(token: &str) -> Self {
+        let token = token
+            .trim_matches(is_quote)
+            .trim_end_matches("()")
+            .trim_end_matches('!');
+        let mut parts = token
+            .split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '?')))
+            .filter(|part| !part.is_empty())
+            .rev();
+        Self {
+            name: parts.next().unwrap_or(token).to_owned(),
+            container: parts.next().map(str::to_owned),
+        }
+    }
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(
+        c,
+        '`' | '"' | '\'' | ',' | '.' | ':' | ';' | '?' | '(' | ')' | '[' | ']' | '“' | '”'
+    )
+}
+
+fn is_identifier(token: &str) -> bool {
+    !token.is_empty()
+        && !token.starts_with(|c: char| c.is_numeric())
+        && token
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | ':' | '.' | '#' | '\\' | '?' | '!'))
+}
+
+/// Whether a token is written as names in code are and words in sentences are not: qualified, with
+/// `_`, with a capital inside, or capitalised.
+fn looks_like_name(token: &str) -> bool {
+    let token = token.trim_end_matches("()").trim_end_matches('!');
+    let qualified = ["::", "->", ".", "#", "\\"].iter().any(|sign| {
+        token
+            .split_once(sign)
+            .is_some_and(|(a, b)| !a.is_empty() && b.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+    });
+    if qualified {
+        return token
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_:->.#\\$".contains(c));
+    }
+    if !is_identifier(token) || token.contains([':', '.', '#', '\\']) {
+        return false;
+    }
+    let inner_capital =
+        token.chars().skip(1).any(char::is_uppercase) && token.chars().any(char::is_lowercase);
+    let capital = token.starts_with(char::is_uppercase) && token.chars().count() > 1;
+    token.contains('_') || inner_capital || capital
+}
+
+/// Whether a capital only comes from standing first in a sentence, or from English habit.
+fn is_sentence_start(token: &str, tokens: &[&str]) -> bool {
+    let plain = token.chars().skip(1).all(char::is_lowercase);
+    let first = tokens
+        .first()
+        .is_some_and(|first| first.trim_matches(is_quote) == token);
+    plain && first
+}
+
+/// Whether a token names a file or a folder.
+fn looks_like_path(token: &str) -> bool {
+    if token.contains("://") || token.chars().any(|c| "*?<>|\"'`(){}".contains(c)) {
+        return false;
+    }
+    if token.contains('/') {
+        return token.chars().any(char::is_alphanumeric);
+    }
+    let Some((stem, extension)) = token.rsplit_once('.') else {
+        return false;
+    };
+    !stem.is_empty()
+        && !token.contains("::")
+        && aiex_chunk::Language::detect(token, "").is_some()
+        && extension
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, route: Route, names: &[&str]) {
+        let query = Query::parse(text).unwrap();
+        let found: Vec<_> = query.names.iter().map(|name| name.name.as_str()).collect();
+        assert_eq!((query.route, found.as_slice()), (route, names), "{text}");
+    }
+
+    #[test]
+    fn queries_are_read_by_their_shape() {
+        check("TokenBucket", Route::Symbol, &["TokenBucket"]);
+        check("Parser::next", Route::Symbol, &["next"]);
+        check("snake_case()", Route::Symbol, &["snake_case"]);
+        check("fn retry", Route::Symbol, &["retry"]);
+        check("retry", Route::Mixed, &["retry"]);
+        check("where are retries with back-off decided?", Route::Natural, &[]);
+        check("How does TokenBucket refill", Route::Mixed, &["TokenBucket"]);
+        check("src/search/rank.rs", Route::Path, &[]);
+        check("rank.rs", Route::Path, &[]);
+        check("self.items", Route::Symbol, &["items"]);
+    }
+
+    #[test]
+    fn an_empty_query_is_none() {
+        assert_eq!(Query::parse("  \n"), None);
+    }
+
+    #[test]
+    fn asking_for_tests_is_noticed() {
+        assert!(
+            Query::parse("where are the tests for the parser")
+                .unwrap()
+                .wants_tests
+        );
+        assert!(!Query::parse("latest version").unwrap().wants_tests);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "\\PC{0,80}") {
+            let _ = Query::parse(&text);
+        }
+    }
+}

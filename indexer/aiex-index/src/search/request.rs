@@ -1,0 +1,89 @@
+//! What can be asked of a repository, and what comes back.
+
+use std::collections::BTreeMap;
+
+/// How to read a query.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// From its shape.
+    #[default]
+    Auto,
+    /// As a regular expression; every match counts.
+    Regex,
+    /// As text to be found as it stands.
+    Literal,
+}
+
+/// A search.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct SearchRequest {
+    /// What to look for.
+    pub query: String,
+    /// How many hits at most.
+    pub limit: usize,
+    /// How to read the query.
+    pub mode: Mode,
+    /// Globs over paths; a leading `!` excludes.
+    pub paths: Vec<String>,
+    /// Language names.
+    pub languages: Vec<String>,
+    /// Symbol kinds.
+    pub kinds: Vec<String>,
+    /// Whether hits carry their score's parts.
+    pub explain: bool,
+}
+
+/// One ranked span.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Higher is better; comparable within one answer.
+    pub score: f32,
+    /// Path inside the repository, with `/`.
+    pub path: String,
+    /// First line, from 1.
+    pub start_line: u32,
+    /// Last line, inclusive.
+    pub end_line: u32,
+    /// The symbol that the span defines or lies in, with its container.
+    pub symbol: Option<String>,
+    /// The symbol's kind.
+    pub kind: Option<&'static str>,
+    /// The file's language.
+    pub language: Option<&'static str>,
+    /// The span's text as indexed, secrets redacted.
+    pub snippet: String,
+    /// The line that best shows why the span matched.
+    pub focus_line: u32,
+    /// In a few words, why it ranks.
+    pub why: Vec<String>,
+    /// The score's parts, when asked for.
+    pub explain: Option<Explanation>,
+}
+
+/// Where a score comes from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Explanation {
+    /// How the query was read.
+    pub route: String,
+    /// Rank (from 1) and raw score in each arm that found the span.
+    pub arms: BTreeMap<&'static str, (u32, f32)>,
+    /// Rule, what it saw, score after it; in order.
+    pub steps: Vec<(&'static str, String, f32)>,
+}
+
+/// The end of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchOutcome {
+    /// Best first.
+    pub hits: Vec<Hit>,
+    /// How the query was read.
+    pub route: &'static str,
+    /// The generation searched.
+    pub generation: u64,
+    /// Whether it came from the cache.
+    pub is_cached: bool,
+    /// For regex and literal: whether every match was returned.
+    pub is_exhaustive: bool,
+    /// What the user should know: an arm that could not answer.
+    pub notices: Vec<String>,
+}

@@ -1,0 +1,193 @@
+//! Regex and literal search: every file of the generation is read, so every match is found.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use regex::{Regex, RegexBuilder};
+
+use super::filter::Filter;
+use super::request::{Hit, Mode, SearchOutcome, SearchRequest};
+use crate::error::SearchError;
+use crate::repo::{RepoIndex, Served};
+use crate::snapshot::FileEntry;
+
+/// The size that a compiled expression may have; larger ones are somebody's mistake.
+const MAX_REGEX_BYTES: usize = 10 << 20;
+
+/// A matched line is shown up to this many characters.
+const MAX_LINE_CHARS: usize = 400;
+
+pub(crate) fn run(
+    repo: &RepoIndex,
+    served: &Served,
+    request: &SearchRequest,
+    filter: &Filter,
+    limit: usize,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<SearchOutcome, SearchError> {
+    let regex = compile(request)?;
+    let snapshot = &served.snapshot;
+    let mut files: Vec<&Arc<FileEntry>> = snapshot
+        .files()
+        .iter()
+        .filter(|file| filter.allows_file(file.version))
+        .collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+
+    let next = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    // One slot a file keeps the order of paths whoever finishes first.
+    let found: Mutex<Vec<(usize, Vec<Hit>)>> = Mutex::new(Vec::new());
+    let num_found = AtomicUsize::new(0);
+    let work = || -> Result<(), SearchError> {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = files.get(at) else { return Ok(()) };
+            // Files are handed out in order: those behind a full list cannot be in it.
+            if stop.load(Ordering::Relaxed) || num_found.load(Ordering::Relaxed) > limit {
+                return Ok(());
+            }
+            let Some(text) = repo.shared().content.text(&file.key)? else {
+                continue;
+            };
+            let hits = matches_in(file, &text, &regex, filter, snapshot, limit);
+            if !hits.is_empty() {
+                num_found.fetch_add(hits.len(), Ordering::Relaxed);
+                found
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((at, hits));
+            }
+        }
+    };
+    let finished = AtomicUsize::new(0);
+    let workers = repo.shared().settings.workers.max(1);
+    std::thread::scope(|scope| -> Result<(), SearchError> {
+        let threads: Vec<_> = (0..workers)
+            .map(|_| {
+                scope.spawn(|| {
+                    let result = work();
+                    finished.fetch_add(1, Ordering::Release);
+                    result
+                })
+            })
+            .collect();
+        let watch = crossbeam_channel::tick(std::time::Duration::from_millis(5));
+        while finished.load(Ordering::Acquire) < workers {
+            if is_cancelled() {
+                stop.store(true, Ordering::Relaxed);
+            }
+            let _ = watch.recv();
+        }
+        for thread in threads {
+            match thread.join() {
+                Ok(result) => result?,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(())
+    })?;
+    if is_cancelled() {
+        return Err(SearchError::Cancelled);
+    }
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_by_key(|(at, _)| *at);
+    let mut hits: Vec<Hit> = found.into_iter().flat_map(|(_, hits)| hits).collect();
+    let is_exhaustive = hits.len() <= limit;
+    hits.truncate(limit);
+    Ok(SearchOutcome {
+        hits,
+        route: if request.mode == Mode::Regex {
+            "regex"
+        } else {
+            "literal"
+        },
+        generation: snapshot.generation,
+        is_cached: false,
+        is_exhaustive,
+        notices: Vec::new(),
+    })
+}
+
+fn compile(request: &SearchRequest) -> Result<Regex, SearchError> {
+    let pattern = match request.mode {
+        Mode::Literal => regex::escape(&request.query),
+        Mode::Regex | Mode::Auto => request.query.clone(),
+    };
+    if pattern.is_empty() {
+        return Err(SearchError::InvalidQuery {
+            reason: "it is empty".to_owned(),
+        });
+    }
+    RegexBuilder::new(&pattern)
+        .multi_line(true)
+        .size_limit(MAX_REGEX_BYTES)
+        .build()
+        .map_err(|e| SearchError::InvalidQuery {
+            reason: e.to_string(),
+        })
+}
+
+/// One hit for each line on which a match begins.
+fn matches_in(
+    file: &FileEntry,
+    text: &str,
+    regex: &Regex,
+    filter: &Filter,
+    snapshot: &crate::snapshot::Snapshot,
+    limit: usize,
+) -> Vec<Hit> {
+    let mut hits: Vec<Hit> = Vec::new();
+    let mut line = 1_u32;
+    let mut counted = 0;
+    let mut ordinal = 0;
+    for found in regex.find_iter(text) {
+        line += memchr::memchr_iter(b'\n', &text.as_bytes()[counted..found.start()]).count() as u32;
+        counted = found.start();
+        if hits.last().is_some_and(|hit| hit.start_line == line) {
+            continue;
+        }
+        while file
+            .outline
+            .spans
+            .get(ordinal)
+            .is_some_and(|span| (span.end as usize) <= found.start())
+        {
+            ordinal += 1;
+        }
+        let Some(span) = file
+            .outline
+            .spans
+            .get(ordinal.min(file.outline.spans.len().saturating_sub(1)))
+        else {
+            continue;
+        };
+        if !filter.allows(crate::snapshot::chunk_id(file.version, ordinal), snapshot) {
+            continue;
+        }
+        let begin = text[..found.start()].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[found.end()..]
+            .find('\n')
+            .map_or(text.len(), |at| found.end() + at);
+        let breadcrumb = file.outline.breadcrumb(span);
+        let snippet: String = text[begin..end].chars().take(MAX_LINE_CHARS).collect();
+        let lines = snippet.lines().count().max(1) as u32;
+        hits.push(Hit {
+            score: 1.0,
+            path: file.path.to_string(),
+            start_line: line,
+            end_line: line + lines - 1,
+            symbol: (!breadcrumb.is_empty()).then(|| breadcrumb.to_owned()),
+            kind: None,
+            language: file.language.map(aiex_chunk::Language::name),
+            snippet,
+            focus_line: line,
+            why: vec!["match".to_owned()],
+            explain: None,
+        });
+        if hits.len() > limit {
+            break;
+        }
+    }
+    hits
+}

@@ -1,0 +1,84 @@
+//! From ranked spans to hits: text, lines, symbol.
+
+use std::collections::HashMap;
+
+use super::matching::focus;
+use super::query::Query;
+use super::rank::Ranked;
+use super::request::Hit;
+use crate::content::ContentKey;
+use crate::error::SearchError;
+use crate::repo::RepoIndex;
+
+/// Reads the text of ranked spans. A span whose content cannot be read is left out and logged: the
+/// next scan reads its file again.
+pub(crate) fn hits(
+    repo: &RepoIndex,
+    query: &Query,
+    ranked: Vec<Ranked>,
+    explains: bool,
+) -> Result<Vec<Hit>, SearchError> {
+    let mut texts: HashMap<ContentKey, String> = HashMap::new();
+    let mut hits = Vec::with_capacity(ranked.len());
+    for span in ranked {
+        let key = span.file.key;
+        if let std::collections::hash_map::Entry::Vacant(slot) = texts.entry(key) {
+            let Some(text) = repo.shared().content.text(&key)? else {
+                tracing::warn!(path = %span.file.path, "the text of a hit is missing");
+                continue;
+            };
+            slot.insert(text);
+        }
+        hits.push(hit(query, span, &texts[&key], explains));
+    }
+    Ok(hits)
+}
+
+fn hit(query: &Query, span: Ranked, text: &str, explains: bool) -> Hit {
+    let outline = &span.file.outline;
+    let place = &outline.spans[span.ordinal];
+    let body = text
+        .get(place.start as usize..place.end as usize)
+        .unwrap_or_default();
+    // Blank lines at the edges belong to the tiling, not to what is shown.
+    let trimmed = body.trim_end();
+    let blank: usize = trimmed.lines().take_while(|line| line.trim().is_empty()).count();
+    let shown = trimmed.split_inclusive('\n').skip(blank).collect::<String>();
+    let start_line = place.first_line + blank as u32;
+    let end_line = start_line + (shown.lines().count().max(1) as u32 - 1);
+
+    let definitions = outline.definitions(place);
+    let definition = span
+        .definition
+        .and_then(|at| definitions.get(at))
+        .or_else(|| definitions.iter().max_by_key(|definition| definition.item_bytes));
+    let breadcrumb = outline.breadcrumb(place);
+    let symbol = match definition {
+        Some(definition) => {
+            let (container, name) = (outline.container(definition), outline.name(definition));
+            Some(if container.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{container} > {name}")
+            })
+        }
+        None => (!breadcrumb.is_empty()).then(|| breadcrumb.to_owned()),
+    };
+    let focus_line = match span.definition.and_then(|at| definitions.get(at)) {
+        Some(definition) => definition.line.clamp(start_line, end_line),
+        None => start_line + (focus(&shown, query) as u32).min(end_line - start_line),
+    };
+    Hit {
+        score: span.score,
+        path: span.file.path.to_string(),
+        start_line,
+        end_line,
+        symbol,
+        kind: definition.map(|definition| definition.kind().name()),
+        language: span.file.language.map(aiex_chunk::Language::name),
+        snippet: shown,
+        focus_line,
+        why: span.why,
+        explain: explains.then_some(span.explanation),
+    }
+}

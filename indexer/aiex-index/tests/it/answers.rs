@@ -1,0 +1,176 @@
+//! What is asked is found, in the right place, and explained.
+
+use aiex_index::{Mode, SearchRequest};
+
+use crate::fixture::{Fixture, grep, search};
+
+#[test]
+fn a_name_finds_its_definition_on_top() {
+    let fixture = Fixture::new();
+    let hits = fixture.search("retry_delay");
+    assert_eq!(hits[0].path, "src/lib.rs");
+    assert_eq!(hits[0].symbol.as_deref(), Some("retry_delay"));
+    assert_eq!(hits[0].kind, Some("function"));
+    assert!(
+        hits[0].snippet.contains("exponential back-off"),
+        "the doc comment belongs to its item"
+    );
+}
+
+#[test]
+fn a_sentence_finds_the_span_that_answers_it() {
+    let fixture = Fixture::new();
+    let hits = fixture.search("where do sessions expire?");
+    assert_eq!(hits[0].path, "src/app.py");
+    assert!(hits[0].start_line <= 7 && 9 <= hits[0].end_line, "{hits:?}");
+}
+
+#[test]
+fn a_path_finds_its_file() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.search("src/app.py")[0].path, "src/app.py");
+    assert_eq!(search(&fixture.repo, "app.py").route, "path");
+}
+
+#[test]
+fn code_comes_before_prose_that_says_the_same() {
+    let fixture = Fixture::new();
+    assert_ne!(fixture.search("queue with retries")[0].path, "README.md");
+}
+
+#[test]
+fn every_hit_can_be_explained_down_to_its_score() {
+    let fixture = Fixture::new();
+    let request = SearchRequest {
+        query: "TaskQueue".to_owned(),
+        limit: 5,
+        explain: true,
+        ..SearchRequest::default()
+    };
+    let outcome = fixture.repo.search(&request, &mut |_| {}, &|| false).unwrap();
+    for hit in &outcome.hits {
+        let explanation = hit.explain.as_ref().unwrap();
+        let (_, _, last) = explanation.steps.last().unwrap();
+        assert_eq!(*last, hit.score);
+        assert!(!explanation.arms.is_empty());
+    }
+    let rules: Vec<_> = outcome.hits[0]
+        .explain
+        .as_ref()
+        .unwrap()
+        .steps
+        .iter()
+        .map(|step| step.0)
+        .collect();
+    assert!(
+        rules.contains(&"fusion") && rules.contains(&"definition"),
+        "{rules:?}"
+    );
+}
+
+#[test]
+fn filters_leave_only_what_they_allow() {
+    let fixture = Fixture::new();
+    let ask = |paths: &[&str], languages: &[&str], kinds: &[&str]| {
+        let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        let request = SearchRequest {
+            query: "sessions queue retry settings".to_owned(),
+            limit: 20,
+            paths: own(paths),
+            languages: own(languages),
+            kinds: own(kinds),
+            ..SearchRequest::default()
+        };
+        let outcome = fixture.repo.search(&request, &mut |_| {}, &|| false)?;
+        let mut paths: Vec<_> = outcome.hits.into_iter().map(|hit| hit.path).collect();
+        paths.sort();
+        paths.dedup();
+        Ok::<_, aiex_index::SearchError>(paths)
+    };
+    assert_eq!(ask(&["*.py"], &[], &[]).unwrap(), ["src/app.py"]);
+    assert_eq!(ask(&["src"], &[], &[]).unwrap(), ["src/app.py", "src/lib.rs"]);
+    assert_eq!(ask(&["!src"], &[], &[]).unwrap(), ["README.md"]);
+    assert_eq!(ask(&[], &["rust"], &[]).unwrap(), ["src/lib.rs"]);
+    assert_eq!(ask(&[], &[], &["class"]).unwrap(), ["src/app.py"]);
+    let error = ask(&[], &["klingon"], &[]).unwrap_err();
+    assert!(error.to_string().contains("klingon"), "{error}");
+}
+
+#[test]
+fn a_pattern_finds_every_line_or_says_that_there_are_more() {
+    let fixture = Fixture::new();
+    let all = grep(&fixture.repo, r"(?i)session", 100);
+    let expected = crate::fixture::APP_PY
+        .lines()
+        .filter(|l| l.to_lowercase().contains("session"))
+        .count()
+        + 1;
+    assert_eq!(all.hits.len(), expected);
+    assert!(all.is_exhaustive);
+    let some = grep(&fixture.repo, r"(?i)session", 2);
+    assert_eq!((some.hits.len(), some.is_exhaustive), (2, false));
+    assert_eq!(some.hits[..], all.hits[..2], "the first ones are the same");
+}
+
+#[test]
+fn text_with_signs_is_found_as_it_stands() {
+    let fixture = Fixture::new();
+    let request = SearchRequest {
+        query: "Vec<String>".to_owned(),
+        limit: 5,
+        mode: Mode::Literal,
+        ..SearchRequest::default()
+    };
+    let outcome = fixture.repo.search(&request, &mut |_| {}, &|| false).unwrap();
+    assert_eq!(outcome.hits[0].start_line, 11);
+}
+
+#[test]
+fn a_bad_pattern_is_an_error_that_shows_where() {
+    let fixture = Fixture::new();
+    let request = SearchRequest {
+        query: "a(b".to_owned(),
+        limit: 5,
+        mode: Mode::Regex,
+        ..SearchRequest::default()
+    };
+    let error = fixture.repo.search(&request, &mut |_| {}, &|| false).unwrap_err();
+    assert!(error.to_string().contains("unclosed group"), "{error}");
+    assert!(error.hint().is_some());
+}
+
+#[test]
+fn the_same_question_is_answered_from_the_cache_until_something_changes() {
+    let fixture = Fixture::new();
+    assert!(!search(&fixture.repo, "retry_delay").is_cached);
+    assert!(search(&fixture.repo, "retry_delay").is_cached);
+    fixture.write("src/new.rs", "pub fn retry_delay_of_new() {}\n");
+    fixture.sync();
+    assert!(!search(&fixture.repo, "retry_delay").is_cached);
+}
+
+#[test]
+fn an_odd_query_is_answered_or_refused_but_never_a_panic() {
+    let fixture = Fixture::new();
+    for query in [
+        "",
+        " ",
+        "\u{0}",
+        "::",
+        "()",
+        "a::b::",
+        "日本語の検索",
+        "🦀",
+        &"x ".repeat(5_000),
+        "\\",
+        "*",
+        "-",
+    ] {
+        let request = SearchRequest {
+            query: query.to_owned(),
+            limit: 10,
+            ..SearchRequest::default()
+        };
+        let _ = fixture.repo.search(&request, &mut |_| {}, &|| false);
+    }
+}

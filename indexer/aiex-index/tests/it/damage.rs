@@ -1,0 +1,161 @@
+//! Crashes and damaged stores: what comes back equals a fresh index of the same tree.
+
+use std::path::{Path, PathBuf};
+
+use crate::fixture::{Fixture, observe, observe_fresh};
+
+/// The files of one store of the one repository.
+fn files_of(index: &Path, store: &str) -> Vec<PathBuf> {
+    let repo = std::fs::read_dir(index.join("repos"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let base = match store {
+        "content" => index.join("content"),
+        "catalogue" => {
+            return vec![repo.join("catalogue.db")];
+        }
+        "manifest" => return vec![repo.join("generation.json")],
+        "registry" => return vec![index.join("repos.json")],
+        other => repo.join(other),
+    };
+    let mut files = Vec::new();
+    let mut folders = vec![base];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else if entry.metadata().unwrap().len() > 0 {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn flip(path: &Path, place: f64) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let at = ((bytes.len() - 1) as f64 * place) as usize;
+    bytes[at] ^= 0x5a;
+    std::fs::write(path, bytes).unwrap();
+}
+
+fn survives_flips(store: &str) {
+    let mut fixture = Fixture::new();
+    let expected = observe_fresh(&fixture.root());
+    let count = files_of(&fixture.index_dir(), store).len();
+    for number in 0..count {
+        for place in [0.0, 0.3, 0.6, 0.99] {
+            let mut name = PathBuf::new();
+            fixture = fixture.reopened_after(|index| {
+                // The set of files changes as stores are rebuilt.
+                if let Some(file) = files_of(index, store).get(number) {
+                    name = file.clone();
+                    flip(file, place);
+                }
+            });
+            fixture.sync();
+            assert_eq!(observe(&fixture.repo), expected, "{} at {place}", name.display());
+        }
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_the_catalogue_is_survived() {
+    survives_flips("catalogue");
+}
+
+#[test]
+fn a_flipped_byte_in_the_content_store_is_survived() {
+    survives_flips("content");
+}
+
+#[test]
+fn a_flipped_byte_in_the_full_text_is_survived() {
+    survives_flips("lexical");
+}
+
+#[test]
+fn a_flipped_byte_in_the_manifest_or_the_registry_is_survived() {
+    survives_flips("manifest");
+    survives_flips("registry");
+}
+
+#[test]
+fn damaged_vectors_never_cost_the_answer() {
+    // Vectors carry no checksum, so a flipped component may move a score; hits must be there all the same.
+    let mut fixture = Fixture::new();
+    let count = files_of(&fixture.index_dir(), "vectors").len();
+    for number in 0..count {
+        for place in [0.0, 0.5, 0.99] {
+            fixture = fixture.reopened_after(|index| {
+                if let Some(file) = files_of(index, "vectors").get(number) {
+                    flip(file, place);
+                }
+            });
+            fixture.sync();
+            assert_eq!(fixture.search("retry_delay")[0].path, "src/lib.rs");
+            let facts = fixture.repo.facts();
+            assert_eq!(facts.chunks_embedded, facts.chunks);
+        }
+    }
+}
+
+#[test]
+fn a_store_that_is_deleted_is_built_from_the_others() {
+    for store in ["lexical", "vectors", "catalogue.db", "generation.json"] {
+        let fixture = Fixture::new();
+        let expected = observe_fresh(&fixture.root());
+        let fixture = fixture.reopened_after(|index| {
+            let repo = std::fs::read_dir(index.join("repos"))
+                .unwrap()
+                .next()
+                .unwrap()
+                .unwrap()
+                .path();
+            let path = repo.join(store);
+            let _ = std::fs::remove_dir_all(&path);
+            let _ = std::fs::remove_file(&path);
+        });
+        fixture.sync();
+        assert_eq!(observe(&fixture.repo), expected, "{store}");
+    }
+}
+
+#[test]
+fn a_catalogue_older_than_the_full_text_is_brought_forward() {
+    let fixture = Fixture::new();
+    let copy = fixture.dir.path().join("old.db");
+    let fixture = fixture.reopened_after(|index| {
+        std::fs::copy(&files_of(index, "catalogue")[0], &copy).unwrap();
+    });
+    fixture.write("src/lib.rs", "pub fn after_the_copy() {}\n");
+    fixture.sync();
+    let fixture = fixture.reopened_after(|index| {
+        let path = &files_of(index, "catalogue")[0];
+        std::fs::copy(fixture_copy(index), path).unwrap();
+        for side in ["-wal", "-shm"] {
+            let mut side_path = path.as_os_str().to_owned();
+            side_path.push(side);
+            let _ = std::fs::remove_file(side_path);
+        }
+    });
+    fixture.sync();
+    assert_eq!(observe(&fixture.repo), observe_fresh(&fixture.root()));
+}
+
+fn fixture_copy(index: &Path) -> PathBuf {
+    index.parent().unwrap().join("old.db")
+}
+
+#[test]
+fn what_was_indexed_is_served_at_once_after_reopening() {
+    let fixture = Fixture::new();
+    let before = observe(&fixture.repo);
+    let fixture = fixture.reopened();
+    assert_eq!(observe(&fixture.repo), before);
+    assert!(fixture.repo.facts().is_complete);
+}

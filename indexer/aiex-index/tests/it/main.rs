@@ -1,0 +1,8 @@
+//! The index through real stores and real files.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod answers;
+mod damage;
+mod fixture;
+mod reuse;
+mod updates;

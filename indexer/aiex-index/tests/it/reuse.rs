@@ -1,0 +1,62 @@
+//! Equal contents are chunked and embedded once, wherever they lie.
+
+use aiex_files::rules::{Rules, RulesOptions};
+use aiex_index::{Scope, Silent};
+
+use crate::fixture::{Fixture, git, observe, observe_fresh, root_of, search};
+
+#[test]
+fn a_worktree_of_the_same_commit_embeds_nothing() {
+    let fixture = Fixture::new();
+    let root = fixture.root();
+    git(&root, &["add", "."]);
+    git(&root, &["commit", "-qm", "one"]);
+    let tree = fixture.dir.path().join("tree");
+    git(&root, &["worktree", "add", "-q", tree.to_str().unwrap()]);
+    let second = fixture.engine.open_repo(root_of(&tree), false).unwrap();
+    let rules = Rules::load(second.root(), RulesOptions::default());
+    second.update(Scope::All, &rules, &Silent).unwrap();
+    let report = second.embed(&Silent).unwrap();
+    assert_eq!(report.embedded, 0);
+    assert!(report.reused > 0);
+    assert_eq!(search(&second, "retry_delay").hits[0].path, "src/lib.rs");
+}
+
+#[test]
+fn a_renamed_file_embeds_nothing() {
+    let fixture = Fixture::new();
+    std::fs::rename(
+        fixture.root().join("src/lib.rs"),
+        fixture.root().join("src/queue.rs"),
+    )
+    .unwrap();
+    let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
+    fixture.repo.update(Scope::All, &rules, &Silent).unwrap();
+    assert_eq!(fixture.repo.embed(&Silent).unwrap().embedded, 0);
+    assert_eq!(fixture.search("retry_delay")[0].path, "src/queue.rs");
+}
+
+#[test]
+fn contents_that_nobody_uses_are_collected_and_others_stay() {
+    let fixture = Fixture::new();
+    fixture.write("src/app.py", "def replaced():\n    return 1\n");
+    fixture.sync();
+    assert_eq!(fixture.engine.collect_garbage(&|| false).unwrap(), 1);
+    assert_eq!(fixture.engine.collect_garbage(&|| false).unwrap(), 0);
+    assert_eq!(observe(&fixture.repo), observe_fresh(&fixture.root()));
+}
+
+#[test]
+fn a_forgotten_repository_leaves_no_files() {
+    let fixture = Fixture::new();
+    let root = fixture.root();
+    let Fixture { dir, engine, repo } = fixture;
+    drop(repo);
+    assert!(engine.forget(&root).unwrap());
+    assert!(!engine.forget(&root).unwrap());
+    assert_eq!(engine.registered(), []);
+    assert_eq!(
+        std::fs::read_dir(dir.path().join("index/repos")).unwrap().count(),
+        0
+    );
+}

@@ -1,0 +1,225 @@
+//! The index follows the disk.
+
+use std::collections::BTreeSet;
+
+use aiex_files::RelPath;
+use aiex_files::rules::{Rules, RulesOptions};
+use aiex_index::{IndexError, Observer, Progress, Scope, Silent};
+
+use crate::fixture::{Fixture, git, observe, observe_fresh};
+
+fn update_paths(fixture: &Fixture, paths: &[&str]) {
+    let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
+    let paths: BTreeSet<RelPath> = paths.iter().map(|p| RelPath::from_bytes(p).unwrap()).collect();
+    fixture
+        .repo
+        .update(Scope::Paths(&paths), &rules, &Silent)
+        .unwrap();
+    fixture.repo.embed(&Silent).unwrap();
+}
+
+#[test]
+fn an_edit_replaces_what_was_there() {
+    let fixture = Fixture::new();
+    fixture.write("src/lib.rs", "pub fn backoff_for_attempt() -> u64 { 7 }\n");
+    update_paths(&fixture, &["src/lib.rs"]);
+    assert_eq!(fixture.search("backoff_for_attempt")[0].path, "src/lib.rs");
+    assert!(
+        fixture
+            .search("TaskQueue")
+            .iter()
+            .all(|hit| !hit.snippet.contains("TaskQueue"))
+    );
+    assert_eq!(observe(&fixture.repo), observe_fresh(&fixture.root()));
+}
+
+#[test]
+fn a_deleted_file_and_a_deleted_folder_leave_nothing() {
+    let fixture = Fixture::new();
+    fixture.write("src/deep/a.rs", "pub fn alpha_one() {}\n");
+    fixture.write("src/deep/er/b.rs", "pub fn beta_two() {}\n");
+    update_paths(&fixture, &["src/deep"]);
+    assert_eq!(fixture.search("beta_two")[0].path, "src/deep/er/b.rs");
+    std::fs::remove_dir_all(fixture.root().join("src/deep")).unwrap();
+    std::fs::remove_file(fixture.root().join("src/app.py")).unwrap();
+    update_paths(&fixture, &["src/deep", "src/app.py"]);
+    assert_eq!(observe(&fixture.repo), observe_fresh(&fixture.root()));
+    assert_eq!(fixture.repo.facts().files_indexed, 2);
+}
+
+#[test]
+fn a_file_that_becomes_ignored_goes_and_comes_back() {
+    let fixture = Fixture::new();
+    fixture.write(".gitignore", "app.py\n");
+    fixture.sync();
+    assert!(
+        fixture
+            .search("expire_sessions")
+            .iter()
+            .all(|hit| hit.path != "src/app.py")
+    );
+    std::fs::remove_file(fixture.root().join(".gitignore")).unwrap();
+    fixture.sync();
+    assert_eq!(fixture.search("expire_sessions")[0].path, "src/app.py");
+}
+
+#[test]
+fn a_scan_without_changes_makes_no_generation() {
+    let fixture = Fixture::new();
+    fixture.sync();
+    let before = fixture.repo.facts().generation;
+    let report = fixture.sync();
+    assert_eq!((report.changed, report.removed), (0, 0));
+    assert_eq!(fixture.repo.facts().generation, before);
+}
+
+#[test]
+fn same_size_and_mtime_with_other_bytes_is_noticed_by_the_racy_rule() {
+    let fixture = Fixture::new();
+    let path = fixture.root().join("src/r.rs");
+    // Written, indexed and written again within one tick of the clock that the file system may have.
+    fixture.write("src/r.rs", "pub fn aaaa_first() {}\n");
+    let mtime = std::fs::metadata(&path).unwrap().modified().unwrap();
+    update_paths(&fixture, &["src/r.rs"]);
+    std::fs::write(&path, "pub fn bbbb_first() {}\n").unwrap();
+    std::fs::File::open(&path).unwrap().set_modified(mtime).unwrap();
+    fixture.sync();
+    assert_eq!(
+        fixture.search("bbbb_first")[0].symbol.as_deref(),
+        Some("bbbb_first")
+    );
+}
+
+#[test]
+fn ten_thousand_files_changed_at_once_end_in_the_right_index() {
+    let fixture = Fixture::new();
+    for i in 0..10_000 {
+        fixture.write(
+            &format!("gen/d{}/f{i}.rs", i % 100),
+            &format!("pub fn made_{i}() -> u32 {{ {i} }}\n"),
+        );
+    }
+    fixture.sync();
+    assert_eq!(fixture.repo.facts().files_indexed, 10_003);
+    for i in 0..10_000 {
+        fixture.write(
+            &format!("gen/d{}/f{i}.rs", i % 100),
+            &format!("pub fn remade_{i}() -> u32 {{ {i} }}\n"),
+        );
+    }
+    let report = fixture.sync();
+    assert_eq!(report.changed, 10_000);
+    assert_eq!(fixture.search("remade_4711")[0].path, "gen/d11/f4711.rs");
+    assert!(
+        fixture
+            .search("made_4711")
+            .iter()
+            .all(|hit| !hit.snippet.contains(" made_"))
+    );
+    std::fs::remove_dir_all(fixture.root().join("gen")).unwrap();
+    assert_eq!(fixture.sync().removed, 10_000);
+    assert_eq!(fixture.repo.facts().files_indexed, 3);
+    assert_eq!(fixture.repo.facts().chunks_embedded, fixture.repo.facts().chunks);
+}
+
+#[test]
+fn a_branch_switch_reads_no_file_whose_blob_is_known() {
+    let fixture = Fixture::new();
+    let root = fixture.root();
+    git(&root, &["add", "."]);
+    git(&root, &["commit", "-qm", "one"]);
+    git(&root, &["checkout", "-qb", "other"]);
+    for i in 0..40 {
+        fixture.write(&format!("src/m{i}.rs"), &format!("pub fn module_{i}() {{}}\n"));
+    }
+    git(&root, &["add", "."]);
+    git(&root, &["commit", "-qm", "two"]);
+    fixture.sync();
+    git(&root, &["checkout", "-q", "-"]);
+    fixture.sync();
+    assert_eq!(fixture.repo.facts().files_indexed, 3);
+    git(&root, &["checkout", "-q", "other"]);
+    let report = fixture.sync();
+    assert_eq!(report.changed, 40);
+    assert_eq!(observe(&fixture.repo), observe_fresh(&root));
+}
+
+/// Cancels after some progress.
+struct Impatient(std::sync::atomic::AtomicU32);
+
+impl Observer for Impatient {
+    fn progress(&self, _: Progress) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+    fn published(&self, _: u64) {}
+    fn is_cancelled(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Relaxed) > 1
+    }
+}
+
+#[test]
+fn a_cancelled_update_leaves_the_last_generation_and_the_next_one_finishes() {
+    let fixture = Fixture::new();
+    for i in 0..2_000 {
+        fixture.write(&format!("gen/f{i}.rs"), &format!("pub fn made_{i}() {{}}\n"));
+    }
+    let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
+    let result = fixture.repo.update(Scope::All, &rules, &Impatient(0.into()));
+    assert!(matches!(result, Err(IndexError::Cancelled)), "{result:?}");
+    assert_eq!(fixture.search("retry_delay")[0].path, "src/lib.rs");
+    fixture.sync();
+    assert_eq!(fixture.repo.facts().files_indexed, 2_003);
+    assert_eq!(fixture.search("made_1234")[0].path, "gen/f1234.rs");
+}
+
+#[test]
+fn a_repository_that_is_gone_is_an_error_and_the_index_still_answers() {
+    let fixture = Fixture::new();
+    std::fs::rename(fixture.root(), fixture.dir.path().join("moved")).unwrap();
+    let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
+    let error = fixture.repo.update(Scope::All, &rules, &Silent).unwrap_err();
+    assert!(matches!(error, IndexError::RootGone { .. }), "{error:?}");
+    assert!(error.hint().unwrap().contains("aiex repos remove"));
+    assert_eq!(fixture.search("retry_delay")[0].path, "src/lib.rs");
+}
+
+#[test]
+fn files_left_out_are_counted_with_their_reason() {
+    let fixture = Fixture::new();
+    fixture.write("blob.bin", "\u{0}\u{1}\u{2}\u{0}\u{0}");
+    fixture.write(".env", "API_KEY=abcdef0123456789abcdef0123456789\n");
+    std::os::unix::fs::symlink("src", fixture.root().join("loop")).unwrap();
+    fixture.sync();
+    let (counts, files) = fixture.repo.skipped(None, 100).unwrap();
+    let count = |reason: &str| {
+        counts
+            .iter()
+            .find(|(name, _)| name == reason)
+            .map_or(0, |(_, n)| *n)
+    };
+    assert_eq!(
+        (count("binary"), count("secret"), count("symlink")),
+        (1, 1, 1),
+        "{counts:?}"
+    );
+    assert!(
+        files
+            .iter()
+            .any(|file| file.path == ".env" && file.reason == "secret")
+    );
+    let facts = fixture.repo.facts();
+    assert_eq!(
+        facts.files_seen,
+        facts.files_indexed + facts.files_skipped + facts.files_failed
+    );
+}
+
+#[test]
+fn a_name_that_is_not_utf8_is_indexed_and_shown_escaped() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let fixture = Fixture::new();
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.rs");
+    std::fs::write(fixture.root().join(name), "pub fn served_cold() {}\n").unwrap();
+    fixture.sync();
+    assert_eq!(fixture.search("served_cold")[0].path, "caf\\xe9.rs");
+}
