@@ -47,7 +47,11 @@ pub struct WireError {
 impl WireError {
     /// A failure without advice.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// The same failure with advice.

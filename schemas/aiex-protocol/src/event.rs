@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::WireError;
 use crate::repos::{IndexProgress, RepoStatus};
 use crate::request::{RequestId, StreamId};
 use crate::search::{Answer, Hits, SearchSummary};
 use crate::status::{DaemonStatus, SkippedReport};
-use crate::WireError;
 
 /// An event of one request: `{"id", "seq", "event", "data"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

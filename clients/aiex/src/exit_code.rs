@@ -1,0 +1,109 @@
+//! What the program's exit code says. The one list, shown by `aiex help exit-codes`.
+
+use aiex_protocol::ErrorCode;
+
+/// How a run ended, for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ExitCode {
+    /// It worked; a search found something.
+    Ok = 0,
+    /// The search worked and found nothing.
+    NoHits = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The daemon could not be reached or started.
+    DaemonUnavailable = 3,
+    /// The daemon could not carry the request out.
+    RequestFailed = 4,
+    /// The repository is refused or does not exist.
+    RepositoryRefused = 5,
+    /// The deadline passed.
+    DeadlineExceeded = 6,
+    /// The model provider failed.
+    ProviderFailed = 7,
+    /// `aiex doctor` found something that does not work.
+    CheckFailed = 8,
+    /// Stopped by Ctrl-C.
+    Interrupted = 130,
+}
+
+impl ExitCode {
+    /// Every code, in order.
+    pub(crate) const ALL: [ExitCode; 10] = [
+        ExitCode::Ok,
+        ExitCode::NoHits,
+        ExitCode::Usage,
+        ExitCode::DaemonUnavailable,
+        ExitCode::RequestFailed,
+        ExitCode::RepositoryRefused,
+        ExitCode::DeadlineExceeded,
+        ExitCode::ProviderFailed,
+        ExitCode::CheckFailed,
+        ExitCode::Interrupted,
+    ];
+
+    /// The number that the shell sees.
+    pub(crate) fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// What it means, in one line.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            ExitCode::Ok => "it worked; a search found something",
+            ExitCode::NoHits => "it worked, and nothing was found",
+            ExitCode::Usage => "the command line, a pattern or the settings file is wrong",
+            ExitCode::DaemonUnavailable => "the daemon could not be reached or started",
+            ExitCode::RequestFailed => "the request failed: disk full, overloaded, a bug",
+            ExitCode::RepositoryRefused => "the folder is refused (`--yes` overrides), or not found",
+            ExitCode::DeadlineExceeded => "the deadline passed (`--timeout`)",
+            ExitCode::ProviderFailed => "the model provider failed; the evidence was printed",
+            ExitCode::CheckFailed => "`aiex doctor` found something that does not work",
+            ExitCode::Interrupted => "stopped by Ctrl-C; the work in the daemon was cancelled",
+        }
+    }
+
+    /// The table for help and manual pages.
+    pub(crate) fn table() -> String {
+        let mut table = String::from("Exit codes:\n");
+        for code in Self::ALL {
+            table.push_str(&format!("  {:>3}  {}\n", code.number(), code.meaning()));
+        }
+        table
+    }
+}
+
+impl From<ErrorCode> for ExitCode {
+    fn from(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::InvalidRequest => ExitCode::Usage,
+            ErrorCode::RootRefused | ErrorCode::NotFound => ExitCode::RepositoryRefused,
+            ErrorCode::DeadlineExceeded => ExitCode::DeadlineExceeded,
+            ErrorCode::Cancelled => ExitCode::Interrupted,
+            ErrorCode::Provider => ExitCode::ProviderFailed,
+            ErrorCode::Draining
+            | ErrorCode::Overloaded
+            | ErrorCode::Storage
+            | ErrorCode::StreamGone
+            | ErrorCode::Internal => ExitCode::RequestFailed,
+        }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        std::process::ExitCode::from(code.number())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_distinct_and_listed_in_order() {
+        let numbers: Vec<u8> = ExitCode::ALL.iter().map(|code| code.number()).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The verbs, one file each: what it takes, what it asks of the daemon, how the answer looks.
+
+pub(crate) mod ask;
+pub(crate) mod daemon;
+pub(crate) mod daemon_run;
+pub(crate) mod doctor;
+pub(crate) mod eval;
+pub(crate) mod help;
+pub(crate) mod repos;
+pub(crate) mod search;
+pub(crate) mod status;
+pub(crate) mod util;

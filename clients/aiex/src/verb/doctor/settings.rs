@@ -1,0 +1,90 @@
+//! The settings file and the embedder that it asks for.
+
+use std::path::Path;
+
+use aiex_config::{EmbedderKind, EmbedderSettings, Environment, Home, Settings};
+use aiex_protocol::status::DaemonStatus;
+
+use super::Finding;
+
+const EMBEDDER: &str = "embedder";
+
+pub(super) fn check(environment: &dyn Environment, home: &Home) -> (Option<Settings>, Vec<Finding>) {
+    let file = home.config_file.display().to_string();
+    match Settings::load(environment, &[]) {
+        Ok((settings, warnings)) => {
+            let state = if home.config_file.exists() {
+                file.clone()
+            } else {
+                format!("defaults ({file} does not exist)")
+            };
+            let mut findings = vec![Finding::ok("settings", state)];
+            findings.extend(warnings.iter().map(|warning| {
+                Finding::warn(
+                    "settings",
+                    warning.to_string(),
+                    "mend or remove it; it has no effect as it stands",
+                )
+            }));
+            (Some(settings), findings)
+        }
+        Err(error) => {
+            let mut detail = error.to_string();
+            let mut next = std::error::Error::source(&error);
+            while let Some(cause) = next {
+                detail.push_str(&format!(": {cause}"));
+                next = cause.source();
+            }
+            let hint =
+                format!("mend {file}, or the variable that is named; `aiex util env` lists the variables");
+            (None, vec![Finding::fail("settings", detail, hint)])
+        }
+    }
+}
+
+/// The daemon knows best whether the embedder works; without one, what can be seen from outside is checked.
+pub(super) fn check_embedder(settings: &EmbedderSettings, status: Option<&DaemonStatus>) -> Finding {
+    if let Some(status) = status {
+        return match &status.embedder_problem {
+            None => Finding::ok(EMBEDDER, status.embedder.clone()),
+            Some(problem) => {
+                let detail = format!("`{}` is not in use: {problem}", settings.kind);
+                Finding::warn(EMBEDDER, detail, hint_for(settings.kind))
+            }
+        };
+    }
+    let missing = |what: &str, path: &str| {
+        let is_missing = !path.is_empty() && !Path::new(path).exists();
+        is_missing.then(|| {
+            Finding::fail(
+                EMBEDDER,
+                format!("{what} {path} does not exist"),
+                hint_for(settings.kind),
+            )
+        })
+    };
+    let is_remote = matches!(settings.kind, EmbedderKind::OpenAi | EmbedderKind::Ollama);
+    if is_remote && settings.url.is_empty() {
+        return Finding::fail(
+            EMBEDDER,
+            format!("`{}` needs a url", settings.kind),
+            hint_for(settings.kind),
+        );
+    }
+    missing("the model's folder", &settings.folder)
+        .or_else(|| missing("the ONNX Runtime library", &settings.runtime))
+        .unwrap_or_else(|| Finding::ok(EMBEDDER, format!("{} (not tried)", settings.kind)))
+}
+
+fn hint_for(kind: EmbedderKind) -> &'static str {
+    match kind {
+        EmbedderKind::Onnx => {
+            "install ONNX Runtime and set embedder.runtime to its library, or use embedder.kind = \"built-in\""
+        }
+        EmbedderKind::OpenAi | EmbedderKind::Ollama => {
+            "set embedder.url to a service that runs, and embedder.key_env if it wants a key, or use \
+             embedder.kind = \"built-in\""
+        }
+        EmbedderKind::BuiltIn | EmbedderKind::Off => "look at `aiex daemon logs`",
+    }
+}

@@ -1,0 +1,182 @@
+//! `aiex search`: ranked pieces of code, or every match of a pattern.
+
+use std::time::Duration;
+
+use aiex_protocol::search::{Hit, Hits, Mode, SearchArgs, SearchSummary, Stage};
+use aiex_protocol::{Call, Event};
+use clap::Args;
+use tokio::time::Instant;
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::freshness;
+use crate::hit_list::{self, HitRow, HitStyle};
+use crate::interrupt::Interrupt;
+use crate::language::kind_parser;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::scope::Scope;
+use crate::session::{Session, Step};
+use crate::snippet::Extent;
+
+/// Early hits are shown only when the final ones take longer than this: a picture that changes within it only flickers.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// Hits of an exhaustive search unless told: more than anybody reads, few enough to hold in memory.
+const EXHAUSTIVE_LIMIT: u32 = 10_000;
+
+const EXAMPLES: &str = "\
+Examples:
+  aiex search retry with back-off              by meaning, words and names
+  aiex search Parser::next --explain           why each hit stands where it stands
+  aiex search 'unwrap()' --literal -p 'src/**' every place where the text stands
+  aiex search --regex 'fn \\w+_test' --json     every match, one JSON object a line
+  aiex search config --lang rust --kind struct only definitions of structs in Rust
+";
+
+/// Search: ranked pieces of code, or every match of a pattern
+///
+/// The repository you stand in is indexed on first use; hits come at once, from what is indexed so far.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct SearchVerb {
+    /// What to look for: words, a question, a name, a path, a pattern
+    #[arg(required = true, value_name = "QUERY")]
+    query: Vec<String>,
+
+    #[command(flatten)]
+    scope: Scope,
+
+    /// Only definitions of this kind (function, method, struct, …); may be repeated
+    #[arg(long = "kind", short = 'k', value_name = "KIND", value_parser = kind_parser(), hide_possible_values = true)]
+    kinds: Vec<String>,
+
+    /// The query is a regular expression; find every match
+    #[arg(long, short = 'e', conflicts_with = "literal")]
+    regex: bool,
+
+    /// The query is plain text; find every place where it stands
+    #[arg(long, short = 'F')]
+    literal: bool,
+
+    /// Show every contribution to every score
+    #[arg(long)]
+    explain: bool,
+
+    /// Show whole snippets instead of the lines that matter
+    #[arg(long)]
+    full: bool,
+
+    /// Wait until the first index is complete instead of searching what is there
+    #[arg(long)]
+    complete: bool,
+}
+
+impl SearchVerb {
+    fn request(&self) -> Result<SearchArgs, Failure> {
+        let mut request = self.scope.request(&self.query)?;
+        request.mode = match (self.regex, self.literal) {
+            (true, _) => Mode::Regex,
+            (_, true) => Mode::Literal,
+            _ => Mode::Auto,
+        };
+        if request.limit == 0 && request.mode != Mode::Auto {
+            request.limit = EXHAUSTIVE_LIMIT;
+        }
+        request.filters.kinds = self.kinds.clone();
+        request.explain = self.explain;
+        request.wait_complete |= self.complete;
+        Ok(request)
+    }
+
+    fn extent(&self) -> Extent {
+        if self.full { Extent::Full } else { Extent::Focused }
+    }
+}
+
+/// Carries the verb out.
+pub(crate) async fn run(
+    verb: SearchVerb,
+    printer: &Printer,
+    interrupt: &mut Interrupt,
+) -> Result<ExitCode, Failure> {
+    let request = verb.request()?;
+    let session = Session::open(verb.scope.no_daemon, printer, interrupt).await?;
+    let found = collect(&session, request, &verb, printer, interrupt).await;
+    session.close().await;
+    let (hits, summary) = found?;
+    show(&hits, &summary, &verb, printer)?;
+    Ok(if hits.is_empty() {
+        ExitCode::NoHits
+    } else {
+        ExitCode::Ok
+    })
+}
+
+/// Runs the search; on a terminal, shows the early hits while the final ones are slow to come.
+async fn collect(
+    session: &Session,
+    request: SearchArgs,
+    verb: &SearchVerb,
+    printer: &Printer,
+    interrupt: &mut Interrupt,
+) -> Result<(Vec<Hit>, SearchSummary), Failure> {
+    let reveal_at = Instant::now() + PATIENCE;
+    let mut progress = Progress::new(printer);
+    let mut latest: Vec<Hit> = Vec::new();
+    let mut is_early_unseen = false;
+    let mut running = session.start(Call::Search(request), verb.scope.timeout).await?;
+    loop {
+        let wake_at = (is_early_unseen && printer.is_interactive()).then_some(reveal_at);
+        match running.next(interrupt, wake_at).await? {
+            Step::Woken => {
+                is_early_unseen = false;
+                progress.preview(&hit_list::compact(&latest, printer.notice_palette, printer.width));
+            }
+            Step::Event(Event::Hits(Hits { stage, hits })) => {
+                is_early_unseen = stage == Stage::Early && !hits.is_empty();
+                latest = hits;
+            }
+            Step::Event(Event::Progress(index)) => progress.index(&index),
+            Step::Event(Event::Notice { message }) => {
+                progress.clear();
+                printer.notice(&message);
+            }
+            Step::Event(Event::Done { summary }) => return Ok((latest, summary.unwrap_or_default())),
+            Step::Event(Event::Error(error)) => return Err(error.into()),
+            Step::Event(_) => {}
+        }
+    }
+}
+
+fn show(hits: &[Hit], summary: &SearchSummary, verb: &SearchVerb, printer: &Printer) -> Result<(), Failure> {
+    if verb.scope.json {
+        for hit in hits {
+            printer.json(&HitRow::from(hit))?;
+        }
+    } else if printer.is_terminal {
+        let style = HitStyle {
+            palette: printer.palette,
+            width: printer.width,
+            extent: verb.extent(),
+        };
+        printer.data(&hit_list::grouped(hits, style))?;
+    } else {
+        printer.data(&hit_list::plain(hits, verb.extent(), printer.palette))?;
+    }
+    if hits.is_empty() {
+        printer.notice("nothing found");
+    } else if printer.is_interactive() && !verb.scope.json {
+        printer.notice(&freshness::closing_line(
+            hits.len(),
+            summary,
+            printer.notice_palette,
+        ));
+    }
+    if (verb.regex || verb.literal) && !summary.is_exhaustive && !hits.is_empty() {
+        printer.warning("not every match is shown; --limit raises how many are");
+    }
+    if let Some(shortfall) = freshness::shortfall(summary) {
+        printer.notice(&shortfall);
+    }
+    Ok(())
+}

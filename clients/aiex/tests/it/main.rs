@@ -1,0 +1,12 @@
+//! The program as a user has it: the real binary, a home folder of its own for each test.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod ask;
+mod daemon;
+mod doctor;
+mod eval;
+mod output;
+mod repos;
+mod search;
+mod usage;
+mod world;

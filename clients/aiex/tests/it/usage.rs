@@ -1,0 +1,143 @@
+//! The command line itself: what is refused, how it is said, what is generated from it.
+
+use std::fs;
+
+use crate::world::World;
+
+#[test]
+fn a_misspelt_verb_gets_a_suggestion() {
+    let world = World::new();
+    let outcome = world.run(&world.home(), &["serch", "x"]);
+    assert_eq!(outcome.code, Some(2));
+    insta::assert_snapshot!(outcome.stderr, @r"
+    error: unrecognized subcommand 'serch'
+
+      tip: a similar subcommand exists: 'search'
+
+    Usage: aiex [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_misspelt_language_gets_a_suggestion() {
+    let world = World::new();
+    let outcome = world.run(&world.home(), &["search", "x", "--lang", "pyton"]);
+    assert_eq!(outcome.code, Some(2));
+    assert!(
+        outcome.stderr.contains("a similar value exists: 'python'"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_query_is_needed() {
+    let world = World::new();
+    let outcome = world.run(&world.home(), &["search"]);
+    assert_eq!(outcome.code, Some(2));
+    assert!(outcome.stderr.contains("<QUERY>"), "{}", outcome.stderr);
+}
+
+#[test]
+fn exit_codes_are_documented() {
+    let world = World::new();
+    let outcome = world.ok(&world.home(), &["help", "exit-codes"]);
+    insta::assert_snapshot!(outcome.stdout, @r"
+    Exit codes:
+        0  it worked; a search found something
+        1  it worked, and nothing was found
+        2  the command line, a pattern or the settings file is wrong
+        3  the daemon could not be reached or started
+        4  the request failed: disk full, overloaded, a bug
+        5  the folder is refused (`--yes` overrides), or not found
+        6  the deadline passed (`--timeout`)
+        7  the model provider failed; the evidence was printed
+        8  `aiex doctor` found something that does not work
+      130  stopped by Ctrl-C; the work in the daemon was cancelled
+    ");
+    assert!(
+        world
+            .ok(&world.home(), &["--help"])
+            .stdout
+            .contains("Exit codes:")
+    );
+}
+
+#[test]
+fn long_help_tells_more_than_short_help() {
+    let world = World::new();
+    for verb in ["ask", "search", "status", "eval"] {
+        let short = world.ok(&world.home(), &[verb, "-h"]).stdout;
+        let long = world.ok(&world.home(), &[verb, "--help"]).stdout;
+        assert!(
+            !short.contains("Example") && long.contains("Example"),
+            "{verb}\n{short}\n{long}"
+        );
+        assert_eq!(long, world.ok(&world.home(), &["help", verb]).stdout, "{verb}");
+    }
+}
+
+#[test]
+fn completions_are_generated_for_every_shell() {
+    let world = World::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = world.ok(&world.home(), &["util", "completions", shell]).stdout;
+        assert!(
+            script.contains("wait-fresh") && script.contains("search"),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn there_is_a_manual_page_for_every_verb() {
+    let world = World::new();
+    assert!(
+        world
+            .ok(&world.home(), &["util", "man"])
+            .stdout
+            .contains(".TH aiex 1")
+    );
+    let out = world.path("man");
+    world.ok(&world.home(), &["util", "man", "--out", out.to_str().unwrap()]);
+    for page in [
+        "aiex",
+        "aiex-search",
+        "aiex-ask",
+        "aiex-repos-add",
+        "aiex-daemon-logs",
+        "aiex-util-man",
+    ] {
+        let text = fs::read_to_string(out.join(format!("{page}.1"))).unwrap();
+        assert!(text.contains(&format!(".TH {page} 1")), "{page}\n{text}");
+    }
+}
+
+#[test]
+fn references_are_printed() {
+    let world = World::new();
+    assert!(
+        world
+            .ok(&world.home(), &["util", "env"])
+            .stdout
+            .contains("AIEX_HOME")
+    );
+    let schema = world.ok(&world.home(), &["util", "schema"]).stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert!(schema.get("client-frame.v1.json").is_some());
+}
+
+#[test]
+fn settings_that_are_wrong_stop_a_verb_with_the_place() {
+    let world = World::new();
+    world.configure("[daemon]\nidle_exit = \"soon\"\n");
+    let repo = world.sample();
+    let outcome = world.run(&repo, &["search", "x"]);
+    assert_eq!(outcome.code, Some(2));
+    insta::assert_snapshot!(world.redact(&outcome.stderr), @r"
+    error: [DIR]/aiex/config.toml:2: `daemon.idle_exit` cannot be \"soon\"; it must be 0, or 1s to 365d
+    hint: mend the settings; `aiex doctor` checks them
+    ");
+}

@@ -1,0 +1,392 @@
+//! One message of each kind, every field filled in.
+
+use std::collections::BTreeMap;
+
+use aiex_protocol::hello::Build;
+use aiex_protocol::repos::{AddRepo, IndexProgress, Phase, ReindexRepo, RemoveRepo, RepoStatus, WatchMode};
+use aiex_protocol::search::{
+    Answer, ArmPlace, AskArgs, Citation, Explanation, Filters, Hit, Hits, Mode, ScoreStep, SearchArgs,
+    SearchSummary, Stage, TokenUsage,
+};
+use aiex_protocol::status::{
+    Budgets, CacheStatus, ComponentState, ComponentStatus, DaemonStatus, ReasonCount, SkippedArgs,
+    SkippedFile, SkippedReport, StatusArgs,
+};
+use aiex_protocol::{
+    Call, ClientFrame, DaemonInfo, Envelope, ErrorCode, Event, Hello, Refusal, RefusalReason, Request,
+    RequestId, ServerFrame, StreamId, Welcome, WireError,
+};
+
+fn build() -> Build {
+    Build {
+        version: "0.1.0".into(),
+        digest: "ab12cd34ef567890".into(),
+    }
+}
+
+pub(crate) fn daemon_info() -> DaemonInfo {
+    DaemonInfo {
+        contract: 1,
+        pid: 4711,
+        socket: "/home/ada/.local/state/aiex/c1/aiexd.sock".into(),
+        tcp: Some("127.0.0.1:40123".into()),
+        build: build(),
+        token: "0123456789abcdef".into(),
+        started_at_ms: 1_767_225_600_000,
+    }
+}
+
+pub(crate) fn client_frames() -> Vec<(&'static str, ClientFrame)> {
+    let request = |call| {
+        ClientFrame::Request(Request {
+            id: RequestId(7),
+            call,
+            deadline_ms: Some(5_000),
+            trace: Some("3f2a".into()),
+        })
+    };
+    vec![
+        (
+            "hello",
+            ClientFrame::Hello(Hello {
+                contract: 1,
+                build: build(),
+                capabilities: vec!["gap".into()],
+                client: "cli".into(),
+                token: Some("0123456789abcdef".into()),
+            }),
+        ),
+        ("cancel", ClientFrame::Cancel { id: RequestId(7) }),
+        (
+            "resume",
+            ClientFrame::Resume {
+                id: RequestId(8),
+                stream: StreamId("4711-7".into()),
+                after: 12,
+            },
+        ),
+        ("request-search", request(Call::Search(search_args()))),
+        (
+            "request-ask",
+            request(Call::Ask(AskArgs {
+                search: search_args(),
+                extractive: true,
+                provider: Some("local".into()),
+            })),
+        ),
+        (
+            "request-status",
+            request(Call::Status(StatusArgs {
+                repo: Some("/src/queue".into()),
+            })),
+        ),
+        (
+            "request-skipped",
+            request(Call::Skipped(SkippedArgs {
+                repo: "/src/queue".into(),
+                reason: Some("binary".into()),
+                limit: 50,
+            })),
+        ),
+        (
+            "request-add-repo",
+            request(Call::AddRepo(AddRepo {
+                path: "/src/queue".into(),
+                yes: true,
+                wait: true,
+            })),
+        ),
+        (
+            "request-remove-repo",
+            request(Call::RemoveRepo(RemoveRepo {
+                path: "/src/queue".into(),
+            })),
+        ),
+        (
+            "request-reindex-repo",
+            request(Call::ReindexRepo(ReindexRepo {
+                path: "/src/queue".into(),
+                wait: true,
+            })),
+        ),
+        ("request-list-repos", request(Call::ListRepos {})),
+        (
+            "request-drain",
+            request(Call::Drain {
+                reason: "a newer build takes over".into(),
+            }),
+        ),
+    ]
+}
+
+fn search_args() -> SearchArgs {
+    SearchArgs {
+        query: "where are retries decided?".into(),
+        repo: "/src/queue".into(),
+        limit: 20,
+        mode: Mode::Literal,
+        filters: Filters {
+            paths: vec!["src/**".into(), "!**/tests/**".into()],
+            languages: vec!["rust".into()],
+            kinds: vec!["function".into()],
+        },
+        explain: true,
+        wait_fresh_ms: Some(60_000),
+        wait_complete: true,
+        yes: true,
+    }
+}
+
+pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
+    let mut frames = vec![
+        (
+            "welcome",
+            ServerFrame::Welcome(Welcome {
+                contract: 1,
+                build: build(),
+                capabilities: vec!["resume".into()],
+                config_digest: "00ff00ff00ff00ff".into(),
+                pid: 4711,
+            }),
+        ),
+        (
+            "refused",
+            ServerFrame::Refused(Refusal {
+                reason: RefusalReason::ClientTooOld,
+                message: "this daemon speaks contract 2".into(),
+                hint: "update aiex".into(),
+                build: build(),
+            }),
+        ),
+    ];
+    let events = events().into_iter().enumerate().map(|(seq, (name, event))| {
+        (
+            name,
+            ServerFrame::Event(Envelope {
+                id: RequestId(7),
+                seq: seq as u64,
+                event,
+            }),
+        )
+    });
+    frames.extend(events);
+    frames
+}
+
+fn events() -> Vec<(&'static str, Event)> {
+    vec![
+        (
+            "event-accepted",
+            Event::Accepted {
+                stream: StreamId("4711-7".into()),
+            },
+        ),
+        (
+            "event-progress",
+            Event::Progress(IndexProgress {
+                repo: "/src/queue".into(),
+                phase: Phase::Embedding,
+                done: 512,
+                total: 2048,
+                rate: 1024.5,
+            }),
+        ),
+        (
+            "event-notice",
+            Event::Notice {
+                message: "watching by polling: the watch limit is reached".into(),
+            },
+        ),
+        (
+            "event-hits",
+            Event::Hits(Hits {
+                stage: Stage::Final,
+                hits: vec![hit()],
+            }),
+        ),
+        (
+            "event-answer-delta",
+            Event::AnswerDelta {
+                text: "Retries are decided in ".into(),
+            },
+        ),
+        ("event-answer", Event::Answer(answer())),
+        ("event-status", Event::Status(Box::new(status()))),
+        (
+            "event-skipped",
+            Event::Skipped(SkippedReport {
+                reasons: vec![ReasonCount {
+                    reason: "binary".into(),
+                    files: 3,
+                }],
+                files: vec![SkippedFile {
+                    path: "logo\\xff.png".into(),
+                    reason: "binary".into(),
+                    detail: "a NUL byte at 1".into(),
+                }],
+                redactions: 2,
+            }),
+        ),
+        (
+            "event-repos",
+            Event::Repos {
+                repos: vec![
+                    repo(WatchMode::Events { watches: 120 }),
+                    repo(WatchMode::Polling {
+                        interval_s: 5,
+                        reason: "the watch budget is spent".into(),
+                    }),
+                    repo(WatchMode::Off {
+                        reason: "the folder is gone".into(),
+                    }),
+                ],
+            },
+        ),
+        ("event-gap", Event::Gap { missed: 31 }),
+        (
+            "event-done",
+            Event::Done {
+                summary: Some(summary()),
+            },
+        ),
+        (
+            "event-error",
+            Event::Error(
+                WireError::new(ErrorCode::RootRefused, "the home directory is not indexed")
+                    .with_hint("name a project, or pass --yes"),
+            ),
+        ),
+    ]
+}
+
+fn hit() -> Hit {
+    Hit {
+        rank: 1,
+        score: 0.75,
+        repo: "/src/queue".into(),
+        path: "src/retry.rs".into(),
+        start_line: 10,
+        end_line: 42,
+        symbol: Some("Retry::next_delay".into()),
+        kind: Some("function".into()),
+        language: Some("rust".into()),
+        snippet: "fn next_delay(&self) -> Duration {\n    …\n}".into(),
+        focus_line: 12,
+        why: vec!["defines \"retry\"".into(), "meaning".into()],
+        explain: Some(Explanation {
+            route: "natural".into(),
+            arms: BTreeMap::from([
+                ("dense".to_owned(), ArmPlace { rank: 2, score: 0.5 }),
+                (
+                    "lexical".to_owned(),
+                    ArmPlace {
+                        rank: 1,
+                        score: 12.25,
+                    },
+                ),
+            ]),
+            steps: vec![ScoreStep {
+                rule: "definition".into(),
+                detail: "defines next_delay".into(),
+                score: 0.75,
+            }],
+        }),
+    }
+}
+
+fn answer() -> Answer {
+    Answer {
+        text: "Retries are decided in `next_delay` [1].".into(),
+        citations: vec![Citation {
+            id: 1,
+            path: "src/retry.rs".into(),
+            start_line: 10,
+            end_line: 42,
+        }],
+        author: "local/qwen3-coder".into(),
+        rejected_citations: vec![9],
+        usage: Some(TokenUsage {
+            input: 2_048,
+            output: 64,
+        }),
+    }
+}
+
+fn summary() -> SearchSummary {
+    SearchSummary {
+        repo: "/src/queue".into(),
+        route: "natural".into(),
+        generation: 7,
+        stale_files: 1,
+        is_complete: true,
+        files_indexed: 100,
+        files_total: 101,
+        chunks_embedded: 900,
+        chunks_total: 1_000,
+        is_cached: true,
+        took_us: 4_200,
+        is_exhaustive: true,
+    }
+}
+
+fn status() -> DaemonStatus {
+    DaemonStatus {
+        pid: 4711,
+        build: build(),
+        socket: "/home/ada/.local/state/aiex/c1/aiexd.sock".into(),
+        tcp: Some("127.0.0.1:40123".into()),
+        home: "/home/ada/.local/state/aiex".into(),
+        started_at_ms: 1_767_225_600_000,
+        idle_exit_s: 1_800,
+        clients: 2,
+        running_requests: 1,
+        budgets: Budgets {
+            memory_used: 100 << 20,
+            memory_budget: 256 << 20,
+            watches_used: 120,
+            watches_budget: 8_192,
+            disk_used: 10 << 20,
+        },
+        cache: CacheStatus {
+            hits: 5,
+            misses: 10,
+            entries: 10,
+        },
+        embedder: "built-in (256)".into(),
+        embedder_problem: Some("ONNX Runtime was not found".into()),
+        components: vec![ComponentStatus {
+            name: "watch".into(),
+            state: ComponentState::BackingOff,
+            restarts: 1,
+            last_error: Some("too many open files".into()),
+        }],
+        repos: vec![repo(WatchMode::Events { watches: 120 })],
+    }
+}
+
+fn repo(watch: WatchMode) -> RepoStatus {
+    RepoStatus {
+        root: "/src/queue".into(),
+        branch: Some("main".into()),
+        phase: Phase::Idle,
+        done: 0,
+        total: 0,
+        rate: 0.5,
+        generation: 7,
+        is_complete: true,
+        files_seen: 104,
+        files_indexed: 100,
+        files_skipped: 3,
+        files_failed: 1,
+        stale_files: 1,
+        chunks: 1_000,
+        chunks_embedded: 900,
+        symbols: 400,
+        source_bytes: 1 << 20,
+        disk_bytes: 2 << 20,
+        watch,
+        fresh_at_ms: 1_767_225_700_000,
+        problem: Some("the disk is full".into()),
+        quarantined: vec!["lexical".into()],
+    }
+}
