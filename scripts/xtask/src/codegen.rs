@@ -30,7 +30,9 @@ pub(crate) fn check(root: &Path) -> Result<Vec<String>, String> {
     let mut findings = Vec::new();
     for (path, text) in generated()? {
         if std::fs::read_to_string(root.join(&path)).ok().as_deref() != Some(text.as_str()) {
-            findings.push(format!("{path} is not what the code gives: run `cargo xtask codegen`"));
+            findings.push(format!(
+                "{path} is not what the code gives: run `cargo xtask codegen`"
+            ));
         }
     }
     Ok(findings)

@@ -14,7 +14,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("research", &["indexer", "schemas"]),
     ("daemon", &["research", "indexer", "schemas"]),
     ("clients", &["schemas"]),
-    ("benches", &["clients", "daemon", "research", "indexer", "schemas"]),
+    (
+        "benches",
+        &["clients", "daemon", "research", "indexer", "schemas"],
+    ),
     ("scripts", &["schemas"]),
 ];
 
@@ -37,7 +40,9 @@ const ENGINES: &[(&str, &str)] = &[
 ];
 
 /// File names that say nothing of what is inside.
-const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "manager", "types", "imp", "mod"];
+const EMPTY_NAMES: &[&str] = &[
+    "util", "utils", "helper", "helpers", "common", "misc", "manager", "types", "imp", "mod",
+];
 
 struct Package {
     name: String,
@@ -70,9 +75,13 @@ fn packages(root: &Path) -> Result<Vec<Package>, String> {
         .output()
         .map_err(|e| format!("cargo metadata: {e}"))?;
     if !output.status.success() {
-        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
+        return Err(format!(
+            "cargo metadata: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ));
     }
-    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))?;
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).map_err(|e| format!("cargo metadata: {e}"))?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     Ok(list(&metadata["packages"])
@@ -85,23 +94,38 @@ fn packages(root: &Path) -> Result<Vec<Package>, String> {
                 .and_then(|path| path.components().next())
                 .map(|part| part.as_os_str().to_string_lossy().into_owned())
                 .unwrap_or_default();
-            let dependencies = list(&package["dependencies"]).iter().map(|d| text(&d["name"])).collect();
-            Package { name: text(&package["name"]), area, manifest, dependencies }
+            let dependencies = list(&package["dependencies"])
+                .iter()
+                .map(|d| text(&d["name"]))
+                .collect();
+            Package {
+                name: text(&package["name"]),
+                area,
+                manifest,
+                dependencies,
+            }
         })
         .collect())
 }
 
 fn arrows(packages: &[Package]) -> Vec<String> {
-    let areas: BTreeMap<&str, &str> =
-        packages.iter().map(|package| (package.name.as_str(), package.area.as_str())).collect();
+    let areas: BTreeMap<&str, &str> = packages
+        .iter()
+        .map(|package| (package.name.as_str(), package.area.as_str()))
+        .collect();
     let mut findings = Vec::new();
     for package in packages.iter().filter(|package| package.name != THE_BINARY) {
         let Some((_, allowed)) = ARROWS.iter().find(|(area, _)| *area == package.area) else {
-            findings.push(format!("{} lies in no known area ({})", package.name, package.area));
+            findings.push(format!(
+                "{} lies in no known area ({})",
+                package.name, package.area
+            ));
             continue;
         };
         for dependency in &package.dependencies {
-            let Some(area) = areas.get(dependency.as_str()) else { continue };
+            let Some(area) = areas.get(dependency.as_str()) else {
+                continue;
+            };
             if *area != package.area && !allowed.contains(area) {
                 findings.push(format!(
                     "{} ({}) may not depend on {dependency} ({area})",
@@ -124,7 +148,10 @@ fn engines(packages: &[Package]) -> Vec<String> {
             if let Some((_, owner)) = owner
                 && *owner != package.name
             {
-                findings.push(format!("{} may not name {dependency}: {owner} owns it", package.name));
+                findings.push(format!(
+                    "{} may not name {dependency}: {owner} owns it",
+                    package.name
+                ));
             }
         }
     }
@@ -202,14 +229,23 @@ mod tests {
 
     #[test]
     fn a_client_that_links_the_daemon_is_found() {
-        let packages =
-            [package("aiex-daemon", "daemon", &[]), package("aiex-client", "clients", &["aiex-daemon"])];
-        assert_eq!(arrows(&packages), ["aiex-client (clients) may not depend on aiex-daemon (daemon)"]);
+        let packages = [
+            package("aiex-daemon", "daemon", &[]),
+            package("aiex-client", "clients", &["aiex-daemon"]),
+        ];
+        assert_eq!(
+            arrows(&packages),
+            ["aiex-client (clients) may not depend on aiex-daemon (daemon)"]
+        );
     }
 
     #[test]
     fn a_second_crate_that_names_an_engine_is_found() {
-        let packages = [package("aiex-index", "indexer", &["tree-sitter-rust", "tantivy", "rusqlite"])];
+        let packages = [package(
+            "aiex-index",
+            "indexer",
+            &["tree-sitter-rust", "tantivy", "rusqlite"],
+        )];
         assert_eq!(
             engines(&packages),
             [

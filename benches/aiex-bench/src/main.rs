@@ -1,0 +1,85 @@
+//! Measures the real program on real sources: speed, size, freshness, idleness.
+//!
+//! ```text
+//! cargo build --release && cargo run --release -p aiex-bench -- [--chunks 1000,10000,100000] [--only NAME]
+//! ```
+//!
+//! The sources are the dependencies of aiex itself, which lie unpacked in cargo's registry folder on every
+//! machine that built it. Rows are Markdown, as `benches/RESULTS.md` keeps them.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod corpus;
+mod measure;
+mod process;
+mod quantile;
+mod subject;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Measures aiex on the sources of its own dependencies.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Sizes of the repositories, in chunks.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
+    chunks: Vec<u64>,
+    /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// The program under test.
+    #[arg(long)]
+    program: Option<PathBuf>,
+    /// Where to lay out the repositories; a temporary folder beside the program otherwise.
+    #[arg(long)]
+    scratch: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a measurement could not be made.
+type Failure = Box<dyn std::error::Error>;
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let program = match &args.program {
+        Some(path) => path.clone(),
+        None => std::env::current_exe()?.with_file_name("aiex"),
+    };
+    if !program.exists() {
+        return Err(format!(
+            "{} is not built: run `cargo build --release` first",
+            program.display()
+        )
+        .into());
+    }
+    let beside = program.parent().map(PathBuf::from).unwrap_or_default();
+    let scratch = match &args.scratch {
+        Some(path) => {
+            std::fs::create_dir_all(path)?;
+            tempfile::tempdir_in(path)?
+        }
+        None => tempfile::tempdir_in(beside)?,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    println!("| what | repository | result |\n|---|---|---|");
+    for chunks in &args.chunks {
+        let corpus = corpus::lay_out(scratch.path(), *chunks)?;
+        let wants = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
+        runtime.block_on(measure::all(&program, scratch.path(), &corpus, &wants))?;
+    }
+    Ok(())
+}

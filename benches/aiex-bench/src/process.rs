@@ -1,0 +1,44 @@
+//! What the system says of a process: memory and CPU time.
+
+use std::time::Duration;
+
+use crate::Failure;
+
+/// Resident memory now and at its peak, in bytes.
+pub(crate) fn memory(pid: u32) -> Result<(u64, u64), Failure> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let read = |field: &str| {
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(field))
+            .and_then(|rest| rest.split_whitespace().next())
+            .and_then(|number| number.parse::<u64>().ok())
+            .map(|kilobytes| kilobytes * 1024)
+    };
+    Ok((
+        read("VmRSS:").ok_or("no VmRSS")?,
+        read("VmHWM:").ok_or("no VmHWM")?,
+    ))
+}
+
+/// CPU time used so far, all threads.
+pub(crate) fn cpu(pid: u32) -> Result<Duration, Failure> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in brackets may hold anything; the numbers begin behind it.
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let ticks = |place: usize| {
+        fields
+            .get(place)
+            .and_then(|text| text.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
+    let per_second = rustix::param::clock_ticks_per_second();
+    Ok(Duration::from_secs_f64(
+        (ticks(11) + ticks(12)) as f64 / per_second as f64,
+    ))
+}

@@ -1,0 +1,407 @@
+//! The repositories as the index keeps them: which are open, and a worker for each.
+
+mod clock;
+mod due;
+mod gate;
+mod observer;
+mod repository;
+mod worker;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use aiex_config::{Environment as _, Home, ProcessEnvironment, Settings};
+use aiex_files::git;
+use aiex_files::root::{Root, RootRefusal};
+use aiex_files::rules::RulesOptions;
+use aiex_files::watch::{WatchBudget, WatchOptions};
+use aiex_index::{Engine, IndexError, IndexSettings, Registered};
+use aiex_protocol::repos::{Phase, RepoStatus, WatchMode};
+use aiex_protocol::{ErrorCode, WireError};
+
+use crate::embedder;
+use crate::error::chain;
+use crate::event::{Bus, Event};
+use crate::repository::{EngineFacts, Repositories, Repository, index_error};
+use crate::supervise::Supervisor;
+use gate::IndexGate;
+use repository::IndexedRepository;
+use worker::Worker;
+
+/// Registered repositories that are opened and watched right at the start; others at their first use.
+/// Each open one holds a few file handles and a few megabytes.
+const MAX_RESUMED: usize = 16;
+
+/// What workers share.
+pub(crate) struct Workshop {
+    gate: IndexGate,
+    bus: Bus,
+    rules: RulesOptions,
+    watch: WatchOptions,
+    budget: Arc<WatchBudget>,
+}
+
+struct Open {
+    engine: Arc<Engine>,
+    embedder: String,
+    embedder_problem: Option<String>,
+}
+
+/// The repositories of the engine in the cache folder.
+pub(crate) struct EngineRepositories {
+    home: Home,
+    user_home: Option<PathBuf>,
+    settings: Settings,
+    runtime: tokio::runtime::Handle,
+    supervisor: Supervisor,
+    workshop: Arc<Workshop>,
+    engine: OnceLock<Open>,
+    /// Held while stores are opened or deleted, so that nobody does both at once.
+    changing: Mutex<()>,
+    repositories: Mutex<HashMap<PathBuf, Arc<IndexedRepository>>>,
+    /// Why registered repositories could not be opened.
+    problems: Mutex<HashMap<PathBuf, String>>,
+}
+
+impl EngineRepositories {
+    pub(crate) fn new(
+        home: &Home,
+        settings: &Settings,
+        bus: Bus,
+        supervisor: Supervisor,
+        runtime: tokio::runtime::Handle,
+    ) -> Self {
+        let user_home = ProcessEnvironment.home_dir();
+        let budget = match settings.index.watch_budget {
+            0 => WatchBudget::system(),
+            limit => WatchBudget::new(limit),
+        };
+        let budget = Arc::new(budget);
+        let workshop = Workshop {
+            gate: IndexGate::default(),
+            bus,
+            rules: rules_options(home, user_home.as_deref()),
+            watch: watch_options(home, settings, budget.clone()),
+            budget,
+        };
+        Self {
+            home: home.clone(),
+            user_home,
+            settings: settings.clone(),
+            runtime,
+            supervisor,
+            workshop: Arc::new(workshop),
+            engine: OnceLock::new(),
+            changing: Mutex::new(()),
+            repositories: Mutex::default(),
+            problems: Mutex::default(),
+        }
+    }
+
+    /// Opens the engine and takes up the registered repositories. Blocks.
+    pub(crate) fn resume(&self) {
+        let engine = match self.engine() {
+            Ok(engine) => engine,
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "the index cannot be opened; the next request tries again");
+                return;
+            }
+        };
+        if let Some(why) = engine.quarantined() {
+            tracing::warn!(why, "the content store was damaged and set aside");
+        }
+        // The ones added last are the likeliest to be asked for.
+        for registered in engine.registered().iter().rev().take(MAX_RESUMED) {
+            if let Err(error) = self.open_registered(registered) {
+                tracing::warn!(root = %registered.root.display(), %error, "a repository cannot be opened");
+            }
+        }
+    }
+
+    fn engine(&self) -> Result<Arc<Engine>, IndexError> {
+        if let Some(open) = self.engine.get() {
+            return Ok(open.engine.clone());
+        }
+        let _changing = self.lock_changes();
+        if let Some(open) = self.engine.get() {
+            return Ok(open.engine.clone());
+        }
+        let embedder = embedder::open(&self.settings.embedder, &self.home);
+        let label = embedder.label();
+        let engine = Engine::open(
+            &self.home.index_dir(),
+            embedder.embedder,
+            index_settings(&self.settings),
+        )?;
+        let open = Open {
+            engine: engine.clone(),
+            embedder: label,
+            embedder_problem: embedder.problem,
+        };
+        // Nobody else sets it: the lock is held.
+        let _ = self.engine.set(open);
+        Ok(engine)
+    }
+
+    fn open_registered(&self, registered: &Registered) -> Result<Arc<IndexedRepository>, WireError> {
+        let opened = self
+            .open_root(&registered.root, registered.is_forced)
+            .and_then(|repository| {
+                if repository.root() == registered.root {
+                    return Ok(repository);
+                }
+                Err(WireError::new(
+                    ErrorCode::NotFound,
+                    "the folder is now part of another repository",
+                )
+                .with_hint("run `aiex repos remove` for it"))
+            });
+        if let Err(error) = &opened {
+            let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+            problems.insert(registered.root.clone(), error.to_string());
+        }
+        opened
+    }
+
+    fn open_root(&self, place: &Path, insist: bool) -> Result<Arc<IndexedRepository>, WireError> {
+        let root = match Root::discover(place, self.user_home.as_deref(), insist) {
+            Ok(root) => root,
+            // What the user insisted on once need not be insisted on again.
+            Err(refusal) => self.insisted(place).ok_or_else(|| root_error(&refusal))?,
+        };
+        if let Some(repository) = self.get(&root.path) {
+            return Ok(repository);
+        }
+        let engine = self.engine().map_err(|error| index_error(&error))?;
+        let _changing = self.lock_changes();
+        if let Some(repository) = self.get(&root.path) {
+            return Ok(repository);
+        }
+        let index = engine
+            .open_repo(root, insist)
+            .map_err(|error| index_error(&error))?;
+        let repository = IndexedRepository::new(index, self.workshop.clone(), self.supervisor.clone());
+        let path = repository.root().to_owned();
+        self.repositories().insert(path.clone(), repository.clone());
+        self.problems
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&path);
+        self.supervisor.start(
+            &self.runtime,
+            Arc::new(Worker::new(repository.clone(), self.workshop.clone())),
+        );
+        self.workshop.bus.tell(Event::RepoAdded { root: path });
+        Ok(repository)
+    }
+
+    /// The root of the forced registration that holds `place`.
+    fn insisted(&self, place: &Path) -> Option<Root> {
+        let registered = self.holding(place).filter(|registered| registered.is_forced)?;
+        Root::discover(&registered.root, self.user_home.as_deref(), true).ok()
+    }
+
+    /// The registered repository that holds `place`: the innermost.
+    fn holding(&self, place: &Path) -> Option<Registered> {
+        // A folder that is gone cannot be resolved, and may have to be forgotten.
+        let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
+        let engine = self.engine().ok()?;
+        let holds = |registered: &Registered| place.starts_with(&registered.root);
+        engine
+            .registered()
+            .into_iter()
+            .filter(holds)
+            .max_by_key(|registered| registered.root.as_os_str().len())
+    }
+
+    fn get(&self, root: &Path) -> Option<Arc<IndexedRepository>> {
+        self.repositories().get(root).cloned()
+    }
+
+    fn repositories(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<IndexedRepository>>> {
+        self.repositories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_changes(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Repositories for EngineRepositories {
+    fn open(&self, place: &Path, insist: bool) -> Result<Arc<dyn Repository>, WireError> {
+        Ok(self.open_root(place, insist)?)
+    }
+
+    fn find(&self, place: &Path) -> Result<Arc<dyn Repository>, WireError> {
+        let registered = self.holding(place).ok_or_else(|| not_registered(place))?;
+        Ok(match self.get(&registered.root) {
+            Some(repository) => repository,
+            None => self.open_registered(&registered)?,
+        })
+    }
+
+    fn remove(&self, place: &Path) -> Result<PathBuf, WireError> {
+        let registered = self.holding(place).ok_or_else(|| not_registered(place))?;
+        let root = registered.root;
+        let engine = self.engine().map_err(|error| index_error(&error))?;
+        let _changing = self.lock_changes();
+        let repository = self.repositories().remove(&root);
+        if let Some(repository) = repository {
+            repository.retire();
+            self.runtime
+                .block_on(self.supervisor.remove(&repository.component_name()));
+        }
+        engine.forget(&root).map_err(|error| index_error(&error))?;
+        self.problems
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&root);
+        self.workshop.bus.tell(Event::RepoRemoved { root: root.clone() });
+        Ok(root)
+    }
+
+    fn list(&self) -> Vec<RepoStatus> {
+        let Some(open) = self.engine.get() else {
+            return Vec::new();
+        };
+        let problems = self
+            .problems
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        open.engine
+            .registered()
+            .into_iter()
+            .map(|registered| match self.get(&registered.root) {
+                Some(repository) => repository.status(),
+                None => dormant(&registered, problems.get(&registered.root)),
+            })
+            .collect()
+    }
+
+    fn facts(&self) -> EngineFacts {
+        let Some(open) = self.engine.get() else {
+            return EngineFacts::default();
+        };
+        EngineFacts {
+            cache: open.engine.cache_stats(),
+            disk_bytes: open.engine.disk_bytes(),
+            embedder: open.embedder.clone(),
+            embedder_problem: open.embedder_problem.clone(),
+            watches: (
+                self.workshop.budget.used() as u64,
+                self.workshop.budget.limit() as u64,
+            ),
+        }
+    }
+
+    fn is_building(&self) -> bool {
+        self.repositories().values().any(|repository| {
+            let status = repository.status();
+            !status.is_complete && status.phase != Phase::Failed
+        })
+    }
+
+    fn tidy(&self, is_cancelled: &dyn Fn() -> bool) {
+        let Some(open) = self.engine.get() else { return };
+        match open.engine.collect_garbage(is_cancelled) {
+            Ok(0) | Err(IndexError::Cancelled) => {}
+            Ok(deleted) => tracing::info!(deleted, "contents that no repository uses were deleted"),
+            Err(error) => tracing::warn!(error = %chain(&error), "unused contents cannot be deleted"),
+        }
+    }
+}
+
+/// A registered repository that is not open.
+fn dormant(registered: &Registered, problem: Option<&String>) -> RepoStatus {
+    let reason = if problem.is_some() {
+        "it cannot be opened"
+    } else {
+        "not used since the daemon started"
+    };
+    RepoStatus {
+        root: registered.root.display().to_string(),
+        branch: None,
+        phase: if problem.is_some() {
+            Phase::Failed
+        } else {
+            Phase::Idle
+        },
+        done: 0,
+        total: 0,
+        rate: 0.0,
+        generation: 0,
+        is_complete: false,
+        files_seen: 0,
+        files_indexed: 0,
+        files_skipped: 0,
+        files_failed: 0,
+        stale_files: 0,
+        chunks: 0,
+        chunks_embedded: 0,
+        symbols: 0,
+        source_bytes: 0,
+        disk_bytes: 0,
+        watch: WatchMode::Off {
+            reason: reason.to_owned(),
+        },
+        fresh_at_ms: 0,
+        problem: problem.cloned(),
+        quarantined: Vec::new(),
+    }
+}
+
+fn not_registered(place: &Path) -> WireError {
+    WireError::new(
+        ErrorCode::NotFound,
+        format!("{} is in no registered repository", place.display()),
+    )
+    .with_hint("`aiex repos list` shows them; a first search or `aiex repos add` registers one")
+}
+
+fn root_error(refusal: &RootRefusal) -> WireError {
+    let code = match refusal {
+        RootRefusal::Missing { .. } | RootRefusal::NotADirectory { .. } => ErrorCode::NotFound,
+        _ => ErrorCode::RootRefused,
+    };
+    WireError::new(code, chain(refusal)).with_hint(refusal.hint())
+}
+
+fn index_settings(settings: &Settings) -> IndexSettings {
+    let mut index = IndexSettings::default();
+    if settings.index.workers > 0 {
+        index.workers = settings.index.workers;
+    }
+    index.max_file_bytes = settings.index.max_file_size;
+    for (name, value) in &settings.ranking {
+        if let Err(known) = index.rank.set(name, *value) {
+            tracing::warn!(%name, known = known.join(", "), "the ranking has no such rule; the setting is ignored");
+        }
+    }
+    index
+}
+
+/// The rules that hold for every repository of this user.
+fn rules_options(home: &Home, user_home: Option<&Path>) -> RulesOptions {
+    let global_excludes = user_home.and_then(|user_home| {
+        let configs = [user_home.join(".gitconfig"), user_home.join(".config/git/config")];
+        git::excludes_file(&configs, Some(user_home))
+            .or_else(|| Some(user_home.join(".config/git/ignore")).filter(|path| path.exists()))
+    });
+    RulesOptions {
+        global_excludes,
+        patterns: Vec::new(),
+        exclude: vec![home.cache_dir(), home.state.clone()],
+    }
+}
+
+fn watch_options(home: &Home, settings: &Settings, budget: Arc<WatchBudget>) -> WatchOptions {
+    WatchOptions {
+        poll_interval: settings.index.poll_interval,
+        debounce: settings.index.debounce,
+        max_wait: settings.index.max_wait,
+        self_exclude: vec![home.cache_dir(), home.state.clone()],
+        ..WatchOptions::new(budget)
+    }
+}

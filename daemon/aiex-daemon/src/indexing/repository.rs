@@ -1,0 +1,373 @@
+//! One repository as requests see it: its index, and how its worker is getting on.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use aiex_files::git;
+use aiex_files::root::Root;
+use aiex_files::watch::{Mode, SyncError, Synced, Watcher};
+use aiex_index::{Hit, IndexError, Progress, RepoIndex, SearchError, SearchOutcome, SearchRequest};
+use aiex_protocol::repos::{Phase, RepoStatus, WatchMode};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use tokio::sync::watch;
+
+use super::Workshop;
+use super::due::Command;
+use crate::daemon::now_ms;
+use crate::repository::{NotFresh, Repository, Skipped};
+use crate::supervise::Supervisor;
+
+/// Commands that may wait for a busy worker. More only come when dozens of requests wait for freshness.
+const MAX_COMMANDS: usize = 256;
+/// Progress is shown this often at most; people do not read faster.
+const SHOWN_EVERY: Duration = Duration::from_millis(100);
+/// How soon a wait notices that nobody waits any more.
+const LOOK: Duration = Duration::from_millis(50);
+
+struct State {
+    phase: Phase,
+    done: u64,
+    total: u64,
+    rate: f32,
+    shown_at: Option<Instant>,
+    stale_files: u64,
+    fresh_at_ms: u64,
+    branch: Option<String>,
+    problem: Option<String>,
+    /// Set from the request until the worker has dropped the index.
+    is_rebuild_asked: bool,
+    is_retired: bool,
+    watcher: Option<Arc<Watcher>>,
+}
+
+/// One repository, open.
+pub(super) struct IndexedRepository {
+    index: Arc<RepoIndex>,
+    workshop: Arc<Workshop>,
+    supervisor: Supervisor,
+    commands: (Sender<Command>, Receiver<Command>),
+    state: Mutex<State>,
+    tick: watch::Sender<u64>,
+}
+
+impl IndexedRepository {
+    pub(super) fn new(index: Arc<RepoIndex>, workshop: Arc<Workshop>, supervisor: Supervisor) -> Arc<Self> {
+        let state = State {
+            phase: Phase::Opening,
+            done: 0,
+            total: 0,
+            rate: 0.0,
+            shown_at: None,
+            stale_files: 0,
+            fresh_at_ms: 0,
+            branch: None,
+            problem: None,
+            is_rebuild_asked: false,
+            is_retired: false,
+            watcher: None,
+        };
+        Arc::new(Self {
+            index,
+            workshop,
+            supervisor,
+            commands: bounded(MAX_COMMANDS),
+            state: Mutex::new(state),
+            tick: watch::Sender::new(0),
+        })
+    }
+
+    pub(super) fn index(&self) -> &RepoIndex {
+        &self.index
+    }
+
+    pub(super) fn whole_root(&self) -> &Root {
+        self.index.root()
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.index.root().path
+    }
+
+    /// The name of its worker among the components.
+    pub(super) fn component_name(&self) -> String {
+        format!("index {}", self.path().display())
+    }
+
+    pub(super) fn commands(&self) -> &Receiver<Command> {
+        &self.commands.1
+    }
+
+    /// Tells the worker, unless it has more than enough to do; it looks for itself then.
+    pub(super) fn command(&self, command: Command) -> bool {
+        self.commands.0.try_send(command).is_ok()
+    }
+
+    /// Something about [`Repository::status`] changed.
+    pub(super) fn changed(&self) {
+        self.tick.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// The worker's way to show what it does. Called often, from several threads.
+    pub(super) fn progressed(&self, progress: Progress) {
+        let phase = match progress.phase {
+            aiex_index::Phase::Scanning => Phase::Scanning,
+            aiex_index::Phase::Indexing => Phase::Indexing,
+            aiex_index::Phase::Embedding => Phase::Embedding,
+        };
+        let mut state = self.state();
+        let is_new = state.phase != phase;
+        (state.phase, state.done, state.total, state.rate) =
+            (phase, progress.done, progress.total, progress.rate);
+        let is_due = is_new || state.shown_at.is_none_or(|at| at.elapsed() >= SHOWN_EVERY);
+        if is_due {
+            state.shown_at = Some(Instant::now());
+            drop(state);
+            self.changed();
+        }
+    }
+
+    /// A life of the worker begins.
+    pub(super) fn began(&self, watcher: Arc<Watcher>) {
+        let mut state = self.state();
+        state.watcher = Some(watcher);
+        state.branch = git::head(self.whole_root()).and_then(|head| head.branch);
+        drop(state);
+        self.changed();
+    }
+
+    /// A life of the worker ended. The last generation is served on.
+    pub(super) fn ended(&self) {
+        self.state().watcher = None;
+        self.changed();
+    }
+
+    /// Work is due: so many paths may have changed.
+    pub(super) fn falls_behind(&self, paths: u64) {
+        self.state().stale_files = paths;
+        self.changed();
+    }
+
+    /// The files in the index are those on disk, as of the moment before the update.
+    pub(super) fn caught_up(&self, as_of_ms: u64, is_whole: bool) {
+        let branch = is_whole.then(|| git::head(self.whole_root()).and_then(|head| head.branch));
+        let mut state = self.state();
+        state.stale_files = 0;
+        state.fresh_at_ms = as_of_ms;
+        if let Some(branch) = branch {
+            state.branch = branch;
+        }
+        drop(state);
+        self.changed();
+    }
+
+    /// Nothing is left to do. `problem` is what could not be done.
+    pub(super) fn settled(&self, problem: Option<String>) {
+        let mut state = self.state();
+        // A request to rebuild came in between: there is something left to do.
+        if state.is_rebuild_asked {
+            return;
+        }
+        state.phase = Phase::Idle;
+        (state.done, state.total, state.rate) = (0, 0, 0.0);
+        state.problem = problem;
+        drop(state);
+        self.changed();
+    }
+
+    /// The worker could not go on.
+    pub(super) fn failed(&self, problem: &str) {
+        let mut state = self.state();
+        state.phase = Phase::Failed;
+        state.rate = 0.0;
+        state.problem = Some(problem.to_owned());
+        drop(state);
+        self.changed();
+    }
+
+    /// The index was dropped and is built anew.
+    pub(super) fn rebuilding(&self) {
+        let mut state = self.state();
+        state.is_rebuild_asked = false;
+        state.fresh_at_ms = 0;
+        drop(state);
+        self.changed();
+    }
+
+    /// The repository is being forgotten: nobody shall wait for it.
+    pub(super) fn retire(&self) {
+        self.state().is_retired = true;
+        self.failed("the repository was removed");
+    }
+
+    fn watch_mode(&self, state: &State) -> WatchMode {
+        let Some(watcher) = &state.watcher else {
+            let reason = state
+                .problem
+                .clone()
+                .unwrap_or_else(|| "its worker is not running".to_owned());
+            return WatchMode::Off { reason };
+        };
+        match watcher.mode() {
+            Mode::Events { watches } => WatchMode::Events {
+                watches: watches as u64,
+            },
+            Mode::Polling { interval, reason } => WatchMode::Polling {
+                interval_s: interval.as_secs().max(1),
+                reason,
+            },
+        }
+    }
+
+    /// Whether a scan is needed to be sure, because events cannot be relied on.
+    fn flush_events(&self, deadline: Instant, is_cancelled: &dyn Fn() -> bool) -> Result<bool, NotFresh> {
+        let Some(watcher) = self.state().watcher.clone() else {
+            return Ok(true);
+        };
+        loop {
+            if is_cancelled() {
+                return Err(NotFresh::Cancelled);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.too_late());
+            }
+            // In slices, so that a wait that nobody cares about ends. A slice is long enough for the
+            // slowest file system; only a stuck one needs several.
+            match watcher.sync(left.min(Duration::from_secs(2))) {
+                Ok(Synced::Events) => return Ok(false),
+                Ok(Synced::Rescan) | Err(SyncError::Ended) => return Ok(true),
+                Err(SyncError::Timeout { .. }) => {}
+            }
+        }
+    }
+
+    fn too_late(&self) -> NotFresh {
+        NotFresh::Deadline {
+            pending: self.state().stale_files,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Repository for IndexedRepository {
+    fn root(&self) -> &Path {
+        self.path()
+    }
+
+    fn status(&self) -> RepoStatus {
+        let facts = self.index.facts();
+        let state = self.state();
+        RepoStatus {
+            root: self.path().display().to_string(),
+            branch: state.branch.clone(),
+            phase: state.phase,
+            done: state.done,
+            total: state.total,
+            rate: state.rate,
+            generation: facts.generation,
+            is_complete: facts.is_complete,
+            files_seen: facts.files_seen,
+            files_indexed: facts.files_indexed,
+            files_skipped: facts.files_skipped,
+            files_failed: facts.files_failed,
+            stale_files: state.stale_files,
+            chunks: facts.chunks,
+            chunks_embedded: facts.chunks_embedded,
+            symbols: facts.symbols,
+            source_bytes: facts.source_bytes,
+            disk_bytes: facts.disk_bytes,
+            watch: self.watch_mode(&state),
+            fresh_at_ms: state.fresh_at_ms,
+            problem: state.problem.clone(),
+            quarantined: facts.quarantined,
+        }
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.tick.subscribe()
+    }
+
+    fn search(
+        &self,
+        request: &SearchRequest,
+        early: &mut dyn FnMut(Vec<Hit>),
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<SearchOutcome, SearchError> {
+        let result = self.index.search(request, early, is_cancelled);
+        if self.index.facts().needs_repair {
+            self.command(Command::Wake);
+        }
+        result
+    }
+
+    fn skipped(&self, reason: Option<&str>, limit: usize) -> Result<Skipped, IndexError> {
+        let (reasons, files) = self.index.skipped(reason, limit)?;
+        Ok(Skipped {
+            reasons,
+            files,
+            redactions: self.index.facts().redactions,
+        })
+    }
+
+    fn wait_fresh(&self, deadline: Instant, is_cancelled: &dyn Fn() -> bool) -> Result<(), NotFresh> {
+        let failed = {
+            let state = self.state();
+            if state.is_retired {
+                return Err(NotFresh::Broken {
+                    problem: "the repository was removed".to_owned(),
+                });
+            }
+            state.phase == Phase::Failed
+        };
+        if failed {
+            // Somebody needs it now: no reason to wait for the next try.
+            self.supervisor.retry(&self.component_name());
+        }
+        let scan = self.flush_events(deadline, is_cancelled)?;
+        let (reply, answer) = bounded(1);
+        if !self.command(Command::Fence { reply, scan }) {
+            return Err(NotFresh::Broken {
+                problem: "too many requests wait for it".to_owned(),
+            });
+        }
+        loop {
+            if is_cancelled() {
+                return Err(NotFresh::Cancelled);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            match answer.recv_timeout(left.min(LOOK)) {
+                Ok(()) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(self.too_late()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let problem = self.state().problem.clone();
+                    return Err(NotFresh::Broken {
+                        problem: problem.unwrap_or_else(|| "its worker was restarted".to_owned()),
+                    });
+                }
+            }
+        }
+    }
+
+    fn reindex(&self) {
+        {
+            let mut state = self.state();
+            state.is_rebuild_asked = true;
+            state.phase = Phase::Opening;
+            state.problem = None;
+        }
+        self.changed();
+        self.command(Command::Rebuild);
+        self.supervisor.retry(&self.component_name());
+    }
+}
+
+impl Drop for IndexedRepository {
+    fn drop(&mut self) {
+        tracing::debug!(root = %self.path().display(), watches = self.workshop.budget.used(), "closed");
+    }
+}

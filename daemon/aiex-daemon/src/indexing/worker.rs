@@ -1,0 +1,376 @@
+//! The worker of one repository: watches, updates, embeds, and sleeps when there is nothing to do.
+//!
+//! It runs on a thread of its own, because everything it does blocks. A life begins with a watcher and a
+//! look at the whole tree, so a life that failed anywhere is made good by the next.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aiex_files::rules::Rules;
+use aiex_files::watch::{Batch, Mode, RescanReason, WatchError, Watcher};
+use aiex_index::{IndexError, Scope};
+use crossbeam_channel::{Receiver, bounded, select};
+use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::Workshop;
+use super::clock::ScanClock;
+use super::due::{Command, Due};
+use super::gate::Urgency;
+use super::observer::Watching;
+use super::repository::IndexedRepository;
+use crate::component::{Component, Failure};
+use crate::daemon::now_ms;
+use crate::error::chain;
+use crate::event::Event;
+use crate::panics;
+use crate::repository::Repository as _;
+
+/// Batches that may wait for a busy worker; the watcher merges what does not fit.
+const MAX_BATCHES: usize = 64;
+/// After a failure of the embedder, which does not touch full text, vectors are tried again after this.
+const EMBED_AGAIN: Duration = Duration::from_secs(60);
+/// Stores are put in order when a repository has been quiet for so long.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// The component that keeps one index in line with the disk.
+pub(super) struct Worker {
+    repository: Arc<IndexedRepository>,
+    workshop: Arc<Workshop>,
+}
+
+impl Worker {
+    pub(super) fn new(repository: Arc<IndexedRepository>, workshop: Arc<Workshop>) -> Self {
+        Self { repository, workshop }
+    }
+}
+
+impl Component for Worker {
+    fn name(&self) -> String {
+        self.repository.component_name()
+    }
+
+    fn live(&self, stop: CancellationToken) -> BoxFuture<'static, Result<(), Failure>> {
+        let (repository, workshop) = (self.repository.clone(), self.workshop.clone());
+        Box::pin(async move {
+            let (sender, ended) = oneshot::channel();
+            let (of, token) = (repository.clone(), stop.clone());
+            std::thread::Builder::new()
+                .name("aiex-index".to_owned())
+                .spawn(move || {
+                    let life = std::panic::catch_unwind(AssertUnwindSafe(|| live(&of, &workshop, &token)));
+                    of.ended();
+                    let result =
+                        life.unwrap_or_else(|panic| Err(Failure::inside(panics::message(panic.as_ref()))));
+                    // The other end goes only when the whole runtime goes.
+                    let _ = sender.send(result);
+                })
+                .map_err(|error| Failure::outside(format!("no thread can be started: {error}")))?;
+            tokio::pin!(ended);
+            tokio::select! {
+                result = &mut ended => flatten(result),
+                () = stop.cancelled() => {
+                    repository.command(Command::Wake);
+                    flatten(ended.await)
+                }
+            }
+        })
+    }
+
+    fn failed(&self, failure: &Failure) {
+        self.repository.failed(&failure.message);
+    }
+}
+
+fn flatten(result: Result<Result<(), Failure>, oneshot::error::RecvError>) -> Result<(), Failure> {
+    result.unwrap_or_else(|_| Err(Failure::inside("the thread went without a word")))
+}
+
+fn live(
+    repository: &IndexedRepository,
+    workshop: &Workshop,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let root = repository.whole_root();
+    let rules = Arc::new(Rules::load(root, workshop.rules.clone()));
+    let (batches_in, batches) = bounded(MAX_BATCHES);
+    // Before the first scan: what changes from here on is reported.
+    let watcher = Watcher::start(root, rules.clone(), workshop.watch.clone(), batches_in)
+        .map_err(|error| watch_failure(&error))?;
+    let mut life = Life {
+        repository,
+        workshop,
+        stop,
+        rules,
+        batches,
+        watcher: Arc::new(watcher),
+        due: Due::everything(),
+        clock: ScanClock::new(&root.path),
+        embed_again: None,
+        embed_problem: None,
+        maintain_at: None,
+        was_degraded: false,
+    };
+    repository.began(life.watcher.clone());
+    life.run()
+}
+
+struct Life<'a> {
+    repository: &'a IndexedRepository,
+    workshop: &'a Workshop,
+    stop: &'a CancellationToken,
+    rules: Arc<Rules>,
+    batches: Receiver<Batch>,
+    watcher: Arc<Watcher>,
+    due: Due,
+    clock: ScanClock,
+    /// When vectors are tried again after the embedder failed.
+    embed_again: Option<Instant>,
+    embed_problem: Option<String>,
+    maintain_at: Option<Instant>,
+    was_degraded: bool,
+}
+
+impl Life<'_> {
+    fn run(&mut self) -> Result<(), Failure> {
+        let mut is_unsettled = true;
+        while !self.stop.is_cancelled() {
+            self.collect()?;
+            self.watch_mode();
+            if self.due.is_update() {
+                is_unsettled = true;
+                self.update()?;
+                // What was saved meanwhile comes before vectors.
+                continue;
+            }
+            if self.due.is_awaited() {
+                self.due.done();
+            }
+            if is_unsettled {
+                if !self.embed()? {
+                    continue;
+                }
+                is_unsettled = false;
+                self.repository.settled(self.embed_problem.clone());
+                self.workshop.bus.tell(Event::IndexSettled {
+                    root: self.repository.path().to_owned(),
+                });
+                self.maintain_at = Some(Instant::now() + QUIET);
+            }
+            is_unsettled |= self.sleep();
+        }
+        Ok(())
+    }
+
+    /// Takes what has been reported and asked for, without waiting.
+    fn collect(&mut self) -> Result<(), Failure> {
+        // Commands first: what was reported before a fence was asked for is then taken behind it.
+        while let Ok(command) = self.repository.commands().try_recv() {
+            self.due.command(command);
+        }
+        while let Ok(batch) = self.batches.try_recv() {
+            self.take(batch)?;
+        }
+        if self.clock.is_due() || self.repository.index().facts().needs_repair {
+            self.due.everything = true;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, batch: Batch) -> Result<(), Failure> {
+        match batch {
+            Batch::Changed(paths) => {
+                self.due.changed(paths);
+                self.repository.falls_behind(self.due.paths.len() as u64);
+            }
+            Batch::Rescan { reason } => {
+                if reason != RescanReason::Poll {
+                    tracing::info!(root = %self.repository.path().display(), ?reason, "scanning");
+                }
+                self.due.everything = true;
+            }
+            Batch::RootGone => {
+                return Err(Failure::outside(format!(
+                    "the folder {} is gone; the last index is served (if it was deleted, run `aiex repos remove`)",
+                    self.repository.path().display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn update(&mut self) -> Result<(), Failure> {
+        let index = self.repository.index();
+        let is_whole = self.due.everything || self.due.rebuild;
+        let never = || false;
+        let urgency = if self.due.is_awaited() || !index.facts().is_complete {
+            Urgency::Urgent
+        } else {
+            Urgency::Background
+        };
+        let is_stopped = || self.stop.is_cancelled();
+        let _place = if is_whole {
+            let Some(place) = self.workshop.gate.enter(urgency, &is_stopped) else {
+                return Ok(());
+            };
+            Some(place)
+        } else {
+            None
+        };
+        if self.due.rebuild {
+            index.rebuild().map_err(|error| index_failure(&error))?;
+            self.repository.rebuilding();
+            self.due.rebuild = false;
+            self.due.everything = true;
+        }
+        let as_of_ms = now_ms();
+        let watching = Watching {
+            repository: self.repository,
+            bus: &self.workshop.bus,
+            stop: self.stop,
+            has_news: &never,
+            is_contended: &never,
+            began: Instant::now(),
+        };
+        let scope = if is_whole {
+            self.rules.reload();
+            Scope::All
+        } else {
+            Scope::Paths(&self.due.paths)
+        };
+        match index.update(scope, &self.rules, &watching) {
+            Ok(report) => {
+                tracing::debug!(root = %self.repository.path().display(), is_whole, ?report, "updated");
+            }
+            Err(IndexError::Cancelled) if self.stop.is_cancelled() => return Ok(()),
+            Err(error) => return Err(index_failure(&error)),
+        }
+        if is_whole {
+            self.clock.scanned();
+        }
+        self.repository.caught_up(as_of_ms, is_whole);
+        self.due.done();
+        Ok(())
+    }
+
+    /// Fills in vectors. False when something else came in between.
+    fn embed(&mut self) -> Result<bool, Failure> {
+        if self.embed_again.is_some_and(|at| Instant::now() < at) {
+            return Ok(true);
+        }
+        let is_stopped = || self.stop.is_cancelled();
+        let has_news = || !self.batches.is_empty() || !self.repository.commands().is_empty();
+        let is_interrupted = || is_stopped() || has_news();
+        let Some(_place) = self.workshop.gate.enter(Urgency::Background, &is_interrupted) else {
+            return Ok(false);
+        };
+        let gate = &self.workshop.gate;
+        let watching = Watching {
+            repository: self.repository,
+            bus: &self.workshop.bus,
+            stop: self.stop,
+            has_news: &has_news,
+            is_contended: &|| gate.is_contended(),
+            began: Instant::now(),
+        };
+        match self.repository.index().embed(&watching) {
+            Ok(report) => {
+                (self.embed_again, self.embed_problem) = (None, None);
+                Ok(report.is_complete)
+            }
+            Err(IndexError::Cancelled) => Ok(false),
+            Err(error @ IndexError::Embed(_)) => {
+                let problem = told(&error);
+                tracing::warn!(root = %self.repository.path().display(), %problem, "vectors are tried again later");
+                self.embed_again = Some(Instant::now() + EMBED_AGAIN);
+                self.embed_problem = Some(problem);
+                Ok(true)
+            }
+            Err(error) => Err(index_failure(&error)),
+        }
+    }
+
+    /// Waits for something to do. Whether vectors may have to be filled in.
+    fn sleep(&mut self) -> bool {
+        let now = Instant::now();
+        let alarm = [self.embed_again, self.maintain_at]
+            .into_iter()
+            .flatten()
+            .map(|at| at.saturating_duration_since(now))
+            .fold(self.clock.remaining(), Duration::min);
+        let mut batch = None;
+        let mut command = None;
+        select! {
+            recv(self.batches) -> received => match received {
+                Ok(received) => batch = Some(received),
+                // The watcher went without a word; a scan makes good what it did not say.
+                Err(_) => batch = Some(Batch::RootGone),
+            },
+            recv(self.repository.commands()) -> received => command = received.ok(),
+            default(alarm) => {}
+        }
+        if let Some(command) = command {
+            self.due.command(command);
+        }
+        if let Some(batch) = batch
+            && let Err(failure) = self.take(batch)
+        {
+            // Told by the next look, which fails on the disk itself and knows more.
+            tracing::debug!(%failure, "the watcher ended");
+            self.due.everything = true;
+        }
+        let now = Instant::now();
+        if !self.due.is_update() && self.maintain_at.is_some_and(|at| now >= at) {
+            self.maintain_at = None;
+            self.maintain();
+        }
+        self.embed_again.is_some_and(|at| now >= at)
+    }
+
+    fn maintain(&self) {
+        let has_news =
+            || self.stop.is_cancelled() || !self.batches.is_empty() || !self.repository.commands().is_empty();
+        match self.repository.index().maintain(&has_news) {
+            Ok(()) | Err(IndexError::Cancelled) => {}
+            Err(error) => {
+                tracing::warn!(root = %self.repository.path().display(), error = %chain(&error), "not maintained");
+            }
+        }
+    }
+
+    fn watch_mode(&mut self) {
+        let mode = self.watcher.mode();
+        let is_degraded = matches!(mode, Mode::Polling { .. });
+        if let Mode::Polling { reason, .. } = mode
+            && !self.was_degraded
+        {
+            let root = self.repository.root().to_owned();
+            self.workshop.bus.tell(Event::WatchDegraded { root, reason });
+            self.repository.changed();
+        }
+        self.was_degraded = is_degraded;
+    }
+}
+
+fn told(error: &IndexError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{} ({hint})", chain(error)),
+        None => chain(error),
+    }
+}
+
+fn index_failure(error: &IndexError) -> Failure {
+    let message = told(error);
+    match error {
+        IndexError::Storage { .. } | IndexError::RootGone { .. } | IndexError::Embed(_) => {
+            Failure::outside(message)
+        }
+        IndexError::Damaged { .. } | IndexError::Cancelled => Failure::inside(message),
+    }
+}
+
+fn watch_failure(error: &WatchError) -> Failure {
+    Failure::outside(chain(error))
+}

@@ -1,0 +1,43 @@
+//! Runs it: components, events, and the server on the unix socket.
+//!
+//! ```text
+//! socket ─► server ─► session ─► dispatch ─► verb ─► repositories ─► index
+//!                        ▲                     │
+//!                        └── stream ◄── events ┘        workers: watch ─► update ─► embed
+//! ```
+//!
+//! [`run`] blocks until the daemon ends. Inside, everything that can fail on its own is a
+//! [`component::Component`] that is restarted when it does; facts travel on one bus
+//! ([`event::Event`]); every request is a [`stream::Stream`] of numbered events that never waits
+//! for its readers. The crate knows no terminal and no client, and it knows the index only through
+//! [`repository::Repositories`], which tests stand in for.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod answer;
+pub mod component;
+mod daemon;
+mod drain;
+mod embedder;
+mod error;
+pub mod event;
+mod handle;
+mod housekeeping;
+mod idle;
+mod indexing;
+mod log;
+mod panics;
+pub mod repository;
+mod resources;
+mod server;
+mod session;
+mod status;
+pub mod stream;
+mod streams;
+pub mod supervise;
+mod token;
+mod verb;
+mod wire;
+
+pub use daemon::{Exit, Logging, RepositorySource, RunOptions, run};
+pub use error::DaemonError;

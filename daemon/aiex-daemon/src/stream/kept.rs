@@ -1,0 +1,107 @@
+//! The events that a stream still has. It knows which of them a reader can do without.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use aiex_protocol::Event;
+
+#[derive(Debug)]
+struct Entry {
+    seq: u64,
+    event: Arc<Event>,
+    weight: usize,
+}
+
+/// Events in order, bounded by number and bytes.
+#[derive(Debug)]
+pub(super) struct Kept {
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    max_events: usize,
+    max_bytes: usize,
+}
+
+impl Kept {
+    pub(super) fn new(max_events: usize, max_bytes: usize) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            bytes: 0,
+            max_events: max_events.max(2),
+            max_bytes,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds an event and drops what there is no room for, oldest first.
+    pub(super) fn push(&mut self, seq: u64, event: Event) {
+        let weight = weight(&event);
+        self.bytes += weight;
+        self.entries.push_back(Entry {
+            seq,
+            event: Arc::new(event),
+            weight,
+        });
+        while self.entries.len() > self.max_events || self.bytes > self.max_bytes {
+            let Some(place) = self.first_droppable() else {
+                return;
+            };
+            if let Some(entry) = self.entries.remove(place) {
+                self.bytes -= entry.weight;
+            }
+        }
+    }
+
+    /// The first event with this number or a higher one.
+    pub(super) fn at_or_behind(&self, seq: u64) -> Option<(u64, Arc<Event>)> {
+        let place = self.entries.partition_point(|entry| entry.seq < seq);
+        self.entries
+            .get(place)
+            .map(|entry| (entry.seq, entry.event.clone()))
+    }
+
+    /// The oldest event that is not the latest state of something. The newest event stays in any case.
+    fn first_droppable(&self) -> Option<usize> {
+        let older = self.entries.len().checked_sub(1)?;
+        let latest_hits = self
+            .entries
+            .iter()
+            .rposition(|entry| matches!(*entry.event, Event::Hits(_)));
+        (0..older).find(
+            |place| match self.entries.get(*place).map(|entry| &*entry.event) {
+                Some(Event::Hits(_)) => Some(*place) != latest_hits,
+                Some(
+                    Event::Answer(_)
+                    | Event::Status(_)
+                    | Event::Skipped(_)
+                    | Event::Repos { .. }
+                    | Event::Done { .. }
+                    | Event::Error(_),
+                ) => false,
+                _ => true,
+            },
+        )
+    }
+}
+
+/// About how many bytes an event takes.
+fn weight(event: &Event) -> usize {
+    /// Fields, allocations and the entry itself, for a small event.
+    const BASE: usize = 128;
+    BASE + match event {
+        Event::Hits(hits) => hits
+            .hits
+            .iter()
+            .map(|hit| 2 * BASE + hit.snippet.len() + hit.path.len() + hit.repo.len())
+            .sum(),
+        Event::AnswerDelta { text } => text.len(),
+        Event::Answer(answer) => answer.text.len() + answer.citations.len() * BASE,
+        Event::Notice { message } => message.len(),
+        Event::Skipped(report) => report.files.len() * BASE,
+        Event::Repos { repos } => repos.len() * 4 * BASE,
+        Event::Status(status) => status.repos.len() * 4 * BASE + status.components.len() * BASE,
+        _ => 0,
+    }
+}

@@ -1,0 +1,94 @@
+//! The verbs, one file each, and what they share: the request that runs.
+
+mod ask;
+mod follow;
+mod repos;
+mod search;
+mod skipped;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use aiex_protocol::search::SearchSummary;
+use aiex_protocol::{Call, Event, WireError};
+
+use crate::daemon::Exit;
+use crate::handle::Handle;
+use crate::panics;
+use crate::session::dispatch::internal;
+use crate::status;
+use crate::stream::Stream;
+
+/// A request that runs.
+pub(crate) struct Running {
+    pub(crate) handle: Handle,
+    pub(crate) stream: Arc<Stream>,
+    pub(crate) began: Instant,
+    step: Mutex<&'static str>,
+}
+
+impl Running {
+    pub(crate) fn new(handle: Handle, stream: Arc<Stream>) -> Self {
+        Self {
+            handle,
+            stream,
+            began: Instant::now(),
+            step: Mutex::new("starting"),
+        }
+    }
+
+    /// Notes what is being done, so that a deadline can name it: a phrase that follows "while".
+    pub(crate) fn enter(&self, step: &'static str) {
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner) = step;
+    }
+
+    /// What is being done.
+    pub(crate) fn step(&self) -> &'static str {
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs what blocks on a worker thread. It is given a way to see that nobody waits any more.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Fn() -> bool) -> T + Send + 'static,
+    ) -> Result<T, WireError> {
+        let cancel = self.stream.cancel().clone();
+        tokio::task::spawn_blocking(move || work(&|| cancel.is_cancelled()))
+            .await
+            .map_err(|error| match error.try_into_panic() {
+                Ok(panic) => internal(&panics::message(panic.as_ref())),
+                Err(_) => internal("the work was dropped"),
+            })
+    }
+}
+
+/// Does what the call asks for. Events go to the stream; the summary belongs to the last one.
+pub(crate) async fn carry_out(
+    running: &Arc<Running>,
+    call: Call,
+) -> Result<Option<SearchSummary>, WireError> {
+    match call {
+        Call::Search(args) => search::search(running, args)
+            .await
+            .map(|found| Some(found.summary)),
+        Call::Ask(args) => ask::ask(running, args).await.map(Some),
+        Call::Status(args) => {
+            running.enter("looking at the daemon");
+            let handle = running.handle.clone();
+            let status = running
+                .blocking(move |_| status::of(&handle, args.repo.as_deref()))
+                .await??;
+            running.stream.tell(Event::Status(Box::new(status)));
+            Ok(None)
+        }
+        Call::Skipped(args) => skipped::skipped(running, args).await.map(|()| None),
+        Call::AddRepo(args) => repos::add(running, args).await.map(|()| None),
+        Call::RemoveRepo(args) => repos::remove(running, args).await.map(|()| None),
+        Call::ReindexRepo(args) => repos::reindex(running, args).await.map(|()| None),
+        Call::ListRepos {} => repos::list(running).await.map(|()| None),
+        Call::Drain { reason } => {
+            running.handle.request_exit(Exit::Requested { reason });
+            Ok(None)
+        }
+    }
+}

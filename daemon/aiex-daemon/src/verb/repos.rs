@@ -1,0 +1,71 @@
+//! `add_repo`, `remove_repo`, `reindex_repo`, `list_repos`.
+
+use std::sync::Arc;
+
+use aiex_protocol::repos::{AddRepo, Phase, ReindexRepo, RemoveRepo};
+use aiex_protocol::{ErrorCode, Event, WireError};
+
+use super::Running;
+use super::follow::{follow, is_settled};
+use super::search::{absolute, open};
+use crate::repository::Repository;
+
+pub(super) async fn add(running: &Arc<Running>, args: AddRepo) -> Result<(), WireError> {
+    let repository = open(running, &args.path, args.yes).await?;
+    if args.wait {
+        wait(running, &repository).await?;
+    }
+    running.stream.tell(Event::Repos {
+        repos: vec![repository.status()],
+    });
+    Ok(())
+}
+
+pub(super) async fn remove(running: &Arc<Running>, args: RemoveRepo) -> Result<(), WireError> {
+    running.enter("removing the repository");
+    let place = absolute(&args.path)?;
+    let repositories = running.handle.repositories.clone();
+    let root = running.blocking(move |_| repositories.remove(&place)).await??;
+    running.stream.tell(Event::Notice {
+        message: format!("{} is forgotten", root.display()),
+    });
+    list(running).await
+}
+
+pub(super) async fn reindex(running: &Arc<Running>, args: ReindexRepo) -> Result<(), WireError> {
+    running.enter("dropping the index");
+    let place = absolute(&args.path)?;
+    let repositories = running.handle.repositories.clone();
+    let repository = running
+        .blocking(move |_| {
+            let repository = repositories.find(&place)?;
+            repository.reindex();
+            Ok::<_, WireError>(repository)
+        })
+        .await??;
+    if args.wait {
+        wait(running, &repository).await?;
+    }
+    running.stream.tell(Event::Repos {
+        repos: vec![repository.status()],
+    });
+    Ok(())
+}
+
+pub(super) async fn list(running: &Arc<Running>) -> Result<(), WireError> {
+    running.enter("listing repositories");
+    let repositories = running.handle.repositories.clone();
+    let repos = running.blocking(move |_| repositories.list()).await?;
+    running.stream.tell(Event::Repos { repos });
+    Ok(())
+}
+
+async fn wait(running: &Running, repository: &Arc<dyn Repository>) -> Result<(), WireError> {
+    running.enter("waiting for the index");
+    let status = follow(running, repository, is_settled, None).await;
+    if status.phase != Phase::Failed {
+        return Ok(());
+    }
+    let problem = status.problem.unwrap_or_else(|| "indexing failed".to_owned());
+    Err(WireError::new(ErrorCode::Storage, problem).with_hint("`aiex status` shows the state"))
+}

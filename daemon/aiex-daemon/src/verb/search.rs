@@ -1,0 +1,152 @@
+//! `search`: open, wait as far as asked, search, tell hits early and final.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aiex_protocol::repos::{Phase, RepoStatus};
+use aiex_protocol::search::{Hits, SearchArgs, SearchSummary, Stage};
+use aiex_protocol::{ErrorCode, Event, WireError};
+
+use super::Running;
+use super::follow::{follow, is_settled};
+use crate::repository::{NotFresh, Repository, search_error};
+use crate::wire;
+
+/// On an unknown repository the first answer waits this long for something to search.
+const FIRST_GENERATION: Duration = Duration::from_secs(2);
+/// More hits than this nobody reads; a script that wants every match pages by path.
+const MAX_LIMIT: u32 = 10_000;
+/// A query is a question or a pattern, not a file.
+const MAX_QUERY_BYTES: usize = 16 << 10;
+
+/// What a search found.
+pub(super) struct Found {
+    pub(super) hits: Hits,
+    pub(super) summary: SearchSummary,
+}
+
+pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<Found, WireError> {
+    check(&args)?;
+    let repository = open(running, &args.repo, args.yes).await?;
+    wait(running, &repository, &args).await?;
+
+    running.enter("waiting for its turn");
+    let _turn = running.handle.turn().await?;
+    running.enter("searching");
+    let limit = match args.limit {
+        0 => running.handle.settings.search.limit,
+        limit => limit.min(MAX_LIMIT),
+    };
+    let request = wire::from_wire(&args, limit as usize);
+    let (searched, stream) = (repository.clone(), running.stream.clone());
+    let outcome = running
+        .blocking(move |is_cancelled| {
+            let root = searched.root().to_owned();
+            let mut early = |hits| stream.tell(Event::Hits(wire::hits(Stage::Early, hits, &root)));
+            searched.search(&request, &mut early, is_cancelled)
+        })
+        .await?
+        .map_err(|error| search_error(&error))?;
+    let took_us = u64::try_from(running.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let summary = wire::summary(&outcome, &repository.status(), took_us);
+    let hits = wire::hits(Stage::Final, outcome.hits, repository.root());
+    running.stream.tell(Event::Hits(hits.clone()));
+    Ok(Found { hits, summary })
+}
+
+fn check(args: &SearchArgs) -> Result<(), WireError> {
+    let invalid = |message: &str, hint: &str| {
+        Err(WireError::new(ErrorCode::InvalidRequest, message.to_owned()).with_hint(hint))
+    };
+    if args.query.trim().is_empty() {
+        return invalid("the query is empty", "say what to look for");
+    }
+    if args.query.len() > MAX_QUERY_BYTES {
+        return invalid("the query is too long", "ask for less than 16 KiB at once");
+    }
+    Ok(())
+}
+
+/// The path of a request, which must be absolute: the daemon's folder is not the client's.
+pub(super) fn absolute(path: &str) -> Result<PathBuf, WireError> {
+    let path = Path::new(path);
+    if path.is_absolute() {
+        return Ok(path.to_owned());
+    }
+    Err(WireError::new(
+        ErrorCode::InvalidRequest,
+        format!("`{}` is not an absolute path", path.display()),
+    )
+    .with_hint("name the folder from the root of the file system"))
+}
+
+/// Opens the repository that holds `place`, registering it if it is new.
+pub(super) async fn open(
+    running: &Arc<Running>,
+    place: &str,
+    insist: bool,
+) -> Result<Arc<dyn Repository>, WireError> {
+    running.enter("opening the repository");
+    let place = absolute(place)?;
+    let repositories = running.handle.repositories.clone();
+    running
+        .blocking(move |_| repositories.open(&place, insist))
+        .await?
+}
+
+/// Waits for as much as was asked for; the default hardly waits.
+async fn wait(
+    running: &Running,
+    repository: &Arc<dyn Repository>,
+    args: &SearchArgs,
+) -> Result<(), WireError> {
+    if args.wait_complete {
+        running.enter("waiting for the first index");
+        let status = follow(running, repository, is_settled, None).await;
+        if status.phase == Phase::Failed {
+            let problem = status.problem.unwrap_or_else(|| "indexing failed".to_owned());
+            return Err(WireError::new(ErrorCode::Storage, problem)
+                .with_hint("`aiex status` shows the state; without waiting, what is indexed is searched"));
+        }
+        tell_problem(running, &status);
+    } else {
+        running.enter("waiting for something to search");
+        let has_something = |status: &RepoStatus| {
+            status.generation > 0 || status.is_complete || status.phase == Phase::Failed
+        };
+        let status = follow(running, repository, has_something, Some(FIRST_GENERATION)).await;
+        tell_problem(running, &status);
+    }
+    if let Some(patience) = args.wait_fresh_ms.map(Duration::from_millis) {
+        running.enter("waiting for a fresh index");
+        let (deadline, waited) = (Instant::now() + patience, repository.clone());
+        let fresh = running
+            .blocking(move |is_cancelled| waited.wait_fresh(deadline, is_cancelled))
+            .await?;
+        fresh.map_err(|not_fresh| not_fresh_error(&not_fresh, patience))?;
+    }
+    Ok(())
+}
+
+fn tell_problem(running: &Running, status: &RepoStatus) {
+    if let Some(problem) = &status.problem {
+        running.stream.tell(Event::Notice {
+            message: format!("the index may be out of date: {problem}"),
+        });
+    }
+}
+
+fn not_fresh_error(not_fresh: &NotFresh, patience: Duration) -> WireError {
+    match not_fresh {
+        // Freshness was asked for as a guarantee, so an older answer is none.
+        NotFresh::Deadline { .. } => WireError::new(
+            ErrorCode::DeadlineExceeded,
+            format!("{not_fresh}; waited {patience:?}"),
+        )
+        .with_hint("wait longer, or leave `--wait-fresh` out to search what is indexed"),
+        NotFresh::Broken { .. } => WireError::new(ErrorCode::Storage, not_fresh.to_string())
+            .with_hint("leave `--wait-fresh` out to search what is indexed"),
+        NotFresh::Cancelled => WireError::new(ErrorCode::Cancelled, not_fresh.to_string()),
+    }
+}
