@@ -86,7 +86,7 @@ pub(crate) fn grouped(hits: &[Hit], style: HitStyle) -> String {
             if let Some(kind) = &hit.kind {
                 let _ = write!(text, " {}", palette.dim(kind));
             }
-            let mut rest = format!("{:.3}", hit.score);
+            let mut rest = score(hit.score);
             if !hit.why.is_empty() {
                 let _ = write!(rest, "  {}", displayable(&hit.why.join(" · ")));
             }
@@ -109,25 +109,18 @@ fn snippet_lines(text: &mut String, hit: &Hit, style: HitStyle) {
             SnippetLine::Text {
                 number,
                 text: code,
-                is_focus: true,
-            } => writeln!(
-                text,
-                "  {} {} {} {}",
-                palette.handle("▸"),
-                palette.handle(format!("{number:>digits$}")),
-                palette.dim("│"),
-                palette.strong(fit(&code, room))
-            ),
-            SnippetLine::Text {
-                number,
-                text: code,
-                is_focus: false,
-            } => writeln!(
-                text,
-                "    {} {}",
-                palette.dim(format!("{number:>digits$} │")),
-                fit(&code, room)
-            ),
+                is_focus,
+            } => {
+                let number = format!("{number:>digits$}");
+                let gap = if code.is_empty() { "" } else { " " };
+                let code = fit(&code, room);
+                if is_focus {
+                    let (mark, number, bar) = (palette.handle("▸"), palette.handle(number), palette.dim("│"));
+                    writeln!(text, "  {mark} {number} {bar}{gap}{}", palette.strong(code))
+                } else {
+                    writeln!(text, "    {}{gap}{code}", palette.dim(format!("{number} │")))
+                }
+            }
         };
     }
 }
@@ -140,7 +133,7 @@ pub(crate) fn plain(hits: &[Hit], extent: Extent, palette: Palette) -> String {
         if let Some(symbol) = &hit.symbol {
             let _ = write!(text, "  {}", palette.symbol(displayable(symbol)));
         }
-        let _ = writeln!(text, "  {:.3}", hit.score);
+        let _ = writeln!(text, "  {}", score(hit.score));
         for line in snippet::lines(&hit.snippet, hit.start_line, hit.focus_line, extent) {
             let _ = match line {
                 SnippetLine::Hole => writeln!(text, "    ⋮"),
@@ -214,6 +207,15 @@ fn explanation_lines(text: &mut String, hit: &Hit, palette: Palette) {
             step.rule,
             palette.dim(detail)
         );
+    }
+}
+
+/// Three figures that matter: fused scores are small, those of exact matches are whole.
+fn score(score: f32) -> String {
+    if score.abs() < 0.1 {
+        format!("{score:.4}")
+    } else {
+        format!("{score:.3}")
     }
 }
 

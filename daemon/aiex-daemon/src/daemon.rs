@@ -50,6 +50,9 @@ pub enum RepositorySource {
     Given(Arc<dyn Repositories>),
 }
 
+/// What is called once clients can connect.
+pub type OnReady = Box<dyn FnOnce(&DaemonInfo) + Send>;
+
 /// How to run the daemon.
 pub struct RunOptions {
     /// Its folders.
@@ -67,7 +70,7 @@ pub struct RunOptions {
     /// How much of a stream is kept.
     pub retention: Retention,
     /// Called once clients can connect.
-    pub on_ready: Option<Box<dyn FnOnce(&DaemonInfo) + Send>>,
+    pub on_ready: Option<OnReady>,
 }
 
 impl RunOptions {

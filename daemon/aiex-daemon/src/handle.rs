@@ -110,7 +110,7 @@ impl Handle {
     pub(crate) fn admit(&self, client: &str) -> Option<Presence> {
         let limit = self.settings.daemon.max_connections;
         self.clients
-            .try_update(Ordering::AcqRel, Ordering::Acquire, |clients| {
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |clients| {
                 (clients < limit).then_some(clients + 1)
             })
             .ok()?;

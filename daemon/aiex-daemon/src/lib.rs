@@ -39,5 +39,5 @@ mod token;
 mod verb;
 mod wire;
 
-pub use daemon::{Exit, Logging, RepositorySource, RunOptions, run};
+pub use daemon::{Exit, Logging, OnReady, RepositorySource, RunOptions, run};
 pub use error::DaemonError;

@@ -88,7 +88,7 @@ struct Session {
     handle: Handle,
     outbox: Outbox,
     streams: HashMap<RequestId, Arc<Stream>>,
-    forwards: JoinSet<RequestId>,
+    forwards: JoinSet<(RequestId, Arc<Stream>)>,
 }
 
 impl Session {
@@ -117,8 +117,8 @@ impl Session {
                     }
                 }
                 Some(ended) = self.forwards.join_next() => {
-                    if let Ok(id) = ended {
-                        self.streams.remove(&id);
+                    if let Ok((id, stream)) = ended {
+                        self.forget(id, &stream);
                     }
                 }
                 _ = ping.tick() => {
@@ -202,7 +202,8 @@ impl Session {
     }
 
     fn room_for(&self, id: RequestId) -> Result<(), WireError> {
-        if self.streams.contains_key(&id) {
+        // A client that has read the end may use the id again before we have noticed.
+        if self.streams.get(&id).is_some_and(|stream| !stream.is_over()) {
             return Err(malformed(format!(
                 "request {} runs already on this connection",
                 id.0
@@ -230,8 +231,15 @@ impl Session {
                     break;
                 }
             }
-            id
+            (id, watcher.stream().clone())
         });
+    }
+
+    /// A stream was read to its end. The id may mean another by now.
+    fn forget(&mut self, id: RequestId, stream: &Arc<Stream>) {
+        if self.streams.get(&id).is_some_and(|current| Arc::ptr_eq(current, stream)) {
+            self.streams.remove(&id);
+        }
     }
 
     async fn fail(&self, id: RequestId, error: WireError) {

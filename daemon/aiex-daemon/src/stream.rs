@@ -325,8 +325,8 @@ mod tests {
     #[tokio::test]
     async fn a_large_event_pushes_out_small_ones_but_never_the_last() {
         let stream = stream(100, 1000, Duration::ZERO);
-        stream.tell(delta(&"x".repeat(900)));
-        stream.tell(delta(&"y".repeat(900)));
+        stream.tell(delta(&"x".repeat(700)));
+        stream.tell(delta(&"y".repeat(700)));
         stream.tell(Event::Done { summary: None });
         let seen = read_all(stream.watch(None).unwrap()).await;
         assert_eq!(seen[0].1, Event::Gap { missed: 1 });
@@ -346,20 +346,15 @@ mod tests {
         assert!(stream.watch(Some(9)).is_none());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn work_that_nobody_watches_is_cancelled_after_a_while() {
-        let stream = stream(4, 1 << 20, Duration::from_secs(30));
+    #[tokio::test]
+    async fn work_is_cancelled_a_while_after_the_last_watcher_left() {
+        let stream = stream(4, 1 << 20, Duration::from_millis(1));
         let (one, two) = (stream.watch(None).unwrap(), stream.watch(None).unwrap());
         drop(one);
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(!stream.cancel().is_cancelled());
         drop(two);
-        tokio::time::sleep(Duration::from_secs(20)).await;
-        let back = stream.watch(None).unwrap();
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        assert!(!stream.cancel().is_cancelled());
-        drop(back);
-        tokio::time::sleep(Duration::from_secs(31)).await;
-        assert!(stream.cancel().is_cancelled());
+        let patience = Duration::from_secs(60);
+        tokio::time::timeout(patience, stream.cancel().cancelled()).await.unwrap();
     }
 }

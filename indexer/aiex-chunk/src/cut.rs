@@ -108,7 +108,8 @@ impl Cutter<'_> {
 
     /// Adds text that is kept whole, cutting before it when the piece would grow too large.
     fn append(&mut self, start: usize, end: usize) {
-        let limit = if start < self.glued {
+        let closes = end - start < 8 && closes(&self.text[start..end]);
+        let limit = if closes || start < self.glued {
             self.limits.max()
         } else if starts_line(self.text, start) {
             self.limits.target()
@@ -215,6 +216,11 @@ impl Cutter<'_> {
             self.apart = apart;
         }
     }
+}
+
+/// Whether text begins with what closes a block.
+fn closes(text: &str) -> bool {
+    text.starts_with(['}', ')', ']']) || text.starts_with("end")
 }
 
 /// The next cut of text that goes on beyond the target, or nothing when the rest fits.

@@ -72,7 +72,7 @@ pub(crate) fn tokens(text: &str) -> u32 {
     let mut run = 0u32;
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || byte == b'_' {
-            tokens += u32::from(run % 6 == 0);
+            tokens += u32::from(run.is_multiple_of(6));
             run += 1;
         } else {
             run = 0;

@@ -142,7 +142,7 @@ impl Walk<'_> {
         let mut found = rule.map(|rule| rule.find(node, &place)).unwrap_or_default();
         found.retain(|found| {
             let is_value = found.kind.is_some_and(SymbolKind::is_value);
-            !found.name.is_empty() && !(level.local && is_value)
+            !(found.name.is_empty() || level.local && is_value)
         });
 
         let adjacent = leads_on(self.text, level.before, range.start);

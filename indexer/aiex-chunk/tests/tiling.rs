@@ -169,3 +169,30 @@ fn tiny_limits_still_tile() {
         }
     }
 }
+
+#[test]
+fn texts_that_overwhelm_a_scanner_are_harmless() {
+    let stairs: String = (0..900)
+        .map(|depth| format!("{}if x:\n", " ".repeat(depth)))
+        .collect();
+    let keys: String = (0..900)
+        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
+        .collect();
+    let cases = [
+        (stairs, Language::Python),
+        (keys, Language::Yaml),
+        ("- ".repeat(3000), Language::Yaml),
+        ((0..300).map(|n| format!("<<~WORD{n} ")).collect(), Language::Ruby),
+        (format!("<<{}\n", "A".repeat(2000)), Language::Ruby),
+        (
+            "echo {\u{10fffd}..\u{10fffd}} {1\u{e0000}\n".repeat(9),
+            Language::Bash,
+        ),
+        (format!("SELECT ${}", "a".repeat(1_000_000)), Language::Sql),
+        ("<a>".repeat(3000), Language::Html),
+        ("> ".repeat(3000), Language::Markdown),
+    ];
+    for (text, language) in cases {
+        check(&text, Some(language), &Limits::default());
+    }
+}

@@ -12,7 +12,7 @@ use aiex_files::RelPath;
 use aiex_files::stat::Stat;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::content::{ContentKey, open_connection};
+use crate::content::{ContentKey, cut_log, open_connection};
 use crate::error::IndexError;
 
 /// The catalogue's format. A catalogue of another format is set aside and built anew.
@@ -157,6 +157,7 @@ impl Catalogue {
              CREATE TABLE IF NOT EXISTS left_out (path BLOB PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL)
                WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS intent (path BLOB PRIMARY KEY) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS orphan (version INTEGER PRIMARY KEY);
              PRAGMA user_version = {FORMAT};"
         ))
         .map_err(fail)?;
@@ -219,6 +220,10 @@ impl Catalogue {
         paths: &mut dyn Iterator<Item = &RelPath>,
     ) -> Result<(), IndexError> {
         self.transact(|tx| {
+            let first: i64 = tx
+                .prepare_cached("SELECT COALESCE((SELECT value FROM meta WHERE name = 'next_version'), 1)")?
+                .query_row([], |row| row.get(0))?;
+            put(tx, "intent_from", first)?;
             put(tx, "next_version", next_version)?;
             let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO intent (path) VALUES (?1)")?;
             for path in paths {
@@ -246,8 +251,29 @@ impl Catalogue {
                 write_row(tx, path, row)?;
             }
             tx.execute("DELETE FROM intent", [])?;
+            tx.execute("DELETE FROM orphan", [])?;
             put(tx, "generation", generation as i64)
         })
+    }
+
+    /// Forgets files whose content was lost, so that the next update reads them again. Their chunks
+    /// are orphans in the full text until the next generation.
+    pub fn forget(&mut self, paths: &[RelPath]) -> Result<(), IndexError> {
+        self.transact(|tx| {
+            let mut orphan =
+                tx.prepare_cached("INSERT OR IGNORE INTO orphan SELECT version FROM file WHERE path = ?1 AND outcome = 0")?;
+            let mut delete = tx.prepare_cached("DELETE FROM file WHERE path = ?1")?;
+            for path in paths {
+                orphan.execute([path.as_bytes()])?;
+                delete.execute([path.as_bytes()])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Versions that the full text may hold although no file has them.
+    pub fn orphans(&self) -> Result<Vec<u32>, IndexError> {
+        self.run(|db| db.prepare_cached("SELECT version FROM orphan")?.query_map([], |row| row.get(0))?.collect())
     }
 
     /// Records files whose content turned out to be what it was: only their stat is new.
@@ -277,7 +303,22 @@ impl Catalogue {
     /// reads them again, and takes over the generation that the full text has reached.
     pub fn give_up_intent(&mut self, generation: u64) -> Result<u64, IndexError> {
         self.transact(|tx| {
-            let files = tx.execute("DELETE FROM file WHERE path IN (SELECT path FROM intent)", [])?;
+            let of_intent = "path IN (SELECT path FROM intent)";
+            tx.execute(
+                &format!("INSERT OR IGNORE INTO orphan SELECT version FROM file WHERE outcome = 0 AND {of_intent}"),
+                [],
+            )?;
+            // What the cut-off generation added has versions between its first and the next one.
+            tx.execute(
+                "WITH RECURSIVE added (version) AS (
+                   SELECT value FROM meta WHERE name = 'intent_from' UNION ALL
+                   SELECT version + 1 FROM added
+                   WHERE version + 1 < (SELECT value FROM meta WHERE name = 'next_version'))
+                 INSERT OR IGNORE INTO orphan SELECT version FROM added
+                 WHERE version < (SELECT value FROM meta WHERE name = 'next_version')",
+                [],
+            )?;
+            let files = tx.execute(&format!("DELETE FROM file WHERE {of_intent}"), [])?;
             tx.execute("DELETE FROM intent", [])?;
             put(tx, "generation", generation as i64)?;
             Ok(files as u64)
@@ -445,6 +486,11 @@ impl Catalogue {
             totals.skipped += db.query_row("SELECT COUNT(*) FROM left_out", [], |row| row.get::<_, i64>(0))? as u64;
             Ok(totals)
         })
+    }
+
+    /// Gives the room of a long write-ahead log back.
+    pub fn cut_log(&self) -> Result<(), IndexError> {
+        self.run(|db| cut_log(db, &self.path))
     }
 
     /// Every content key in use, for collecting what is not.

@@ -26,6 +26,16 @@ const ZSTD_LEVEL: i32 = 3;
 /// A text larger than this when unpacked is not one of ours.
 const MAX_TEXT_BYTES: usize = 64 << 20;
 
+/// The level at which vectors are kept: their bytes are few distinct values, so what there is to gain
+/// is the coding of single bytes, which the lowest level does.
+const VECTOR_ZSTD_LEVEL: i32 = 1;
+
+/// The vectors of one file when unpacked: 65,536 chunks of 1,536 dimensions.
+const MAX_VECTOR_BYTES: usize = 65_536 * 1_536;
+
+/// A write-ahead log below this is left for the next commits to write over, in bytes.
+const LOG_WORTH_CUTTING: u64 = 512 << 10;
+
 /// Names a content: a digest of bytes, language and the rules that were applied to them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ContentKey(pub [u8; 32]);
@@ -262,20 +272,27 @@ impl ContentStore {
         })?;
         Ok(row
             .filter(|(digest, data)| *digest == row_digest(&[data]))
-            .map(|(_, data)| data.into_iter().map(|byte| byte as i8).collect()))
+            .and_then(|(_, data)| zstd::bulk::decompress(&data, MAX_VECTOR_BYTES).ok())
+            .map(|data| data.into_iter().map(|byte| byte as i8).collect()))
     }
 
     /// Stores vectors.
     pub fn insert_vectors(&self, embedder: &str, rows: &[(ContentKey, Vec<i8>)]) -> Result<(), IndexError> {
+        let mut packed = Vec::with_capacity(rows.len());
+        for (key, vectors) in rows {
+            let bytes: Vec<u8> = vectors.iter().map(|value| *value as u8).collect();
+            let data = zstd::bulk::compress(&bytes, VECTOR_ZSTD_LEVEL)
+                .map_err(|e| IndexError::io("content", &self.path, e))?;
+            packed.push((key, data));
+        }
         self.writing(|db| {
             let tx = db.transaction()?;
             {
                 let mut insert = tx.prepare_cached(
                     "INSERT OR REPLACE INTO vectors (key, embedder, digest, data) VALUES (?1, ?2, ?3, ?4)",
                 )?;
-                for (key, vectors) in rows {
-                    let data: Vec<u8> = vectors.iter().map(|value| *value as u8).collect();
-                    insert.execute(params![&key.0[..], embedder, row_digest(&[&data]), data])?;
+                for (key, data) in &packed {
+                    insert.execute(params![&key.0[..], embedder, row_digest(&[data]), data])?;
                 }
             }
             tx.commit()
@@ -411,6 +428,14 @@ impl ContentStore {
         Ok(())
     }
 
+    /// Gives the room of a long write-ahead log back, after much was written.
+    ///
+    /// # Errors
+    /// When the store fails; a reader in the way is no failure.
+    pub fn cut_log(&self) -> Result<(), IndexError> {
+        self.writing(|db| cut_log(db, &self.path))
+    }
+
     /// Bytes on disk.
     pub fn disk_bytes(&self) -> u64 {
         ["content.db", "content.db-wal"]
@@ -431,6 +456,16 @@ pub(crate) fn open_connection(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
+}
+
+/// Copies a long write-ahead log into its database and empties it.
+pub(crate) fn cut_log(db: &Connection, path: &Path) -> rusqlite::Result<()> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(log).is_ok_and(|meta| LOG_WORTH_CUTTING < meta.len()) {
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Moves a damaged store out of the way; the one set aside before it is dropped.

@@ -56,6 +56,7 @@ impl DaemonLock {
             if try_exclusive(&file).map_err(at)? {
                 if !is_file_at(&file, &path) {
                     // Deleted between opening and locking: a lock that nobody else can see is none.
+                    release(&file);
                     continue;
                 }
                 let build = build::current();
@@ -67,7 +68,7 @@ impl DaemonLock {
             }
             // Those who look take the lock shared: if we can too, no daemon holds it.
             let is_probed_only = try_shared(&file).map_err(at)?;
-            drop(file);
+            release(&file);
             if !is_probed_only {
                 return Ok(None);
             }
@@ -85,10 +86,16 @@ impl DaemonLock {
     }
 }
 
+impl Drop for DaemonLock {
+    fn drop(&mut self) {
+        release(&self.file);
+    }
+}
+
 /// Held by the client that is about to start, or to replace, the daemon.
 #[derive(Debug)]
 pub struct StartLock {
-    _file: File,
+    file: File,
 }
 
 impl StartLock {
@@ -100,8 +107,11 @@ impl StartLock {
             source,
         };
         let file = open(&path).map_err(at)?;
-        let is_ours = try_exclusive(&file).map_err(at)? && is_file_at(&file, &path);
-        Ok(is_ours.then_some(Self { _file: file }))
+        if !try_exclusive(&file).map_err(at)? {
+            return Ok(None);
+        }
+        let lock = Self { file };
+        Ok(is_file_at(&lock.file, &path).then_some(lock))
     }
 
     /// Waits for the lock until the deadline. Blocks: asynchronous callers repeat [`Self::try_acquire`].
@@ -120,13 +130,21 @@ impl StartLock {
     }
 }
 
+impl Drop for StartLock {
+    fn drop(&mut self) {
+        release(&self.file);
+    }
+}
+
 /// Whether a daemon holds its lock. Looks without disturbing: see [`DaemonLock::try_acquire`].
 pub fn is_daemon_alive(home: &Home) -> bool {
     // No file, no daemon; and no file is made by looking.
     let Ok(file) = OpenOptions::new().read(true).open(home.lock_file()) else {
         return false;
     };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    let outcome = file.try_lock_shared();
+    release(&file);
+    matches!(outcome, Err(TryLockError::WouldBlock))
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -140,6 +158,13 @@ fn open(path: &Path) -> io::Result<File> {
         .truncate(false)
         .mode(0o600)
         .open(path)
+}
+
+/// Gives a lock back at once. Closing the file would not do: a child process that another thread is about to
+/// start holds copies of all open files until it runs its program, and with them the lock.
+fn release(file: &File) {
+    // Nothing to give back, or nothing to be done about it: closing the file is next.
+    let _ = file.unlock();
 }
 
 fn try_exclusive(file: &File) -> io::Result<bool> {

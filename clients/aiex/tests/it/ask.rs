@@ -73,7 +73,7 @@ fn a_provider_that_is_not_configured_is_named() {
     let world = World::new();
     let repo = world.sample();
     let outcome = world.run(&repo, &["ask", "load_config", "--provider", "nobody"]);
-    assert_eq!(outcome.code, Some(7), "{}", outcome.stderr);
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("nobody"), "{}", outcome.stderr);
 }
 

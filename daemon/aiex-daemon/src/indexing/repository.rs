@@ -14,7 +14,6 @@ use tokio::sync::watch;
 
 use super::Workshop;
 use super::due::Command;
-use crate::daemon::now_ms;
 use crate::repository::{NotFresh, Repository, Skipped};
 use crate::supervise::Supervisor;
 

@@ -48,6 +48,9 @@ pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<F
         })
         .await?
         .map_err(|error| search_error(&error))?;
+    for message in &outcome.notices {
+        running.stream.tell(Event::Notice { message: message.clone() });
+    }
     let took_us = u64::try_from(running.began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let summary = wire::summary(&outcome, &repository.status(), took_us);
     let hits = wire::hits(Stage::Final, outcome.hits, repository.root());

@@ -110,6 +110,7 @@ impl Repository for FakeRepository {
             generation: 7,
             is_cached: false,
             is_exhaustive: false,
+            notices: Vec::new(),
         })
     }
 

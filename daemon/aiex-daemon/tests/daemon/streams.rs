@@ -59,6 +59,19 @@ async fn a_search_tells_early_hits_then_final_ones_then_is_done() {
 }
 
 #[tokio::test]
+async fn an_id_is_free_again_when_its_request_has_ended() {
+    let daemon = Daemon::start();
+    let mut client = daemon.connect().await;
+    for _ in 0..50 {
+        assert!(matches!(client.ask(1, search("retry")).await.last(), Some(Event::Done { .. })));
+    }
+    client.send(2, search("hang")).await;
+    client.event(2).await;
+    let Some(Event::Error(error)) = client.ask(2, search("retry")).await.pop() else { panic!("no error") };
+    assert_eq!(error.code, ErrorCode::InvalidRequest);
+}
+
+#[tokio::test]
 async fn requests_of_one_connection_run_side_by_side() {
     let daemon = Daemon::start();
     let mut client = daemon.connect().await;

@@ -33,6 +33,9 @@ struct Level {
     above: Option<Arc<Level>>,
 }
 
+/// One kind of ignore file among those of a directory.
+type PatternsOf = fn(&DirRules) -> &Patterns;
+
 /// What becomes of a directory.
 #[derive(Clone, Debug)]
 pub(crate) enum DirVerdict {
@@ -260,7 +263,7 @@ impl RuleSet {
 
     /// Which rule of the ordinary ignore files leaves the path out.
     fn others(&self, context: &Context, path: &[u8], is_dir: bool) -> Option<String> {
-        let kinds: [(fn(&DirRules) -> &Patterns, &str); 2] = [
+        let kinds: [(PatternsOf, &str); 2] = [
             (|rules| &rules.ignore, ".ignore"),
             (|rules| &rules.git, ".gitignore"),
         ];

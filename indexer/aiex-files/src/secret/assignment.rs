@@ -257,5 +257,5 @@ fn stands_in(literal: &[u8]) -> bool {
     let holds = |mark: &&str| memchr::memmem::find(&lower, mark.as_bytes()).is_some();
     let path =
         lower.starts_with(b"/") || lower.starts_with(b"./") || memchr::memmem::find(&lower, b"://").is_some();
-    path || lower.starts_with(b"$") || STAND_INS.iter().any(|mark| holds(&mark))
+    path || lower.starts_with(b"$") || STAND_INS.iter().any(holds)
 }

@@ -1,6 +1,9 @@
 //! The thread of a watcher: makes sense of news, keeps the watches in step with the tree, and sends batches.
 
-use std::path::{Path, PathBuf};
+mod paths;
+mod tree;
+
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -8,13 +11,11 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Select, Sender, never};
 
 use super::pending::Pending;
-use super::source::{Hint, News, Refusal, Source, WHOLE_TREES};
-use super::{Batch, Mode, RescanReason, Synced, WatchOptions, cookie};
-use crate::relpath::RelPath;
+use super::source::{News, Source};
+use super::{Batch, Mode, RescanReason, Synced, WatchOptions};
 use crate::root::Root;
 use crate::rules::Rules;
 use crate::stat::Stat;
-use crate::walk::{Flow, Visit, traverse};
 
 /// Somebody waits until everything up to a cookie has been sent.
 #[derive(Debug)]
@@ -204,98 +205,16 @@ impl Worker {
         }
     }
 
-    fn on_path(&mut self, path: &Path, hint: Hint, now: Instant) {
-        if path == self.root.path {
-            if self.is_root_gone() {
-                self.pending.root_gone(now);
-            }
-            return;
-        }
-        if self.on_git_path(path, now) || self.options.self_exclude.iter().any(|own| path.starts_with(own)) {
-            return;
-        }
-        let Some(relative) = RelPath::from_path(&self.root, path) else {
-            return;
-        };
-        if self.rules.is_rule_file(&relative) {
-            self.on_rules(now);
-            return;
-        }
-        let was_dir = self
-            .source
-            .as_ref()
-            .is_some_and(|source| source.is_watched(&relative));
-        if hint == Hint::File && !was_dir {
-            if self.pending.holds(&relative) || self.rules.is_ignored(&relative, false).is_none() {
-                self.pending.changed(relative, now);
-            }
-            return;
-        }
-        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-            if hint == Hint::Named || !was_dir {
-                self.on_dir(relative, now);
-            }
-            return;
-        }
-        if was_dir && let Some(source) = &mut self.source {
-            source.forget_tree(&relative);
-            self.tell_mode();
-        }
-        if was_dir || self.rules.is_ignored(&relative, false).is_none() {
-            self.pending.changed(relative, now);
-        }
-    }
-
-    fn on_rules(&mut self, now: Instant) {
-        self.rules.reload();
-        self.pending.rescan(RescanReason::RulesChanged, now);
-        self.watch_again(now);
-    }
-
-    /// Whether the path is a cookie or in git's own directory, and what follows from it.
-    fn on_git_path(&mut self, path: &Path, now: Instant) -> bool {
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        if cookie::is_cookie(name) {
-            let (found, waiting) = self
-                .waiting
-                .drain(..)
-                .partition(|r: &Request| r.cookie.as_deref() == Some(name));
-            self.waiting = waiting;
-            self.answer(found, Synced::Events);
-            return true;
-        }
-        let Some(git_dir) = &self.root.git_dir else {
-            return false;
-        };
-        let in_info = self.info.as_ref().is_some_and(|info| path.starts_with(info));
-        if !path.starts_with(git_dir) && !in_info {
-            // A worktree's own `.git` is a file: changing it changes what the root is.
-            return path == self.root.path.join(".git");
-        }
-        if in_info && name == "exclude" {
-            self.on_rules(now);
-        } else if path.parent() == Some(git_dir) && matches!(name, "HEAD" | "index") {
-            self.pending.rescan(RescanReason::GitChanged, now);
-        }
-        true
-    }
-
-    /// A directory that appeared, or took the place of another one.
-    fn on_dir(&mut self, dir: RelPath, now: Instant) {
-        if self.excluded(&dir) || !self.rules.enters(&dir) {
-            return;
-        }
-        self.pending.changed(dir.clone(), now);
-        match self.watch_tree(Some(&dir), Some(now)) {
-            Ok(()) => self.tell_mode(),
-            Err(reason) => self.give_up(reason, now),
+    /// Reads the requests that are queued already. One is queued before its cookie is made, but the two channels are
+    /// read in any order: before news of cookies, or of their loss, the requests must be known.
+    fn read_requests(&mut self) {
+        while let Ok(request) = self.requests.try_recv() {
+            self.on_request(request);
         }
     }
 
     fn answer_waiting(&mut self) {
+        self.read_requests();
         let waiting = std::mem::take(&mut self.waiting);
         self.answer(waiting, Synced::Rescan);
     }
@@ -314,113 +233,6 @@ impl Worker {
                 self.pending.flush();
                 self.seen.push((request, how));
             }
-        }
-    }
-
-    fn is_root_gone(&self) -> bool {
-        match self.root.path.symlink_metadata() {
-            Ok(metadata) => !metadata.is_dir() || Stat::of(&metadata).inode != self.identity,
-            Err(_) => true,
-        }
-    }
-
-    fn excluded(&self, dir: &RelPath) -> bool {
-        let path: PathBuf = dir.to_path(&self.root);
-        self.options.self_exclude.iter().any(|own| path.starts_with(own))
-    }
-
-    /// Watches the root, git's directory and the whole tree.
-    fn watch_all(&mut self) -> Result<(), String> {
-        let Some(source) = &mut self.source else {
-            return Ok(());
-        };
-        for (path, whole) in [
-            (Some(&self.root.path), WHOLE_TREES),
-            (self.root.git_dir.as_ref(), false),
-            (self.info.as_ref(), false),
-        ] {
-            let Some(path) = path else { continue };
-            if WHOLE_TREES && !whole && path.starts_with(&self.root.path) {
-                continue;
-            }
-            match source.watch_fixed(path, whole) {
-                Ok(()) => {}
-                Err(Refusal::Exhausted(reason)) => return Err(reason),
-                Err(Refusal::This) => return Err(format!("{} cannot be watched", path.display())),
-            }
-        }
-        self.watch_tree(None, None)
-    }
-
-    /// Watches every wanted directory at or below `from`. Each is watched before it is listed, so that nothing that
-    /// appears in between is missed. With `news`, the files that are there already are reported.
-    fn watch_tree(&mut self, from: Option<&RelPath>, news: Option<Instant>) -> Result<(), String> {
-        let Some(source) = &mut self.source else {
-            return Ok(());
-        };
-        let (pending, options, root) = (&mut self.pending, &self.options, &self.root);
-        let mut exhausted = None;
-        let stop = Arc::clone(&self.stop);
-        let walked = traverse(
-            root,
-            &self.rules,
-            from,
-            &|| stop.load(Ordering::Acquire),
-            &mut |visit| match visit {
-                Visit::Enter(Some(dir)) if !WHOLE_TREES => {
-                    let path = dir.to_path(root);
-                    if options.self_exclude.iter().any(|own| path.starts_with(own)) {
-                        return Flow::Continue;
-                    }
-                    if news.is_none() && source.is_watched(dir) {
-                        return Flow::Continue;
-                    }
-                    match source.watch_dir(dir) {
-                        Err(Refusal::Exhausted(reason)) => {
-                            exhausted = Some(reason);
-                            Flow::Stop
-                        }
-                        Ok(()) | Err(Refusal::This) => Flow::Continue,
-                    }
-                }
-                Visit::Enter(_) | Visit::Listed => Flow::Continue,
-                Visit::File { path, .. } => {
-                    if let Some(now) = news {
-                        pending.changed(path, now);
-                    }
-                    Flow::Continue
-                }
-                Visit::Skipped { path, .. } => {
-                    source.unwatch_dir(&path);
-                    Flow::Continue
-                }
-            },
-        );
-        if let Err(error) = walked {
-            // The root has just gone, or the watcher is being stopped; either way there is nothing to watch.
-            tracing::debug!(%error, "watches could not be set");
-        }
-        exhausted.map_or(Ok(()), Err)
-    }
-
-    /// Brings the watches in step with the tree and the rules.
-    fn watch_again(&mut self, now: Instant) {
-        let unwanted: Vec<RelPath> = match &self.source {
-            Some(source) => source
-                .watched()
-                .filter(|dir| self.rules.is_ignored(dir, true).is_some() || !dir.to_path(&self.root).is_dir())
-                .cloned()
-                .collect(),
-            None => return,
-        };
-        if let Some(source) = &mut self.source {
-            for dir in &unwanted {
-                source.unwatch_dir(dir);
-            }
-        }
-        match self.watch_tree(None, None) {
-            Ok(()) => self.tell_mode(),
-            Err(reason) => self.give_up(reason, now),
         }
     }
 

@@ -59,6 +59,8 @@ pub(super) struct Making<'a> {
     lexical: &'a LexicalIndex,
     text: Option<aiex_lexical::Writer<'a>>,
     next_version: u32,
+    /// Chunks that a crash left in the full text are being dropped.
+    has_orphans: bool,
     change: Change,
     added: Vec<Arc<FileEntry>>,
     /// Versions that the generation no longer has, with their number of chunks.
@@ -77,7 +79,8 @@ impl<'a> Making<'a> {
         lexical: &'a LexicalIndex,
     ) -> Result<Self, IndexError> {
         let next_version = writer.catalogue.next_version()?;
-        Ok(Self {
+        let orphans = writer.catalogue.orphans()?;
+        let mut making = Self {
             repo,
             writer,
             lexical,
@@ -91,7 +94,12 @@ impl<'a> Making<'a> {
             report: UpdateReport::default(),
             began: Instant::now(),
             next_version,
-        })
+            has_orphans: !orphans.is_empty(),
+        };
+        for version in orphans {
+            making.text()?.delete_version(version).map_err(|e| repo.lexical_error(e))?;
+        }
+        Ok(making)
     }
 
     /// Files taken in since the last generation.
@@ -242,10 +250,11 @@ impl<'a> Making<'a> {
         self.began = Instant::now();
         let touched = std::mem::take(&mut self.touched);
         self.writer.catalogue.touch(&touched)?;
-        if self.change.set.is_empty() && self.change.removed.is_empty() {
+        if self.change.set.is_empty() && self.change.removed.is_empty() && !self.has_orphans {
             return Ok(None);
         }
         let change = std::mem::take(&mut self.change);
+        self.has_orphans = false;
         let Some(mut text) = self.text.take() else {
             // Only files without content changed: full text and vectors stay as they are.
             let generation = self.writer.catalogue.generation()?;

@@ -66,6 +66,9 @@ impl RepoIndex {
             let round = writer.catalogue.unembedded(ROUND_FILES)?;
             if round.is_empty() {
                 report.is_complete = true;
+                self.shared.content.cut_log()?;
+                writer.catalogue.cut_log()?;
+                self.refresh_facts(&writer)?;
                 return Ok(report);
             }
             let keys: Vec<ContentKey> = round.iter().map(|(_, _, key)| *key).collect();

@@ -312,13 +312,13 @@ fn sweep(
 fn load_snapshot(catalogue: &mut Catalogue, shared: &Shared) -> Result<Snapshot, IndexError> {
     let rows: HashMap<RelPath, Row> = catalogue.rows()?;
     let mut files = Vec::with_capacity(rows.len());
-    let mut lost = Change::default();
+    let mut lost = Vec::new();
     for (path, row) in rows {
         let Outcome::Indexed { key, version, .. } = row.outcome else {
             continue;
         };
         let Some(outline) = shared.content.outline(&key)? else {
-            lost.removed.push(path);
+            lost.push(path);
             continue;
         };
         files.push(Arc::new(FileEntry::new(
@@ -330,13 +330,10 @@ fn load_snapshot(catalogue: &mut Catalogue, shared: &Shared) -> Result<Snapshot,
         )));
     }
     let generation = catalogue.generation()?;
-    if !lost.removed.is_empty() {
-        tracing::warn!(
-            files = lost.removed.len(),
-            "contents are missing; their files are read again"
-        );
-        catalogue.apply(generation, &lost)?;
+    if !lost.is_empty() {
+        tracing::warn!(files = lost.len(), "contents are missing; their files are read again");
+        catalogue.forget(&lost)?;
     }
-    let is_complete = catalogue.number("is_complete")? == 1 && lost.removed.is_empty();
+    let is_complete = catalogue.number("is_complete")? == 1 && lost.is_empty();
     Ok(Snapshot::new(generation, files, is_complete, 0))
 }

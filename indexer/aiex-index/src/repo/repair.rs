@@ -26,13 +26,21 @@ impl RepoIndex {
         self.reopen(writer)
     }
 
-    /// Long, optional work that keeps searches quick: merges vector segments. Called when nothing
-    /// else is to be done.
+    /// Long, optional work that keeps searches quick: merges segments of full text and vectors.
+    /// Called when nothing else is to be done.
     ///
     /// # Errors
     /// When a store fails.
     pub fn maintain(&self, is_cancelled: &dyn Fn() -> bool) -> Result<(), IndexError> {
         let writer = self.writer();
+        let lexical = self.served().lexical.clone();
+        let fail = |e| self.lexical_error(e);
+        let mut text = lexical.begin(self.shared.settings.writer_memory).map_err(fail)?;
+        let has_merged = text.settle(is_cancelled).map_err(fail)?;
+        drop(text);
+        if has_merged {
+            lexical.publish().map_err(fail)?;
+        }
         if let Some(store) = &self.served().vectors {
             store
                 .optimize(is_cancelled)

@@ -221,5 +221,5 @@ fn a_name_that_is_not_utf8_is_indexed_and_shown_escaped() {
     let name = std::ffi::OsStr::from_bytes(b"caf\xe9.rs");
     std::fs::write(fixture.root().join(name), "pub fn served_cold() {}\n").unwrap();
     fixture.sync();
-    assert_eq!(fixture.search("served_cold")[0].path, "caf\\xe9.rs");
+    assert_eq!(fixture.search("served_cold")[0].path, "caf\\xE9.rs");
 }
