@@ -237,7 +237,11 @@ impl Session {
 
     /// A stream was read to its end. The id may mean another by now.
     fn forget(&mut self, id: RequestId, stream: &Arc<Stream>) {
-        if self.streams.get(&id).is_some_and(|current| Arc::ptr_eq(current, stream)) {
+        if self
+            .streams
+            .get(&id)
+            .is_some_and(|current| Arc::ptr_eq(current, stream))
+        {
             self.streams.remove(&id);
         }
     }

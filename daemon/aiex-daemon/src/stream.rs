@@ -355,6 +355,8 @@ mod tests {
         assert!(!stream.cancel().is_cancelled());
         drop(two);
         let patience = Duration::from_secs(60);
-        tokio::time::timeout(patience, stream.cancel().cancelled()).await.unwrap();
+        tokio::time::timeout(patience, stream.cancel().cancelled())
+            .await
+            .unwrap();
     }
 }

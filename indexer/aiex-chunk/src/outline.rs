@@ -82,7 +82,7 @@ pub(crate) fn outline(text: &str, tree: &Tree, lookup: &Lookup, clauses: bool, l
     loop {
         let node = cursor.node();
         let depth = levels.len();
-        let full = walk.outline.scopes.len() >= limits.max_symbols as usize;
+        let full = walk.outline.scopes.len().max(walk.outline.symbols.len()) >= limits.max_symbols as usize;
         let Some(level) = levels.last_mut() else { break };
         let inside = if full { None } else { walk.visit(node, level) };
         if let Some(inside) = inside

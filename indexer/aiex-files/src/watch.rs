@@ -19,9 +19,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::relpath::RelPath;
 use crate::root::Root;
@@ -163,6 +163,8 @@ pub struct Watcher {
     stop: Arc<AtomicBool>,
     mode: Arc<Mutex<Mode>>,
     thread: Option<JoinHandle<()>>,
+    /// Nothing is ever sent: it is disconnected when the worker has ended.
+    ended: Receiver<()>,
 }
 
 impl Watcher {
@@ -184,25 +186,26 @@ impl Watcher {
                 }
             })?;
         let mode = worker.mode();
+        let (alive, ended) = bounded(0);
         let thread = std::thread::Builder::new()
             .name("aiex-watch".to_owned())
-            .spawn(move || worker.run())
+            .spawn(move || {
+                worker.run();
+                drop::<Sender<()>>(alive);
+            })
             .map_err(|source| WatchError::Thread {
                 root: root.path.clone(),
                 source,
             })?;
+        let (root, requests, thread) = (root.clone(), Some(requests), Some(thread));
         Ok(Watcher {
-            root: root.clone(),
-            requests: Some(requests),
+            root,
+            requests,
             stop,
             mode,
-            thread: Some(thread),
+            thread,
+            ended,
         })
-    }
-
-    /// How the root is being watched now.
-    pub fn mode(&self) -> Mode {
-        self.mode.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes a file of a unique name in a watched place that is never indexed: git's directory, or else the root. It
@@ -223,7 +226,7 @@ impl Watcher {
             static NEXT: AtomicU64 = AtomicU64::new(0);
             cookie::name(NEXT.fetch_add(1, Ordering::Relaxed), "sync")
         });
-        let deadline = std::time::Instant::now() + timeout;
+        let deadline = Instant::now() + timeout;
         let request = Request {
             cookie: prepared.clone(),
             acknowledge,
@@ -245,21 +248,29 @@ impl Watcher {
                     acknowledge,
                 })
                 .map_err(|_| SyncError::Ended)?;
-            return wait(&acknowledged, deadline, timeout);
+            return self.wait(&acknowledged, deadline, timeout);
         }
-        wait(&acknowledged, deadline, timeout)
+        self.wait(&acknowledged, deadline, timeout)
     }
-}
 
-fn wait(
-    acknowledged: &crossbeam_channel::Receiver<Synced>,
-    deadline: std::time::Instant,
-    timeout: Duration,
-) -> Result<Synced, SyncError> {
-    acknowledged.recv_deadline(deadline).map_err(|error| match error {
-        crossbeam_channel::RecvTimeoutError::Timeout => SyncError::Timeout { timeout },
-        crossbeam_channel::RecvTimeoutError::Disconnected => SyncError::Ended,
-    })
+    /// How the root is being watched now.
+    pub fn mode(&self) -> Mode {
+        self.mode.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn wait(
+        &self,
+        acknowledged: &Receiver<Synced>,
+        deadline: Instant,
+        timeout: Duration,
+    ) -> Result<Synced, SyncError> {
+        crossbeam_channel::select! {
+            recv(acknowledged) -> synced => synced.map_err(|_| SyncError::Ended),
+            // A worker that ended answers nothing any more; what it answered before still counts.
+            recv(self.ended) -> _ => acknowledged.try_recv().map_err(|_| SyncError::Ended),
+            default(deadline.saturating_duration_since(Instant::now())) => Err(SyncError::Timeout { timeout }),
+        }
+    }
 }
 
 impl Drop for Watcher {

@@ -85,6 +85,9 @@ pub struct LeftOut {
     pub detail: String,
 }
 
+/// How many files were left out for each reason's name, most first.
+pub type ReasonCounts = Vec<(String, u64)>;
+
 /// Totals over the catalogue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -260,8 +263,9 @@ impl Catalogue {
     /// are orphans in the full text until the next generation.
     pub fn forget(&mut self, paths: &[RelPath]) -> Result<(), IndexError> {
         self.transact(|tx| {
-            let mut orphan =
-                tx.prepare_cached("INSERT OR IGNORE INTO orphan SELECT version FROM file WHERE path = ?1 AND outcome = 0")?;
+            let mut orphan = tx.prepare_cached(
+                "INSERT OR IGNORE INTO orphan SELECT version FROM file WHERE path = ?1 AND outcome = 0",
+            )?;
             let mut delete = tx.prepare_cached("DELETE FROM file WHERE path = ?1")?;
             for path in paths {
                 orphan.execute([path.as_bytes()])?;
@@ -273,7 +277,11 @@ impl Catalogue {
 
     /// Versions that the full text may hold although no file has them.
     pub fn orphans(&self) -> Result<Vec<u32>, IndexError> {
-        self.run(|db| db.prepare_cached("SELECT version FROM orphan")?.query_map([], |row| row.get(0))?.collect())
+        self.run(|db| {
+            db.prepare_cached("SELECT version FROM orphan")?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        })
     }
 
     /// Records files whose content turned out to be what it was: only their stat is new.
@@ -305,7 +313,9 @@ impl Catalogue {
         self.transact(|tx| {
             let of_intent = "path IN (SELECT path FROM intent)";
             tx.execute(
-                &format!("INSERT OR IGNORE INTO orphan SELECT version FROM file WHERE outcome = 0 AND {of_intent}"),
+                &format!(
+                    "INSERT OR IGNORE INTO orphan SELECT version FROM file WHERE outcome = 0 AND {of_intent}"
+                ),
                 [],
             )?;
             // What the cut-off generation added has versions between its first and the next one.
@@ -439,7 +449,7 @@ impl Catalogue {
         &self,
         reason: Option<&str>,
         limit: usize,
-    ) -> Result<(Vec<(String, u64)>, Vec<LeftOut>), IndexError> {
+    ) -> Result<(ReasonCounts, Vec<LeftOut>), IndexError> {
         const ALL: &str = "SELECT path, reason, detail FROM left_out UNION ALL
              SELECT path, CASE outcome WHEN 2 THEN 'unreadable' ELSE reason END, detail FROM file WHERE outcome != 0";
         self.run(|db| {

@@ -142,7 +142,14 @@ impl Engine {
     /// # Errors
     /// When the registry or the folder cannot be written.
     pub fn forget(&self, root: &Path) -> Result<bool, IndexError> {
-        self.close_repo(root);
+        let opened = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(root);
+        if let Some(repo) = opened {
+            repo.close()?;
+        }
         let was_there = {
             let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
             let before = registered.len();

@@ -122,6 +122,8 @@ pub struct RepoIndex {
     facts: ArcSwap<Facts>,
     writer: Mutex<Writer>,
     damage: std::sync::atomic::AtomicBool,
+    /// Forgotten: its folder goes, and nothing may write there any more.
+    is_closed: std::sync::atomic::AtomicBool,
 }
 
 impl std::fmt::Debug for RepoIndex {
@@ -172,7 +174,7 @@ impl RepoIndex {
         &self,
         reason: Option<&str>,
         limit: usize,
-    ) -> Result<(Vec<(String, u64)>, Vec<SkippedFile>), IndexError> {
+    ) -> Result<(crate::catalogue::ReasonCounts, Vec<SkippedFile>), IndexError> {
         // A connection of its own: a long update holds the writer's.
         let (counts, files) = Catalogue::open(&self.catalogue_path())?.skipped(reason, limit)?;
         let files = files
@@ -213,6 +215,22 @@ impl RepoIndex {
 
     pub(crate) fn vector_dir(&self) -> PathBuf {
         self.dir.join("vectors")
+    }
+
+    /// Waits for the writer to end and lets go of all stores; every later update is refused.
+    pub(crate) fn close(&self) -> Result<(), IndexError> {
+        let mut writer = self.writer();
+        self.is_closed.store(true, std::sync::atomic::Ordering::Release);
+        self.release(&mut writer)
+    }
+
+    /// The right to write, unless the repository was forgotten.
+    fn writer_if_open(&self) -> Result<std::sync::MutexGuard<'_, Writer>, IndexError> {
+        let writer = self.writer();
+        if self.is_closed.load(std::sync::atomic::Ordering::Acquire) {
+            return Err(IndexError::Cancelled);
+        }
+        Ok(writer)
     }
 
     /// Puts a new served state in place.

@@ -105,7 +105,7 @@ fn a_daemon_that_keeps_crashing_is_left_alone_with_a_word_on_what_to_do() {
 
     let without = world.ok(
         &tree.root,
-        &["search", "marker_0_0", "--no-daemon", "--json", "-n", "1"],
+        &["search", &tree.name(0), "--no-daemon", "--json", "-n", "1"],
     );
     assert_eq!(without.paths(), ["core/part0.rs"]);
 

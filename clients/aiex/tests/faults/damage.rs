@@ -34,7 +34,7 @@ fn survives(world: &World, tree: &Tree, find: impl Fn(&World) -> PathBuf, share:
     let what = format!("byte {at} of {length} in {}", path.display());
     let next = world.run(
         &tree.root,
-        &["search", "marker_0_0", "--wait-fresh=60s", "--json", "-n", "1"],
+        &["search", &tree.name(0), "--wait-fresh=60s", "--json", "-n", "1"],
     );
     assert_eq!(next.code, Some(0), "{what}: {next:#?}");
     assert_eq!(next.paths(), ["core/part0.rs"], "{what}");

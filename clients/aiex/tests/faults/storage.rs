@@ -20,7 +20,7 @@ fn a_file_where_the_index_must_be_is_named_and_the_daemon_lives() {
     fs::remove_dir_all(world.index_dir()).unwrap();
     fs::write(world.index_dir(), "in the way").unwrap();
 
-    let refused = world.run(&tree.root, &["search", "marker_0_0", "--json"]);
+    let refused = world.run(&tree.root, &["search", &tree.name(0), "--json"]);
     assert_eq!(refused.code, Some(4), "{refused:#?}");
     assert!(
         refused.stderr.contains(world.index_dir().to_str().unwrap()),
@@ -49,7 +49,7 @@ fn a_file_where_a_repositorys_store_must_be_is_named_and_the_daemon_lives() {
     fs::remove_dir_all(&folder).unwrap();
     fs::write(&folder, "in the way").unwrap();
 
-    let refused = world.run(&tree.root, &["search", "marker_0_0", "--json"]);
+    let refused = world.run(&tree.root, &["search", &tree.name(0), "--json"]);
     assert_eq!(refused.code, Some(4), "{refused:#?}");
     assert!(
         refused.stderr.contains(folder.to_str().unwrap()),
@@ -99,7 +99,7 @@ fn a_disk_that_fills_up_is_told_and_the_last_index_is_served() {
     }
     let fresh = world.run(
         &tree.root,
-        &["search", "marker_0_0", "--wait-fresh=60s", "--json"],
+        &["search", &tree.name(0), "--wait-fresh=60s", "--json"],
     );
     assert_eq!(fresh.code, Some(4), "{fresh:#?}");
     wait_until("the status tells the problem", || {
@@ -107,7 +107,7 @@ fn a_disk_that_fills_up_is_told_and_the_last_index_is_served() {
     });
     let shown = world.ok(&tree.root, &["status"]).stdout;
     assert!(shown.contains("store") && shown.contains("make room"), "{shown}");
-    let served = world.ok(&tree.root, &["search", "marker_0_0", "--json", "-n", "1"]);
+    let served = world.ok(&tree.root, &["search", &tree.name(0), "--json", "-n", "1"]);
     assert_eq!(served.paths(), ["core/part0.rs"]);
     assert_eq!(world.pid(), pid);
 
@@ -131,7 +131,7 @@ fn a_disk_that_is_full_from_the_start_is_told_and_made_good_later() {
         "{}",
         refused.stderr
     );
-    let searched = world.run(&tree.root, &["search", "marker_0_0", "--json"]);
+    let searched = world.run(&tree.root, &["search", &tree.name(0), "--json"]);
     assert!(matches!(searched.code, Some(0 | 1 | 4)), "{searched:#?}");
     assert!(
         !searched.stderr.is_empty(),

@@ -49,7 +49,9 @@ pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<F
         .await?
         .map_err(|error| search_error(&error))?;
     for message in &outcome.notices {
-        running.stream.tell(Event::Notice { message: message.clone() });
+        running.stream.tell(Event::Notice {
+            message: message.clone(),
+        });
     }
     let took_us = u64::try_from(running.began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let summary = wire::summary(&outcome, &repository.status(), took_us);

@@ -63,11 +63,16 @@ async fn an_id_is_free_again_when_its_request_has_ended() {
     let daemon = Daemon::start();
     let mut client = daemon.connect().await;
     for _ in 0..50 {
-        assert!(matches!(client.ask(1, search("retry")).await.last(), Some(Event::Done { .. })));
+        assert!(matches!(
+            client.ask(1, search("retry")).await.last(),
+            Some(Event::Done { .. })
+        ));
     }
     client.send(2, search("hang")).await;
     client.event(2).await;
-    let Some(Event::Error(error)) = client.ask(2, search("retry")).await.pop() else { panic!("no error") };
+    let Some(Event::Error(error)) = client.ask(2, search("retry")).await.pop() else {
+        panic!("no error")
+    };
     assert_eq!(error.code, ErrorCode::InvalidRequest);
 }
 

@@ -17,6 +17,9 @@ use crate::root::Root;
 use crate::rules::Rules;
 use crate::stat::Stat;
 
+/// Calls that wait at the same time. Beyond it, the oldest gets no answer.
+const MOST_WAITING: usize = 1_024;
+
 /// Somebody waits until everything up to a cookie has been sent.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -181,6 +184,10 @@ impl Worker {
 
     fn on_request(&mut self, request: Request) {
         if self.source.is_some() && request.cookie.is_some() {
+            // Whoever has given up is not told apart; the oldest has most likely.
+            if MOST_WAITING <= self.waiting.len() {
+                self.waiting.remove(0);
+            }
             self.waiting.push(request);
             return;
         }

@@ -97,7 +97,10 @@ impl<'a> Making<'a> {
             has_orphans: !orphans.is_empty(),
         };
         for version in orphans {
-            making.text()?.delete_version(version).map_err(|e| repo.lexical_error(e))?;
+            making
+                .text()?
+                .delete_version(version)
+                .map_err(|e| repo.lexical_error(e))?;
         }
         Ok(making)
     }

@@ -57,7 +57,7 @@ impl RepoIndex {
                 return Ok(report);
             }
             // The writer is let go between rounds, so that a saved file never waits for all vectors.
-            let mut writer = self.writer();
+            let mut writer = self.writer_if_open()?;
             let served = self.served();
             let Some(store) = served.vectors.clone() else {
                 report.is_complete = true;

@@ -58,6 +58,7 @@ impl RepoIndex {
                 quarantined,
             }),
             damage: std::sync::atomic::AtomicBool::new(false),
+            is_closed: std::sync::atomic::AtomicBool::new(false),
         };
         repo.refresh_facts(&repo.writer())?;
         Ok(repo)
@@ -68,7 +69,7 @@ impl RepoIndex {
     /// # Errors
     /// When the folder cannot be written.
     pub fn rebuild(&self) -> Result<(), IndexError> {
-        let mut writer = self.writer();
+        let mut writer = self.writer_if_open()?;
         self.start_over(&mut writer)?;
         self.refresh_facts(&writer)
     }
@@ -331,7 +332,10 @@ fn load_snapshot(catalogue: &mut Catalogue, shared: &Shared) -> Result<Snapshot,
     }
     let generation = catalogue.generation()?;
     if !lost.is_empty() {
-        tracing::warn!(files = lost.len(), "contents are missing; their files are read again");
+        tracing::warn!(
+            files = lost.len(),
+            "contents are missing; their files are read again"
+        );
         catalogue.forget(&lost)?;
     }
     let is_complete = catalogue.number("is_complete")? == 1 && lost.is_empty();

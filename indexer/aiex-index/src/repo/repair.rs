@@ -32,7 +32,7 @@ impl RepoIndex {
     /// # Errors
     /// When a store fails.
     pub fn maintain(&self, is_cancelled: &dyn Fn() -> bool) -> Result<(), IndexError> {
-        let writer = self.writer();
+        let writer = self.writer_if_open()?;
         let lexical = self.served().lexical.clone();
         let fail = |e| self.lexical_error(e);
         let mut text = lexical.begin(self.shared.settings.writer_memory).map_err(fail)?;

@@ -26,7 +26,7 @@ impl RepoIndex {
         rules: &Rules,
         observer: &dyn Observer,
     ) -> Result<UpdateReport, IndexError> {
-        let mut writer = self.writer();
+        let mut writer = self.writer_if_open()?;
         let mut scope = scope;
         if self.damage.swap(false, std::sync::atomic::Ordering::Relaxed) {
             self.reopen(&mut writer)?;
@@ -102,11 +102,10 @@ impl RepoIndex {
                 } else {
                     settings.checkpoint_interval
                 };
-                if making.began.elapsed() >= due || making.num_files() >= settings.checkpoint_files {
-                    if let Some(generation) = making.publish()? {
-                        published = true;
-                        observer.published(generation);
-                    }
+                let is_due = making.began.elapsed() >= due || making.num_files() >= settings.checkpoint_files;
+                if is_due && let Some(generation) = making.publish()? {
+                    published = true;
+                    observer.published(generation);
                 }
                 Ok(())
             },

@@ -14,6 +14,9 @@ use super::settings::{ArmWeights, RankSettings};
 use super::words;
 use crate::snapshot::{Definition, FileEntry, Snapshot};
 
+/// Rank and score of a span in each arm that found it.
+type Places = BTreeMap<&'static str, (u32, f32)>;
+
 /// A span in the running.
 pub(crate) struct Ranked {
     pub(crate) file: Arc<FileEntry>,
@@ -63,13 +66,26 @@ pub(crate) fn rank(
     for span in &mut spans {
         boost_definition(span, query, settings, best);
         boost_words(span, query, settings, best);
-        let (factor, roles) = path_class::penalty(&span.file, query, settings);
+        let (mut factor, mut roles) = path_class::penalty(&span.file, query, settings);
+        if !query.wants_tests && !roles.contains(&"test") && is_in_tests(span) {
+            factor *= settings.test;
+            roles.push("test");
+        }
         if factor < 1.0 && query.route != Route::Path {
             let score = span.score * factor;
             span.step("penalty", score, || format!("{} ×{factor}", roles.join(", ")));
         }
     }
     saturate(spans, settings, limit)
+}
+
+/// Whether a span lies in a module of tests within a file of other code, as Rust has them.
+fn is_in_tests(span: &Ranked) -> bool {
+    let outline = &span.file.outline;
+    let breadcrumb = outline.breadcrumb(&outline.spans[span.ordinal]);
+    breadcrumb
+        .split(" > ")
+        .any(|part| matches!(part, "tests" | "test"))
 }
 
 /// Weighted reciprocal ranks over the arms of the query's route.
@@ -93,7 +109,7 @@ fn fuse(
         ("symbol", &arms.symbol, weights.symbol),
         ("path", &arms.path, weights.path),
     ];
-    let mut scores: HashMap<u64, (f32, BTreeMap<&'static str, (u32, f32)>)> = HashMap::new();
+    let mut scores: HashMap<u64, (f32, Places)> = HashMap::new();
     for (arm, found, weight) in lists {
         if weight <= 0.0 {
             continue;
