@@ -167,6 +167,10 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
 
     socket_dir::prepare(&home.socket_dir())?;
     let socket = home.socket_file();
+    // What a daemon that died left behind names the same socket: nobody must find this one through it.
+    if let Err(error) = remove_info(&home) {
+        tracing::warn!(%error, "the info file of an earlier daemon cannot be removed");
+    }
     let unix = server::bind_unix(&socket)?;
     let tcp = settings
         .daemon

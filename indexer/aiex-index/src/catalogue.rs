@@ -155,7 +155,7 @@ impl Catalogue {
                ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, read_at_ns INTEGER NOT NULL,
                hash BLOB, outcome INTEGER NOT NULL, key BLOB, version INTEGER, num_chunks INTEGER,
                num_symbols INTEGER, embedded INTEGER NOT NULL DEFAULT 0, reason TEXT, detail TEXT,
-               redactions INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+               redactions INTEGER NOT NULL DEFAULT 0, digest BLOB NOT NULL) WITHOUT ROWID;
              CREATE INDEX IF NOT EXISTS file_unembedded ON file (version) WHERE outcome = 0 AND embedded = 0;
              CREATE TABLE IF NOT EXISTS left_out (path BLOB PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL)
                WITHOUT ROWID;
@@ -168,6 +168,40 @@ impl Catalogue {
             path: path.to_owned(),
             db,
         })
+    }
+
+    /// Opens the catalogue and compares every row with its digest: SQLite takes a flipped byte inside a
+    /// record for a value.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; also [`IndexError::Damaged`] when a row is not what was written.
+    pub fn open_checked(path: &Path) -> Result<Self, IndexError> {
+        let catalogue = Self::open(path)?;
+        let damaged = |detail: String| IndexError::Damaged {
+            store: "catalogue",
+            path: path.to_owned(),
+            source: detail.into(),
+        };
+        let (bad, newest) = catalogue.run(|db| {
+            let mut select = db.prepare(&format!("SELECT {COLUMNS}, digest FROM file"))?;
+            let mut rows = select.query([])?;
+            let mut bad = 0_u64;
+            let mut newest = 0;
+            while let Some(row) = rows.next()? {
+                let digest: Vec<u8> = row.get(16)?;
+                let (path, row) = read_row(row)?;
+                bad += u64::from(digest != row_digest(&path, &row));
+                newest = newest.max(row.version().unwrap_or(0));
+            }
+            Ok((bad, newest))
+        })?;
+        if bad > 0 {
+            return Err(damaged(format!("{bad} rows are not what was written")));
+        }
+        if catalogue.next_version()? <= newest {
+            return Err(damaged("versions would be given out twice".to_owned()));
+        }
+        Ok(catalogue)
     }
 
     fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, IndexError> {
@@ -524,7 +558,8 @@ fn put(db: &Connection, name: &str, value: impl rusqlite::ToSql) -> rusqlite::Re
 
 fn write_row(db: &Connection, path: &RelPath, row: &Row) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO file ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+        "INSERT OR REPLACE INTO file ({COLUMNS}, digest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
     ))?;
     let (code, key, version, chunks, symbols, embedded, reason, detail) = match &row.outcome {
         Outcome::Indexed {
@@ -563,8 +598,42 @@ fn write_row(db: &Connection, path: &RelPath, row: &Row) -> rusqlite::Result<()>
         reason,
         detail,
         row.redactions,
+        row_digest(path, row),
     ])?;
     Ok(())
+}
+
+/// A digest over what later updates of the row do not touch: which content the file has, under which version, or why
+/// it has none. A wrong stat only has the file read again, and a wrong mark of vectors is found by counting.
+fn row_digest(path: &RelPath, row: &Row) -> Vec<u8> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(path.as_bytes());
+    match &row.outcome {
+        Outcome::Indexed {
+            key,
+            version,
+            num_chunks,
+            num_symbols,
+            ..
+        } => {
+            hasher.update(b"\0indexed\0").update(&key.0);
+            for number in [version, num_chunks, num_symbols] {
+                hasher.update(&number.to_le_bytes());
+            }
+        }
+        Outcome::Skipped { reason, detail } => {
+            hasher
+                .update(b"\0skipped\0")
+                .update(reason.as_bytes())
+                .update(b"\0")
+                .update(detail.as_bytes());
+        }
+        Outcome::Failed { detail } => {
+            hasher.update(b"\0failed\0").update(detail.as_bytes());
+        }
+    }
+    hasher.update(&row.redactions.to_le_bytes());
+    hasher.finalize().as_bytes()[..8].to_vec()
 }
 
 fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<(RelPath, Row)> {

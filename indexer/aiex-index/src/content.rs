@@ -87,6 +87,9 @@ impl Packed {
     }
 }
 
+/// A stored text, packed, and its outline, packed.
+type Row = (Vec<u8>, Vec<u8>);
+
 /// What a git blob was found to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blob {
@@ -187,22 +190,12 @@ impl ContentStore {
         work(&mut connection).map_err(|e| self.fail(e))
     }
 
-    /// Whether a content is there.
-    pub fn contains(&self, key: &ContentKey) -> Result<bool, IndexError> {
-        self.reading(|db| {
-            db.prepare_cached("SELECT 1 FROM content WHERE key = ?1")?
-                .exists([&key.0[..]])
-        })
-    }
-
-    /// A content's outline, if it is there and sound.
+    /// A content's outline, if the whole content is there and sound: text and outline are checked
+    /// against the digest that was stored with them.
     pub fn outline(&self, key: &ContentKey) -> Result<Option<Outline>, IndexError> {
-        let row = self.reading(|db| {
-            db.prepare_cached("SELECT outline FROM content WHERE key = ?1")?
-                .query_row([&key.0[..]], |row| row.get::<_, Vec<u8>>(0))
-                .optional()
-        })?;
-        Ok(row.and_then(|bytes| Outline::decode(&bytes).ok()))
+        Ok(self
+            .row(key)?
+            .and_then(|(_, outline)| Outline::decode(&outline).ok()))
     }
 
     /// A content's text, if it is there and sound.
@@ -210,8 +203,19 @@ impl ContentStore {
         Ok(self.load(key)?.map(|(text, _)| text))
     }
 
-    /// A content's text and outline, checked against the digest that was stored with them.
+    /// A content's text and outline, if they are there and sound.
     pub fn load(&self, key: &ContentKey) -> Result<Option<(String, Outline)>, IndexError> {
+        let Some((packed, outline)) = self.row(key)? else {
+            return Ok(None);
+        };
+        let text = zstd::bulk::decompress(&packed, MAX_TEXT_BYTES)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        Ok(text.zip(Outline::decode(&outline).ok()))
+    }
+
+    /// The packed text and outline of a row that matches its digest.
+    fn row(&self, key: &ContentKey) -> Result<Option<Row>, IndexError> {
         let row = self.reading(|db| {
             db.prepare_cached("SELECT digest, text, outline FROM content WHERE key = ?1")?
                 .query_row([&key.0[..]], |row| {
@@ -227,13 +231,10 @@ impl ContentStore {
             return Ok(None);
         };
         if digest != row_digest(&[&packed, &outline]) {
-            tracing::warn!(?key, "a stored content is damaged and will be made again");
+            tracing::warn!(?key, "a stored content is damaged; its files are read again");
             return Ok(None);
         }
-        let text = zstd::bulk::decompress(&packed, MAX_TEXT_BYTES)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
-        Ok(text.zip(Outline::decode(&outline).ok()))
+        Ok(Some((packed, outline)))
     }
 
     /// Stores contents; those that are there already are left as they are unless damaged.

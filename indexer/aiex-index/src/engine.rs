@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     pub(crate) settings: IndexSettings,
     pub(crate) cache: QueryCache,
+    /// Why the content store was set aside when the engine was opened.
+    pub(crate) quarantined: Option<String>,
 }
 
 impl Shared {
@@ -51,7 +53,6 @@ pub struct Engine {
     shared: Arc<Shared>,
     registered: Mutex<Vec<Registered>>,
     open: Mutex<HashMap<PathBuf, Arc<RepoIndex>>>,
-    quarantined: Option<String>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -83,10 +84,10 @@ impl Engine {
                 embedder,
                 settings,
                 cache,
+                quarantined,
             }),
             registered: Mutex::new(registered),
             open: Mutex::new(HashMap::new()),
-            quarantined,
         }))
     }
 
@@ -100,7 +101,7 @@ impl Engine {
 
     /// Why the content store was set aside when the engine was opened, if it was.
     pub fn quarantined(&self) -> Option<&str> {
-        self.quarantined.as_deref()
+        self.shared.quarantined.as_deref()
     }
 
     /// Registers a repository and opens its stores; the one that is open already, if it is.

@@ -121,7 +121,8 @@ pub struct RepoIndex {
     served: ArcSwap<Served>,
     facts: ArcSwap<Facts>,
     writer: Mutex<Writer>,
-    damage: std::sync::atomic::AtomicBool,
+    /// What a search found damaged while the writer was busy; the next update repairs it.
+    damage: Mutex<Option<IndexError>>,
     /// Forgotten: its folder goes, and nothing may write there any more.
     is_closed: std::sync::atomic::AtomicBool,
 }
@@ -143,7 +144,11 @@ impl RepoIndex {
     /// Counts, as of the last generation. Never waits for a running update.
     pub fn facts(&self) -> Facts {
         let mut facts = Facts::clone(&self.facts.load());
-        facts.needs_repair = self.damage.load(std::sync::atomic::Ordering::Relaxed);
+        facts.needs_repair = self
+            .damage
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some();
         facts
     }
 
@@ -158,12 +163,24 @@ impl RepoIndex {
         early: &mut dyn FnMut(Vec<Hit>),
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<SearchOutcome, SearchError> {
-        let result = crate::search::run(self, request, early, is_cancelled);
-        if let Err(SearchError::Index(IndexError::Damaged { store, .. })) = &result {
-            tracing::warn!(root = %self.root.path.display(), store, "a search found a damaged store");
-            self.damage.store(true, std::sync::atomic::Ordering::Relaxed);
-        }
-        result
+        let damage = match crate::search::run(self, request, early, is_cancelled) {
+            Err(SearchError::Index(error @ IndexError::Damaged { .. })) => error,
+            other => return other,
+        };
+        tracing::warn!(root = %self.root.path.display(), %damage, "a search found a damaged store");
+        let Ok(mut writer) = self.writer.try_lock() else {
+            let error = SearchError::Index(IndexError::Damaged {
+                store: "index",
+                path: self.dir.clone(),
+                source: damage.to_string().into(),
+            });
+            *self.damage.lock().unwrap_or_else(PoisonError::into_inner) = Some(damage);
+            return Err(error);
+        };
+        self.repair(&mut writer, &damage)?;
+        self.refresh_facts(&writer)?;
+        drop(writer);
+        crate::search::run(self, request, early, is_cancelled)
     }
 
     /// How many files were left out for each reason, and some of them.

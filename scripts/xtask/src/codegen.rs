@@ -2,15 +2,35 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 fn generated() -> Result<Vec<(String, String)>, String> {
     aiex_protocol::schema::all()
         .into_iter()
         .map(|(name, schema)| {
-            let mut text = serde_json::to_string_pretty(&schema).map_err(|e| format!("{name}: {e}"))?;
+            let mut text = serde_json::to_string_pretty(&sorted(schema.to_value()))
+                .map_err(|e| format!("{name}: {e}"))?;
             text.push('\n');
             Ok((format!("schemas/generated/{name}"), text))
         })
         .collect()
+}
+
+/// The same value with the keys of every object in order: how a map keeps them depends on features that
+/// other crates of a build ask for.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.into_iter().collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            entries
+                .into_iter()
+                .map(|(key, value)| (key, sorted(value)))
+                .collect()
+        }
+        Value::Array(list) => list.into_iter().map(sorted).collect(),
+        plain => plain,
+    }
 }
 
 /// Writes the generated files.

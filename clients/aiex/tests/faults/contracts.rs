@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::wire::Raw;
-use crate::world::World;
+use crate::wire::{Raw, disguise};
+use crate::world::{World, wait_until};
 
 fn hello(contract: u32) -> String {
     json!({
@@ -68,4 +68,59 @@ fn nonsense_instead_of_a_hello_is_refused_and_the_daemon_lives() {
     }
     world.ok(&here, &["daemon", "status"]);
     assert_eq!(world.pid(), pid);
+}
+
+/// Starts a daemon and lets clients meet it under another age.
+fn disguised(words: &[(&'static str, &'static str)]) -> World {
+    let world = World::new();
+    world.ok(&world.path("home"), &["daemon", "start"]);
+    wait_until("the daemon is published", || world.is_published());
+    let front = world.path("front.sock");
+    disguise(&front, world.state("aiexd.sock"), words);
+    let info = std::fs::read_to_string(world.state("aiexd.json")).unwrap();
+    let mut info: Value = serde_json::from_str(&info).unwrap();
+    info["socket"] = json!(front);
+    std::fs::write(world.state("aiexd.json"), info.to_string()).unwrap();
+    world
+}
+
+const THIS: &str = concat!("\"version\":\"", env!("CARGO_PKG_VERSION"), "\"");
+
+#[test]
+fn an_older_program_uses_a_newer_daemon_of_its_contract_and_leaves_it_alone() {
+    let world = disguised(&[(THIS, "\"version\":\"9.9.9\"")]);
+    let pid = world.pid();
+    let outcome = world.ok(&world.path("home"), &["repos", "list"]);
+    assert!(!outcome.stderr.contains("restarted"), "{}", outcome.stderr);
+    assert_eq!(world.pid(), pid);
+}
+
+#[test]
+fn a_daemon_of_a_newer_contract_is_left_alone_and_the_program_says_to_update_it() {
+    let world = disguised(&[
+        ("\"contract\":1", "\"contract\":2"),
+        (THIS, "\"version\":\"9.9.9\""),
+    ]);
+    let pid = world.pid();
+    let outcome = world.run(&world.path("home"), &["repos", "list"]);
+    assert_eq!(outcome.code, Some(3), "{outcome:#?}");
+    assert!(
+        outcome.stderr.contains("contract 2") && outcome.stderr.contains("update"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(world.pid(), pid);
+}
+
+#[test]
+fn an_older_daemon_is_replaced_with_a_word() {
+    let world = disguised(&[(THIS, "\"version\":\"0.0.1\"")]);
+    let pid = world.pid();
+    let outcome = world.ok(&world.path("home"), &["repos", "list"]);
+    assert!(
+        outcome.stderr.contains("restarted the daemon"),
+        "{}",
+        outcome.stderr
+    );
+    assert_ne!(world.pid(), pid);
 }

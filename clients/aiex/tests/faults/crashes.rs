@@ -20,7 +20,7 @@ fn killed_during_the_first_index() {
             .aiex(&tree.root, &["repos", "add", "--yes", "--no-wait"])
             .spawn()
             .unwrap();
-        wait_until("a daemon is published", || world.pid().is_some());
+        wait_until("a daemon runs", || world.pid().is_some());
         let_pass(delay);
         world.kill();
         let _ = client.wait();

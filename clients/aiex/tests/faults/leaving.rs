@@ -12,7 +12,7 @@ fn a_terminated_daemon_leaves_nothing_behind() {
     let world = World::new();
     let tree = Tree::new(world.path("tree"), 100);
     let daemon = world.aiex(&tree.root, &["daemon", "run"]).spawn().unwrap();
-    wait_until("the daemon is published", || world.pid().is_some());
+    wait_until("the daemon is published", || world.is_published());
     tree.add(&world);
     kill_process(world.pid().unwrap(), Signal::TERM).unwrap();
     let ended = wait_for(daemon);

@@ -78,9 +78,7 @@ fn limited(world: &World, blocks: u32) -> Child {
         env!("CARGO_BIN_EXE_aiex")
     );
     let child = world.command("sh").args(["-c", &script]).spawn().unwrap();
-    wait_until("the daemon is published", || {
-        world.pid().is_some() && world.is_alive()
-    });
+    wait_until("the daemon is published", || world.is_published());
     child
 }
 

@@ -1,8 +1,9 @@
 //! Just enough of a websocket to say what no real client says.
 
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -72,4 +73,39 @@ impl Raw {
             }
         }
     }
+}
+
+/// Listens at `front`, passes everything on to the daemon at `back`, and replaces what the daemon says of
+/// itself by words of the same length. Lives as long as the test's process.
+pub(crate) fn disguise(front: &Path, back: PathBuf, words: &[(&'static str, &'static str)]) {
+    let listener = UnixListener::bind(front).unwrap();
+    let words = words.to_vec();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (client, daemon) = (client.unwrap(), UnixStream::connect(&back));
+            // As if nobody listened any more.
+            let Ok(daemon) = daemon else { continue };
+            let (up, down) = (client.try_clone().unwrap(), daemon.try_clone().unwrap());
+            let words = words.clone();
+            std::thread::spawn(move || pass(up, daemon, &[]));
+            std::thread::spawn(move || pass(down, client, &words));
+        }
+    });
+}
+
+fn pass(mut from: UnixStream, mut to: UnixStream, words: &[(&str, &str)]) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        let said = &mut buffer[..length];
+        for (old, new) in words {
+            assert_eq!(old.len(), new.len());
+            while let Some(at) = said.windows(old.len()).position(|part| part == old.as_bytes()) {
+                said[at..at + new.len()].copy_from_slice(new.as_bytes());
+            }
+        }
+        if to.write_all(said).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
 }

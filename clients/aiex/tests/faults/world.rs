@@ -120,18 +120,30 @@ impl World {
         last
     }
 
-    /// The process of the daemon that is published, if one is.
+    /// The process of the daemon that holds the lock, if one does. The info file would not do: for a moment
+    /// after a crash a new daemon answers while that file still names the old one.
     pub(crate) fn pid(&self) -> Option<Pid> {
-        let bytes = fs::read(self.state("aiexd.json")).ok()?;
-        let info: Value = serde_json::from_slice(&bytes).ok()?;
-        Pid::from_raw(i32::try_from(info["pid"].as_i64()?).ok()?)
+        let owner = fs::read_to_string(self.state("aiexd.lock")).ok()?;
+        let pid = Pid::from_raw(owner.split_whitespace().next()?.parse().ok()?)?;
+        self.is_alive().then_some(pid)
     }
 
-    /// Kills the daemon as the system does when memory runs out.
+    /// Whether the daemon that holds the lock has told clients where it is.
+    pub(crate) fn is_published(&self) -> bool {
+        let Ok(bytes) = fs::read(self.state("aiexd.json")) else {
+            return false;
+        };
+        let info: Value = serde_json::from_slice(&bytes).unwrap();
+        self.pid()
+            .is_some_and(|pid| info["pid"] == pid.as_raw_nonzero().get())
+    }
+
+    /// Kills the daemon as the system does when memory runs out. A client that waits may have started
+    /// another by the time this returns.
     pub(crate) fn kill(&self) {
         if let Some(pid) = self.pid() {
             let _ = kill_process(pid, Signal::KILL);
-            wait_until("the killed daemon is gone", || !self.is_alive());
+            wait_until("the killed daemon is gone", || !is_running(pid));
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aiex_config::StartFailure;
 use aiex_daemon::{DaemonError, Exit, Logging, RunOptions, run};
-use aiex_protocol::{Call, ErrorCode, Event, RefusalReason};
+use aiex_protocol::{Call, ClientFrame, ErrorCode, Event, RefusalReason, RequestId, ServerFrame};
 
 use crate::harness::{Daemon, search, settings};
 
@@ -67,10 +67,11 @@ async fn an_idle_daemon_goes_and_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_client_keeps_the_daemon_and_its_leaving_lets_it_go() {
     let mut settings = settings();
-    settings.daemon.idle_exit = Duration::from_millis(300);
+    settings.daemon.idle_exit = Duration::from_secs(2);
     let daemon = Daemon::start_with(settings, |_| {});
     let mut client = daemon.connect().await;
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    // Longer than it would have stayed alone.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
     assert!(matches!(
         client.ask(1, search("retry")).await.last(),
         Some(Event::Done { .. })
@@ -80,23 +81,21 @@ async fn a_client_keeps_the_daemon_and_its_leaving_lets_it_go() {
 }
 
 #[tokio::test]
-async fn draining_refuses_what_is_new_and_cancels_what_does_not_finish() {
+async fn draining_refuses_what_is_new_and_lets_what_runs_finish() {
     let mut settings = settings();
-    settings.daemon.drain_timeout = Duration::from_secs(2);
+    settings.daemon.drain_timeout = Duration::from_secs(600);
     let daemon = Daemon::start_with(settings, |_| {});
     let (mut busy, mut other) = (daemon.connect().await, daemon.connect().await);
     busy.send(1, search("hang")).await;
     busy.event(1).await;
     daemon.until(|daemon| daemon.num_hanging() == 1).await;
-    let events = other
-        .ask(
-            1,
-            Call::Drain {
-                reason: "an update".to_owned(),
-            },
-        )
-        .await;
-    assert!(matches!(events.last(), Some(Event::Done { .. })));
+    let drain = Call::Drain {
+        reason: "an update".to_owned(),
+    };
+    assert!(matches!(
+        other.ask(1, drain).await.last(),
+        Some(Event::Done { .. })
+    ));
 
     let Some(Event::Error(error)) = other.ask(2, search("retry")).await.pop() else {
         panic!("not refused")
@@ -105,12 +104,9 @@ async fn draining_refuses_what_is_new_and_cancels_what_does_not_finish() {
     let refusal = daemon.dial().await.hello().await.unwrap_err();
     assert_eq!(refusal.reason, RefusalReason::Draining);
 
-    // What runs is cut off in the end, and told so before the connection is closed.
-    let Event::Error(error) = busy.event(1).await.event else {
-        panic!("no error")
-    };
-    assert_eq!(error.code, ErrorCode::Cancelled);
-    assert!(busy.next().await.is_none());
+    busy.frame(&ClientFrame::Cancel { id: RequestId(1) }).await;
+    busy.read_all(1).await;
+    assert!(busy.next().await.is_none(), "the daemon closes the connection");
     let (exit, ..) = daemon.ended().await;
     assert_eq!(
         exit,
@@ -118,4 +114,34 @@ async fn draining_refuses_what_is_new_and_cancels_what_does_not_finish() {
             reason: "an update".to_owned()
         }
     );
+}
+
+#[tokio::test]
+async fn what_does_not_finish_in_time_is_cancelled_and_told_so() {
+    let mut settings = settings();
+    settings.daemon.drain_timeout = Duration::from_millis(20);
+    let daemon = Daemon::start_with(settings, |_| {});
+    let mut busy = daemon.connect().await;
+    busy.send(1, search("hang")).await;
+    busy.event(1).await;
+    daemon.until(|daemon| daemon.num_hanging() == 1).await;
+    busy.send(
+        2,
+        Call::Drain {
+            reason: "an update".to_owned(),
+        },
+    )
+    .await;
+    let told = loop {
+        match busy
+            .next()
+            .await
+            .expect("an error before the connection is closed")
+        {
+            ServerFrame::Event(envelope) if envelope.id == RequestId(1) => break envelope.event,
+            _ => {}
+        }
+    };
+    assert!(matches!(told, Event::Error(error) if error.code == ErrorCode::Cancelled));
+    daemon.ended().await;
 }

@@ -23,12 +23,12 @@ impl RepoIndex {
     /// between stores costs the files that were being written.
     pub(crate) fn open(root: Root, dir: &Path, shared: Arc<Shared>) -> Result<Self, IndexError> {
         std::fs::create_dir_all(dir).map_err(|e| IndexError::io("index", dir, e))?;
-        let mut quarantined = Vec::new();
+        let mut quarantined: Vec<String> = shared.quarantined.iter().cloned().collect();
         let mut catalogue = open_catalogue(dir, &mut quarantined)?;
         let lexical = open_lexical(dir, &mut quarantined)?;
         let lexical = settle(dir, &root, &mut catalogue, lexical, &shared, &mut quarantined)?;
         let vectors = open_vectors(dir, &mut catalogue, &shared, &mut quarantined)?;
-        let snapshot = load_snapshot(&mut catalogue, &shared)?;
+        let snapshot = load_snapshot(&mut catalogue, &shared, &mut quarantined)?;
         if let Some(store) = &vectors {
             sweep(&mut catalogue, store.as_ref(), &snapshot)
                 .map_err(|e| IndexError::vector(&dir.join("vectors"), e))?;
@@ -57,7 +57,7 @@ impl RepoIndex {
                 left_out: Vec::new(),
                 quarantined,
             }),
-            damage: std::sync::atomic::AtomicBool::new(false),
+            damage: Mutex::new(None),
             is_closed: std::sync::atomic::AtomicBool::new(false),
         };
         repo.refresh_facts(&repo.writer())?;
@@ -156,7 +156,7 @@ fn aside(
 
 fn open_catalogue(dir: &Path, quarantined: &mut Vec<String>) -> Result<Catalogue, IndexError> {
     let path = dir.join("catalogue.db");
-    match Catalogue::open(&path) {
+    match Catalogue::open_checked(&path) {
         Err(IndexError::Damaged { source, .. }) => {
             aside("catalogue", &path, &source, quarantined)?;
             // Without the catalogue nobody knows what the others hold.
@@ -310,7 +310,11 @@ fn sweep(
 }
 
 /// Reads the files of the last generation into memory. Files whose outline is gone are forgotten.
-fn load_snapshot(catalogue: &mut Catalogue, shared: &Shared) -> Result<Snapshot, IndexError> {
+fn load_snapshot(
+    catalogue: &mut Catalogue,
+    shared: &Shared,
+    quarantined: &mut Vec<String>,
+) -> Result<Snapshot, IndexError> {
     let rows: HashMap<RelPath, Row> = catalogue.rows()?;
     let mut files = Vec::with_capacity(rows.len());
     let mut lost = Vec::new();
@@ -336,6 +340,7 @@ fn load_snapshot(catalogue: &mut Catalogue, shared: &Shared) -> Result<Snapshot,
             files = lost.len(),
             "contents are missing; their files are read again"
         );
+        quarantined.push(format!("content ({} files missing or damaged)", lost.len()));
         catalogue.forget(&lost)?;
     }
     let is_complete = catalogue.number("is_complete")? == 1 && lost.is_empty();

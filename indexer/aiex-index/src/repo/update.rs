@@ -28,8 +28,13 @@ impl RepoIndex {
     ) -> Result<UpdateReport, IndexError> {
         let mut writer = self.writer_if_open()?;
         let mut scope = scope;
-        if self.damage.swap(false, std::sync::atomic::Ordering::Relaxed) {
-            self.reopen(&mut writer)?;
+        let found = self
+            .damage
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
+        if let Some(error) = found {
+            self.repair(&mut writer, &error)?;
             scope = Scope::All;
         }
         match self.update_once(&mut writer, scope, rules, observer) {

@@ -6,8 +6,14 @@ use super::words::parts;
 use crate::snapshot::FileEntry;
 use aiex_chunk::Language;
 
-/// The factor that a file's role puts on its spans, and which roles made it.
-pub(crate) fn penalty(file: &FileEntry, query: &Query, settings: &RankSettings) -> (f32, Vec<&'static str>) {
+/// The factor that a file's role puts on its spans, and which roles made it. Prose and data are forgiven
+/// a span that stands out.
+pub(crate) fn penalty(
+    file: &FileEntry,
+    query: &Query,
+    settings: &RankSettings,
+    stands_out: bool,
+) -> (f32, Vec<&'static str>) {
     let lower = file.path.to_lowercase();
     let mut folders: Vec<&str> = lower.split('/').collect();
     let name = folders.pop().unwrap_or_default();
@@ -77,7 +83,11 @@ pub(crate) fn penalty(file: &FileEntry, query: &Query, settings: &RankSettings) 
         || name.ends_with(".csv")
         || name.ends_with(".xml")
         || name.ends_with(".svg");
-    apply(is_data && !query.wants_settings, settings.data, "data");
+    apply(
+        is_data && !query.wants_settings && !stands_out,
+        settings.data,
+        "data",
+    );
     (factor, roles)
 }
 

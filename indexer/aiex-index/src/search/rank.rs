@@ -63,10 +63,17 @@ pub(crate) fn rank(
         .iter()
         .map(|span| span.score)
         .fold(f32::MIN_POSITIVE, f32::max);
+    let standout = standout(arms, snapshot, settings);
     for span in &mut spans {
         boost_definition(span, query, settings, best);
         boost_words(span, query, settings, best);
-        let (mut factor, mut roles) = path_class::penalty(&span.file, query, settings);
+        let stands_out = standout == Some((span.file.version, span.ordinal));
+        if stands_out {
+            let score = span.score + settings.standout * best;
+            span.why.push("rare words".to_owned());
+            span.step("standout", score, || "far ahead in full text".to_owned());
+        }
+        let (mut factor, mut roles) = path_class::penalty(&span.file, query, settings, stands_out);
         if !query.wants_tests && !roles.contains(&"test") && is_in_tests(span) {
             factor *= settings.test;
             roles.push("test");
@@ -77,6 +84,18 @@ pub(crate) fn rank(
         }
     }
     saturate(spans, settings, limit)
+}
+
+/// The best full-text hit, if it is far ahead of every hit in another file.
+fn standout(arms: &Arms, snapshot: &Snapshot, settings: &RankSettings) -> Option<(u32, usize)> {
+    let (id, score) = *arms.lexical.first()?;
+    let (version, ordinal) = crate::snapshot::split_id(id);
+    let other = arms
+        .lexical
+        .iter()
+        .find(|(id, _)| crate::snapshot::split_id(*id).0 != version);
+    let is_ahead = other.is_none_or(|(_, other)| settings.standout_lead * other <= score);
+    (is_ahead && snapshot.resolve(id).is_some()).then_some((version, ordinal))
 }
 
 /// Whether a span lies in a module of tests within a file of other code, as Rust has them.

@@ -39,6 +39,7 @@ pub(crate) fn run(
     // One slot a file keeps the order of paths whoever finishes first.
     let found: Mutex<Vec<(usize, Vec<Hit>)>> = Mutex::new(Vec::new());
     let num_found = AtomicUsize::new(0);
+    let lost = AtomicUsize::new(0);
     let work = || -> Result<(), SearchError> {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
@@ -93,7 +94,8 @@ pub(crate) fn run(
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(at, _)| *at);
     let mut hits: Vec<Hit> = found.into_iter().flat_map(|(_, hits)| hits).collect();
-    let is_exhaustive = hits.len() <= limit;
+    let lost = lost.into_inner();
+    let is_exhaustive = hits.len() <= limit && lost == 0;
     hits.truncate(limit);
     Ok(SearchOutcome {
         hits,
@@ -105,8 +107,18 @@ pub(crate) fn run(
         generation: snapshot.generation,
         is_cached: false,
         is_exhaustive,
-        notices: Vec::new(),
+        notices: if lost == 0 {
+            Vec::new()
+        } else {
+            vec![lost_notice(lost)]
+        },
     })
+}
+
+fn lost_notice(files: usize) -> String {
+    format!(
+        "the stored text of {files} files is damaged and was not searched; `aiex repos reindex` reads them again"
+    )
 }
 
 fn compile(request: &SearchRequest) -> Result<Regex, SearchError> {

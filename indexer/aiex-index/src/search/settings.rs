@@ -51,6 +51,11 @@ pub struct RankSettings {
     pub path_words: f32,
     /// Added in proportion to the query words that a defined name holds.
     pub symbol_words: f32,
+    /// Added to the best full-text hit when its score is [`Self::standout_lead`] times that of any other file:
+    /// it holds a rare word of the query, and rarity is what ranks forget. Its being prose or data is forgiven.
+    pub standout: f32,
+    /// How far ahead of other files a full-text score must be to stand out.
+    pub standout_lead: f32,
     /// Factor on tests.
     pub test: f32,
     /// Factor on compatibility and legacy folders.
@@ -113,6 +118,8 @@ impl Default for RankSettings {
             stem_is_name: 1.5,
             path_words: 1.0,
             symbol_words: 0.6,
+            standout: 0.5,
+            standout_lead: 1.25,
             test: 0.3,
             legacy: 0.3,
             example: 0.3,
@@ -134,7 +141,7 @@ impl RankSettings {
     /// # Errors
     /// The names that exist, when this one does not.
     pub fn set(&mut self, name: &str, value: f32) -> Result<(), Vec<&'static str>> {
-        let fields: [(&'static str, &mut f32); 23] = [
+        let fields: [(&'static str, &mut f32); 25] = [
             ("rrf_k", &mut self.rrf_k),
             ("coherence", &mut self.coherence),
             ("definition", &mut self.definition),
@@ -145,6 +152,8 @@ impl RankSettings {
             ("stem_is_name", &mut self.stem_is_name),
             ("path_words", &mut self.path_words),
             ("symbol_words", &mut self.symbol_words),
+            ("standout", &mut self.standout),
+            ("standout_lead", &mut self.standout_lead),
             ("test", &mut self.test),
             ("legacy", &mut self.legacy),
             ("example", &mut self.example),

@@ -18,10 +18,11 @@ pub(crate) fn parts(name: &str) -> Vec<String> {
         let before = i.checked_sub(1).map(|i| chars[i]);
         let after = chars.get(i + 1).copied();
         let begins = match before {
+            Some(before) if c.is_numeric() != before.is_numeric() => before.is_alphanumeric(),
             Some(before) if c.is_uppercase() => {
                 before.is_lowercase() || (before.is_uppercase() && after.is_some_and(char::is_lowercase))
             }
-            Some(before) => c.is_numeric() != before.is_numeric() && before.is_alphanumeric(),
+            Some(_) => false,
             None => false,
         };
         if (begins || !c.is_alphanumeric()) && !word.is_empty() {

@@ -1,3 +1,5 @@
+//! Which layer wins, and what is said of wrong settings.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
