@@ -90,7 +90,7 @@ fn a_disk_that_fills_up_is_told_and_the_last_index_is_served() {
     world.wait_settled(&tree.root);
     world.ok(&tree.root, &["daemon", "stop"]);
 
-    let daemon = limited(&world, 400);
+    let daemon = limited(&world, 200);
     let pid = world.pid();
     for number in 20..400 {
         tree.write(number, 0);

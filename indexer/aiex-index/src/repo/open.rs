@@ -266,7 +266,10 @@ fn open_vectors(
         remove(&path)?;
         catalogue.forget_vectors(embedder.id())?;
     }
-    let open = || EdgeStore::open(&path, embedder.dimensions(), EdgeSettings::default());
+    let open = || {
+        let store = EdgeStore::open(&path, embedder.dimensions(), EdgeSettings::default())?;
+        store.verify().map(|()| store)
+    };
     let store = match open() {
         Err(error) if error.calls_for_rebuild() => {
             aside("vector", &path, &error, quarantined)?;
