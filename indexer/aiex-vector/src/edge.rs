@@ -29,7 +29,7 @@ const BATCH: usize = 256;
 const PAGE: usize = 4096;
 
 /// Bytes of log after which a flush opens the shard anew, because only a closed shard's log can be cut.
-const LOG_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
+const LOG_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// How a store on disk behaves.
 #[derive(Clone, Debug)]
