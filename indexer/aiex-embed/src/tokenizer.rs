@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-/// Longer runs of letters are hashes and encoded data, not words. Also what a [`WordKey`] holds.
+/// Longer runs of letters are hashes and encoded data, not words. Also what a key of the word cache holds.
 pub const MAX_WORD: usize = 24;
 /// Longer numbers say nothing that another text would share.
 pub const MAX_DIGITS: usize = 6;

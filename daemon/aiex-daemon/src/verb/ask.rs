@@ -15,7 +15,7 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
         .providers
         .choose(args.provider.as_deref(), args.extractive)?;
     let question = args.search.query.clone();
-    let found = search::search(running, args.search).await?;
+    let found = search::evidence(running, args.search).await?;
     let answer = match writer {
         Writer::Model(provider) if !found.hits.hits.is_empty() => {
             running.enter("waiting for the model");

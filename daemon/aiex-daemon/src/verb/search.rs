@@ -15,6 +15,9 @@ use crate::wire;
 
 /// On an unknown repository the first answer waits this long for something to search.
 const FIRST_GENERATION: Duration = Duration::from_secs(2);
+/// On an unknown repository an answer waits this long for the whole index, vectors included: as long as people
+/// wait for an answer anyway. A repository of a hundred thousand chunks is ready by then.
+const FIRST_INDEX: Duration = Duration::from_secs(12);
 /// More hits than this nobody reads; a script that wants every match pages by path.
 const MAX_LIMIT: u32 = 10_000;
 /// A query is a question or a pattern, not a file.
@@ -26,11 +29,40 @@ pub(super) struct Found {
     pub(super) summary: SearchSummary,
 }
 
+/// Ranked spans, from what is indexed now.
 pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<Found, WireError> {
     check(&args)?;
     let repository = open(running, &args.repo, args.yes).await?;
     wait(running, &repository, &args).await?;
+    let found = look(running, &repository, &args).await?;
+    running.stream.tell(Event::Hits(found.hits.clone()));
+    Ok(found)
+}
 
+/// Evidence for an answer. A question about a repository that nobody asked about before shows what is found so far
+/// and then waits, within reason, for the rest: an answer from a part of the files would be a wrong one.
+pub(super) async fn evidence(running: &Arc<Running>, args: SearchArgs) -> Result<Found, WireError> {
+    check(&args)?;
+    let repository = open(running, &args.repo, args.yes).await?;
+    wait(running, &repository, &args).await?;
+    let status = repository.status();
+    if !status.is_complete || 2 * status.chunks_embedded < status.chunks {
+        let mut found = look(running, &repository, &args).await?;
+        found.hits.stage = Stage::Early;
+        running.stream.tell(Event::Hits(found.hits));
+        running.enter("waiting for the first index");
+        follow(running, &repository, is_settled, Some(FIRST_INDEX)).await;
+    }
+    let found = look(running, &repository, &args).await?;
+    running.stream.tell(Event::Hits(found.hits.clone()));
+    Ok(found)
+}
+
+async fn look(
+    running: &Arc<Running>,
+    repository: &Arc<dyn Repository>,
+    args: &SearchArgs,
+) -> Result<Found, WireError> {
     running.enter("waiting for its turn");
     let _turn = running.handle.turn().await?;
     running.enter("searching");
@@ -38,7 +70,7 @@ pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<F
         0 => running.handle.settings.search.limit,
         limit => limit.min(MAX_LIMIT),
     };
-    let request = wire::from_wire(&args, limit as usize);
+    let request = wire::from_wire(args, limit as usize);
     let (searched, stream) = (repository.clone(), running.stream.clone());
     let outcome = running
         .blocking(move |is_cancelled| {
@@ -56,7 +88,6 @@ pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<F
     let took_us = u64::try_from(running.began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let summary = wire::summary(&outcome, &repository.status(), took_us);
     let hits = wire::hits(Stage::Final, outcome.hits, repository.root());
-    running.stream.tell(Event::Hits(hits.clone()));
     Ok(Found { hits, summary })
 }
 
