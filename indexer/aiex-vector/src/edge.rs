@@ -13,6 +13,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 use qdrant_edge::EdgeShard;
 
@@ -202,6 +203,13 @@ impl Drop for EdgeStore {
     }
 }
 
+/// How long opening waits for an owner on its way out: a daemon that was replaced closes its stores in well under
+/// a second.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two looks at a lock that somebody holds.
+const LOCK_LOOK: Duration = Duration::from_millis(10);
+
 /// Only one store may have the files open; the engine's own lock fails like anything else in it.
 fn lock(directory: &Path) -> Result<File, VectorError> {
     let storage = |source| VectorError::Storage {
@@ -211,13 +219,21 @@ fn lock(directory: &Path) -> Result<File, VectorError> {
     };
     fs::create_dir_all(directory).map_err(storage)?;
     let file = File::create(directory.join("lock")).map_err(storage)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::Error(error)) => Err(storage(error)),
-        Err(TryLockError::WouldBlock) => Err(storage(io::Error::new(
-            ErrorKind::ResourceBusy,
-            "another process has it open",
-        ))),
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(storage(error)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::park_timeout(LOCK_LOOK)
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(storage(io::Error::new(
+                    ErrorKind::ResourceBusy,
+                    "another process has it open",
+                )));
+            }
+        }
     }
 }
 
