@@ -9,6 +9,7 @@ archive's SHA-256. When the lock file exists, the versions it names are the ones
 import csv
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shutil
