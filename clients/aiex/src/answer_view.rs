@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use aiex_protocol::search::Answer;
+use aiex_protocol::search::{Answer, EXTRACTIVE};
 
 use crate::failure::Failure;
 use crate::hit_list::line_range;
@@ -51,10 +51,16 @@ impl<'a> AnswerView<'a> {
             format!("\n{}\n", displayable_text(answer.text.trim_end()))
         };
         let palette = self.printer.palette;
-        if !answer.citations.is_empty() {
+        // What no model wrote names path and lines with every span.
+        let sources = if answer.author == EXTRACTIVE {
+            &[][..]
+        } else {
+            &answer.citations
+        };
+        if !sources.is_empty() {
             text.push('\n');
         }
-        for citation in &answer.citations {
+        for citation in sources {
             let handle = format!("[{}]", citation.id);
             let _ = writeln!(
                 text,

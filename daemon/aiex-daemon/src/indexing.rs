@@ -9,7 +9,8 @@ mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use aiex_config::{Environment as _, Home, ProcessEnvironment, Settings};
 use aiex_files::git;
@@ -62,6 +63,8 @@ pub(crate) struct EngineRepositories {
     repositories: Mutex<HashMap<PathBuf, Arc<IndexedRepository>>>,
     /// Why registered repositories could not be opened.
     problems: Mutex<HashMap<PathBuf, String>>,
+    /// Whether [`Self::resume`] is through, well or not.
+    resumed: (Mutex<bool>, Condvar),
 }
 
 impl EngineRepositories {
@@ -96,11 +99,18 @@ impl EngineRepositories {
             changing: Mutex::new(()),
             repositories: Mutex::default(),
             problems: Mutex::default(),
+            resumed: (Mutex::new(false), Condvar::new()),
         }
     }
 
     /// Opens the engine and takes up the registered repositories. Blocks.
     pub(crate) fn resume(&self) {
+        self.take_up();
+        *self.resumed.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.resumed.1.notify_all();
+    }
+
+    fn take_up(&self) {
         let engine = match self.engine() {
             Ok(engine) => engine,
             Err(error) => {
@@ -259,6 +269,15 @@ impl Repositories for EngineRepositories {
             .remove(&root);
         self.workshop.bus.tell(Event::RepoRemoved { root: root.clone() });
         Ok(root)
+    }
+
+    fn wait_resumed(&self, patience: Duration) {
+        let resumed = self.resumed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whether in time or not, what there is is shown.
+        let _ = self
+            .resumed
+            .1
+            .wait_timeout_while(resumed, patience, |resumed| !*resumed);
     }
 
     fn list(&self) -> Vec<RepoStatus> {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aiex_index::{Hit, IndexError, SearchError, SearchOutcome, SearchRequest, SkippedFile};
 use aiex_protocol::repos::RepoStatus;
@@ -47,6 +47,9 @@ pub trait Repositories: Send + Sync + 'static {
     /// # Errors
     /// When no registered repository holds it, or its stores cannot be deleted.
     fn remove(&self, place: &Path) -> Result<PathBuf, WireError>;
+
+    /// Waits, at most so long, until the repositories registered with an earlier daemon are taken up.
+    fn wait_resumed(&self, patience: Duration);
 
     /// Every registered repository, in the order of registration. Never waits for an update.
     fn list(&self) -> Vec<RepoStatus>;

@@ -7,7 +7,7 @@ mod search;
 mod skipped;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aiex_protocol::search::SearchSummary;
 use aiex_protocol::{Call, Event, WireError};
@@ -18,6 +18,10 @@ use crate::panics;
 use crate::session::dispatch::internal;
 use crate::status;
 use crate::stream::Stream;
+
+/// A look at the repositories waits this long for a daemon that has just started to take them up; what is not open
+/// by then is shown as it is.
+const RESUME_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A request that runs.
 pub(crate) struct Running {
@@ -76,7 +80,10 @@ pub(crate) async fn carry_out(
             running.enter("looking at the daemon");
             let handle = running.handle.clone();
             let status = running
-                .blocking(move |_| status::of(&handle, args.repo.as_deref()))
+                .blocking(move |_| {
+                    handle.repositories.wait_resumed(RESUME_PATIENCE);
+                    status::of(&handle, args.repo.as_deref())
+                })
                 .await??;
             running.stream.tell(Event::Status(Box::new(status)));
             Ok(None)

@@ -194,6 +194,9 @@ pub struct Citation {
     pub end_line: u32,
 }
 
+/// The author of answers that no model wrote.
+pub const EXTRACTIVE: &str = "extractive";
+
 /// The end of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {

@@ -44,6 +44,10 @@ fn killed_during_an_update_of_many_files() {
         let_pass(delay);
         world.kill();
         world.forget_crashes();
+        // The first word of the new daemon is about a repository that it already knows.
+        let status = world.ok(&tree.root, &["status"]);
+        assert!(status.stdout.contains("aiex-static"), "{status:#?}");
+        assert!(!status.stderr.contains("not indexed yet"), "{status:#?}");
         tree.assert_fresh(&world);
         tree.assert_ranked(&world, [round % 3, 297 + round % 3]);
     }

@@ -21,7 +21,7 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
             running.enter("waiting for the model");
             answer::model::write(running, &provider, &question, &found.hits.hits).await?
         }
-        _ => answer::extractive::write(&found.hits.hits),
+        _ => answer::extractive::write(&question, &found.hits.hits),
     };
     running.stream.tell(Event::Answer(answer));
     Ok(found.summary)

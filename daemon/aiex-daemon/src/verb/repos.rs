@@ -5,9 +5,9 @@ use std::sync::Arc;
 use aiex_protocol::repos::{AddRepo, Phase, ReindexRepo, RemoveRepo};
 use aiex_protocol::{ErrorCode, Event, WireError};
 
-use super::Running;
 use super::follow::{follow, is_settled};
 use super::search::{absolute, open};
+use super::{RESUME_PATIENCE, Running};
 use crate::repository::Repository;
 
 pub(super) async fn add(running: &Arc<Running>, args: AddRepo) -> Result<(), WireError> {
@@ -55,7 +55,11 @@ pub(super) async fn reindex(running: &Arc<Running>, args: ReindexRepo) -> Result
 pub(super) async fn list(running: &Arc<Running>) -> Result<(), WireError> {
     running.enter("listing repositories");
     let repositories = running.handle.repositories.clone();
-    let repos = running.blocking(move |_| repositories.list()).await?;
+    let list = move |_: &dyn Fn() -> bool| {
+        repositories.wait_resumed(RESUME_PATIENCE);
+        repositories.list()
+    };
+    let repos = running.blocking(list).await?;
     running.stream.tell(Event::Repos { repos });
     Ok(())
 }

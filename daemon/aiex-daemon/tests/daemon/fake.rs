@@ -42,6 +42,8 @@ impl Repositories for Fake {
         Err(WireError::new(ErrorCode::NotFound, "not registered"))
     }
 
+    fn wait_resumed(&self, _: Duration) {}
+
     fn list(&self) -> Vec<RepoStatus> {
         vec![status()]
     }
