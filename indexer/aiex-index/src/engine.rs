@@ -14,10 +14,12 @@ use crate::error::IndexError;
 use crate::repo::RepoIndex;
 use crate::search::cache::QueryCache;
 use crate::settings::IndexSettings;
+use crate::suspects::Suspects;
 
 /// What every repository of an engine uses.
 pub(crate) struct Shared {
     pub(crate) content: ContentStore,
+    pub(crate) suspects: Suspects,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     pub(crate) settings: IndexSettings,
     pub(crate) cache: QueryCache,
@@ -75,12 +77,14 @@ impl Engine {
     ) -> Result<Arc<Self>, IndexError> {
         std::fs::create_dir_all(dir.join("repos")).map_err(|e| IndexError::io("index", dir, e))?;
         let (content, quarantined) = ContentStore::open(&dir.join("content"))?;
+        let suspects = Suspects::open(&dir.join("content"))?;
         let registered = read_registry(dir);
         let cache = QueryCache::new(settings.cache_entries);
         Ok(Arc::new(Self {
             dir: dir.to_owned(),
             shared: Arc::new(Shared {
                 content,
+                suspects,
                 embedder,
                 settings,
                 cache,

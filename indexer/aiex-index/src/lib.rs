@@ -23,6 +23,7 @@ pub mod repo;
 pub mod search;
 pub mod settings;
 pub mod snapshot;
+pub mod suspects;
 
 pub use engine::{Engine, Registered};
 pub use error::{IndexError, SearchError};

@@ -19,6 +19,7 @@ use crate::catalogue::{Outcome, Row};
 use crate::content::{Blob, ContentKey, ContentStore, Packed};
 use crate::error::IndexError;
 use crate::snapshot::Outline;
+use crate::suspects::Suspects;
 
 /// A file that may have changed.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Candidate {
     pub(crate) stat: Stat,
     /// What the catalogue knew of it.
     pub(crate) before: Option<Row>,
+    /// Whether the text stored for it was found damaged.
+    pub(crate) is_lost: bool,
     /// Its git blob, if git vouches for the file being clean.
     pub(crate) blob: Option<[u8; 20]>,
     /// Whether `.aiexignore` forces it in.
@@ -118,6 +121,7 @@ impl Gate {
 pub(crate) struct Reader<'a> {
     pub(crate) root: &'a Root,
     pub(crate) content: &'a ContentStore,
+    pub(crate) suspects: &'a Suspects,
     pub(crate) limits: &'a ReadLimits,
 }
 
@@ -280,6 +284,7 @@ impl Reader<'_> {
         let was = candidate.before.as_ref().map(|row| &row.outcome);
         if let Some(Outcome::Indexed { key: old, .. }) = was
             && *old == key
+            && !candidate.is_lost
         {
             return Ok((Finding::Unchanged, text.stat));
         }
@@ -294,7 +299,7 @@ impl Reader<'_> {
         let (outline, packed) = match self.content.outline(&key)? {
             Some(outline) => (Arc::new(outline), None),
             None => {
-                let outline = Outline::new(&aiex_chunk::chunk(&text.text, language, &Limits::default()));
+                let outline = self.outline(&path, &text.text, language, &key);
                 let packed = Packed::new(key, &text.text, &outline)
                     .map_err(|e| IndexError::io("content", &candidate.path.to_path(&self.root.path), e))?;
                 (Arc::new(outline), Some(packed))
@@ -310,6 +315,19 @@ impl Reader<'_> {
             redactions,
         };
         Ok((Finding::Content(Box::new(found)), text.stat))
+    }
+
+    /// Parses a text, unless processes died over it.
+    fn outline(self, path: &str, text: &str, language: Option<Language>, key: &ContentKey) -> Outline {
+        let language = language.filter(|_| {
+            let is_banned = self.suspects.is_banned(key);
+            if is_banned {
+                tracing::warn!(path, "parsing this file has crashed; it is cut by lines");
+            }
+            !is_banned
+        });
+        let _note = self.suspects.note(key);
+        Outline::new(&aiex_chunk::chunk(text, language, &Limits::default()))
     }
 }
 

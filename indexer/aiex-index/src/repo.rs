@@ -10,7 +10,7 @@ mod repair;
 mod scan;
 mod update;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -83,7 +83,7 @@ pub struct Facts {
     pub redactions: u64,
     /// Stores found damaged and set aside since the repository was opened.
     pub quarantined: Vec<String>,
-    /// A store was found damaged by a search: the next update repairs it.
+    /// A store or a stored text was found damaged: the next update repairs it.
     pub needs_repair: bool,
 }
 
@@ -123,6 +123,8 @@ pub struct RepoIndex {
     writer: Mutex<Writer>,
     /// What a search found damaged while the writer was busy; the next update repairs it.
     damage: Mutex<Option<IndexError>>,
+    /// Versions of files whose stored text was found damaged; the next update reads the files again.
+    lost: Mutex<HashSet<u32>>,
     /// Forgotten: its folder goes, and nothing may write there any more.
     is_closed: std::sync::atomic::AtomicBool,
 }
@@ -148,7 +150,8 @@ impl RepoIndex {
             .damage
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .is_some();
+            .is_some()
+            || !self.lost().is_empty();
         facts
     }
 
@@ -216,6 +219,15 @@ impl RepoIndex {
     /// Every content key that the repository uses.
     pub(crate) fn keys(&self) -> Result<Vec<crate::content::ContentKey>, IndexError> {
         Catalogue::open(&self.catalogue_path())?.keys()
+    }
+
+    /// The stored text of a file is not what was written.
+    pub(crate) fn text_is_lost(&self, version: u32) {
+        self.lost().insert(version);
+    }
+
+    fn lost(&self) -> std::sync::MutexGuard<'_, HashSet<u32>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn writer(&self) -> std::sync::MutexGuard<'_, Writer> {

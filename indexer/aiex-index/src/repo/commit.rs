@@ -46,7 +46,6 @@ pub(super) fn add_file(
             symbols: &symbols,
             path: &path,
             breadcrumb: outline.breadcrumb(span),
-            comments: "",
         })?;
     }
     Ok(())

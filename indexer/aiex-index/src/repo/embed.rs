@@ -22,6 +22,15 @@ pub struct EmbedReport {
     pub is_complete: bool,
 }
 
+/// The vectors of a content's chunks.
+enum Embedded {
+    Vectors(Vec<i8>),
+    /// The observer cancelled first.
+    NotYet,
+    /// The stored text is damaged.
+    Lost,
+}
+
 /// Files of one round; a crash costs one round.
 const ROUND_FILES: usize = 512;
 
@@ -77,7 +86,15 @@ impl RepoIndex {
             let mut ids = Vec::new();
             let mut data = Vec::new();
             for ((path, version, _), vectors) in round.into_iter().zip(vectors) {
-                let Some(vectors) = vectors else { continue };
+                let vectors = match vectors {
+                    Embedded::Vectors(vectors) => vectors,
+                    Embedded::NotYet => continue,
+                    Embedded::Lost => {
+                        // Done under this version; the next update gives the file a new one.
+                        self.text_is_lost(version);
+                        Vec::new()
+                    }
+                };
                 let count = vectors.len() / embedder.dimensions();
                 ids.extend((0..count).map(|ordinal| chunk_id(version, ordinal)));
                 data.extend_from_slice(&vectors);
@@ -108,25 +125,28 @@ impl RepoIndex {
         }
     }
 
-    /// The vectors of contents: from the store, or computed and then stored. None where the
-    /// observer cancelled first.
+    /// The vectors of contents: from the store, or computed and then stored.
     fn vectors_of(
         &self,
         embedder: &dyn Embedder,
         keys: &[ContentKey],
         observer: &dyn Observer,
         report: &mut EmbedReport,
-    ) -> Result<Vec<Option<Vec<i8>>>, IndexError> {
+    ) -> Result<Vec<Embedded>, IndexError> {
         let content = &self.shared.content;
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
-            let known = content.vectors(key, embedder.id())?;
-            report.reused += known
-                .as_ref()
-                .map_or(0, |data| (data.len() / embedder.dimensions()) as u64);
-            found.push(known);
+            found.push(match content.vectors(key, embedder.id())? {
+                Some(vectors) => {
+                    report.reused += (vectors.len() / embedder.dimensions()) as u64;
+                    Embedded::Vectors(vectors)
+                }
+                None => Embedded::NotYet,
+            });
         }
-        let missing: Vec<usize> = (0..keys.len()).filter(|i| found[*i].is_none()).collect();
+        let missing: Vec<usize> = (0..keys.len())
+            .filter(|at| matches!(found[*at], Embedded::NotYet))
+            .collect();
         if missing.is_empty() {
             return Ok(found);
         }
@@ -140,7 +160,7 @@ impl RepoIndex {
             let threads: Vec<_> = (0..workers)
                 .map(|_| {
                     let (next, missing) = (&next, &missing);
-                    scope.spawn(move || -> Result<Vec<(usize, Vec<i8>)>, IndexError> {
+                    scope.spawn(move || -> Result<Vec<(usize, Option<Vec<i8>>)>, IndexError> {
                         let mut mine = Vec::new();
                         while let Some(at) =
                             missing.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
@@ -148,10 +168,11 @@ impl RepoIndex {
                             if observer.is_cancelled() {
                                 break;
                             }
-                            // A content that is damaged counts as having no chunks; the next scan of
-                            // the store finds it missing and reads the file again.
-                            let loaded = content.load(&keys[*at])?.unwrap_or_default();
-                            mine.push((*at, embed_content(embedder, &loaded.0, &loaded.1)?));
+                            let vectors = match content.load(&keys[*at])? {
+                                Some((text, outline)) => Some(embed_content(embedder, &text, &outline)?),
+                                None => None,
+                            };
+                            mine.push((*at, vectors));
                         }
                         Ok(mine)
                     })
@@ -168,12 +189,16 @@ impl RepoIndex {
         })?;
         let rows: Vec<_> = computed
             .iter()
-            .map(|(at, vectors)| (keys[*at], vectors.clone()))
+            .filter_map(|(at, vectors)| Some((keys[*at], vectors.clone()?)))
             .collect();
         content.insert_vectors(embedder.id(), &rows)?;
         for (at, vectors) in computed {
+            let Some(vectors) = vectors else {
+                found[at] = Embedded::Lost;
+                continue;
+            };
             report.embedded += (vectors.len() / embedder.dimensions()) as u64;
-            found[at] = Some(vectors);
+            found[at] = Embedded::Vectors(vectors);
         }
         Ok(found)
     }

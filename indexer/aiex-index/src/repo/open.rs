@@ -58,6 +58,7 @@ impl RepoIndex {
                 quarantined,
             }),
             damage: Mutex::new(None),
+            lost: Mutex::default(),
             is_closed: std::sync::atomic::AtomicBool::new(false),
         };
         repo.refresh_facts(&repo.writer())?;

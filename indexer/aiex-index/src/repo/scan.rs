@@ -1,6 +1,6 @@
 //! Comparing the disk with the catalogue.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use aiex_files::RelPath;
 use aiex_files::git;
@@ -24,12 +24,19 @@ pub(super) struct Plan {
     /// What the walk left out; none when only some paths were looked at.
     pub(super) left_out: Option<Vec<LeftOut>>,
     pub(super) unchanged: u64,
+    /// Versions whose stored text is damaged: their files are read again, changed or not.
+    lost: HashSet<u32>,
 }
 
 impl Plan {
     /// Sorts a file into changed or not by its stat and, when that leaves doubt, by git.
     fn consider(&mut self, path: RelPath, stat: Stat, before: Option<Row>, force: Force) {
+        let is_lost = before
+            .as_ref()
+            .and_then(Row::version)
+            .is_some_and(|version| self.lost.contains(&version));
         if let Some(row) = &before
+            && !is_lost
             && row.stat == stat
             && !row.stat.is_racy(row.read_at_ns)
             && !matches!(row.outcome, Outcome::Failed { .. })
@@ -41,6 +48,7 @@ impl Plan {
             path,
             stat,
             before,
+            is_lost,
             blob: None,
             force,
         });
@@ -64,10 +72,14 @@ impl RepoIndex {
         &self,
         writer: &Writer,
         rules: &Rules,
+        lost: &HashSet<u32>,
         observer: &dyn Observer,
     ) -> Result<Plan, IndexError> {
         let mut known = writer.catalogue.rows()?;
-        let mut plan = Plan::default();
+        let mut plan = Plan {
+            lost: lost.clone(),
+            ..Plan::default()
+        };
         let mut left_out = Vec::new();
         let mut seen_files = 0_u64;
         let walked = walk::walk(

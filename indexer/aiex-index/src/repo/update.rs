@@ -1,5 +1,6 @@
 //! Bringing the index in line with the disk.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use aiex_files::filter::ReadLimits;
@@ -37,26 +38,35 @@ impl RepoIndex {
             self.repair(&mut writer, &error)?;
             scope = Scope::All;
         }
-        match self.update_once(&mut writer, scope, rules, observer) {
+        let lost = std::mem::take(&mut *self.lost());
+        if !lost.is_empty() {
+            scope = Scope::All;
+        }
+        let updated = match self.update_once(&mut writer, scope, &lost, rules, observer) {
             Err(error @ IndexError::Damaged { .. }) => {
                 self.repair(&mut writer, &error)?;
-                self.update_once(&mut writer, Scope::All, rules, observer)
+                self.update_once(&mut writer, Scope::All, &lost, rules, observer)
             }
             other => other,
+        };
+        if updated.is_err() {
+            self.lost().extend(lost);
         }
+        updated
     }
 
     fn update_once(
         &self,
         writer: &mut Writer,
         scope: Scope<'_>,
+        lost: &HashSet<u32>,
         rules: &Rules,
         observer: &dyn Observer,
     ) -> Result<UpdateReport, IndexError> {
         // An update that was cut short may have left an intent; nothing of it was committed.
         writer.catalogue.clear_intent()?;
         let plan = match scope {
-            Scope::All => self.scan_tree(writer, rules, observer)?,
+            Scope::All => self.scan_tree(writer, rules, lost, observer)?,
             Scope::Paths(paths) => self.scan_paths(writer, rules, paths, observer)?,
         };
         let settings = &self.shared.settings;
@@ -75,6 +85,7 @@ impl RepoIndex {
         let reader = Reader {
             root: &self.root,
             content: &self.shared.content,
+            suspects: &self.shared.suspects,
             limits: &ReadLimits {
                 max_bytes: settings.max_file_bytes,
                 ..ReadLimits::default()

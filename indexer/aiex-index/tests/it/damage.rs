@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fixture::{Fixture, observe, observe_fresh};
+use aiex_index::content::ContentKey;
+use aiex_index::suspects::Suspects;
+
+use crate::fixture::{Fixture, grep, observe, observe_fresh};
 
 /// The files of one store of the one repository.
 fn files_of(index: &Path, store: &str) -> Vec<PathBuf> {
@@ -158,4 +161,67 @@ fn what_was_indexed_is_served_at_once_after_reopening() {
     let fixture = fixture.reopened();
     assert_eq!(observe(&fixture.repo), before);
     assert!(fixture.repo.facts().is_complete);
+}
+
+#[test]
+fn a_text_that_goes_bad_while_it_is_served_is_told_and_read_again() {
+    let fixture = Fixture::new();
+    let expected = observe(&fixture.repo);
+    let store = rusqlite::Connection::open(fixture.index_dir().join("content/content.db")).unwrap();
+    store.execute("UPDATE content SET text = x'00'", []).unwrap();
+
+    let torn = grep(&fixture.repo, "retry_delay", 10);
+    assert!(torn.hits.is_empty() && !torn.is_exhaustive);
+    assert!(torn.notices[0].contains("3 files"), "{:?}", torn.notices);
+    assert!(fixture.repo.facts().needs_repair);
+
+    // Nothing changed on disk: only the damage calls for reading.
+    assert_eq!(fixture.sync().changed, 3);
+    assert!(!fixture.repo.facts().needs_repair);
+    assert_eq!(observe(&fixture.repo), expected);
+}
+
+#[test]
+fn a_text_damaged_before_it_was_embedded_gets_its_vectors_all_the_same() {
+    let fixture = Fixture::new();
+    fixture.write("src/late.rs", "pub fn late_comer() {}\n");
+    let rules =
+        aiex_files::rules::Rules::load(fixture.repo.root(), aiex_files::rules::RulesOptions::default());
+    fixture
+        .repo
+        .update(aiex_index::Scope::All, &rules, &aiex_index::Silent)
+        .unwrap();
+    let store = rusqlite::Connection::open(fixture.index_dir().join("content/content.db")).unwrap();
+    let newest = "UPDATE content SET text = x'00' WHERE id = (SELECT max(id) FROM content)";
+    store.execute(newest, []).unwrap();
+
+    fixture.repo.embed(&aiex_index::Silent).unwrap();
+    assert!(fixture.repo.facts().needs_repair);
+    fixture.sync();
+    let facts = fixture.repo.facts();
+    assert_eq!(facts.chunks_embedded, facts.chunks);
+    assert_eq!(observe(&fixture.repo), observe_fresh(&fixture.root()));
+}
+
+#[test]
+fn a_text_over_which_processes_died_is_cut_by_lines() {
+    let fixture = Fixture::new();
+    let text = "pub fn deadly() {}\n";
+    let hash = *blake3::hash(text.as_bytes()).as_bytes();
+    let key = ContentKey::new(&hash, Some(aiex_chunk::Language::Rust));
+    let fixture = fixture.reopened_after(|index| {
+        for _ in 0..3 {
+            let suspects = Suspects::open(&index.join("content")).unwrap();
+            std::mem::forget(suspects.note(&key));
+        }
+    });
+    fixture.write("src/deadly.rs", text);
+    fixture.write("src/harmless.rs", "pub fn harmless() {}\n");
+    fixture.sync();
+    let hit = |query: &str| fixture.search(query).swap_remove(0);
+    assert_eq!(hit("harmless").symbol.as_deref(), Some("harmless"));
+    assert_eq!(
+        (hit("deadly").path.as_str(), hit("deadly").symbol),
+        ("src/deadly.rs", None)
+    );
 }
