@@ -6,8 +6,11 @@
 //! ```
 
 pub(crate) mod arms;
+mod boost;
 pub(crate) mod cache;
 mod filter;
+mod fuse;
+pub mod lab;
 mod matching;
 mod path_class;
 mod query;
@@ -22,6 +25,7 @@ use std::sync::Arc;
 
 use self::arms::Arms;
 use self::filter::Filter;
+pub use self::matching::telling_lines;
 use self::query::{Query, Route};
 use self::request::{Hit, Mode, SearchOutcome, SearchRequest};
 pub use self::settings::RankSettings;

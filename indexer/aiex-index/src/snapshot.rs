@@ -4,7 +4,8 @@
 //! an id that a store still or already holds, but that this generation does not know, resolves to
 //! nothing and is ignored.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use aiex_chunk::{Chunked, Language, SymbolKind};
 use aiex_files::RelPath;
@@ -306,6 +307,8 @@ pub struct Snapshot {
     pub num_chunks: u64,
     /// Chunks that have a vector.
     pub num_embedded: u64,
+    typescript: OnceLock<HashSet<Box<str>>>,
+    versions: OnceLock<HashMap<Box<str>, u32>>,
 }
 
 impl Snapshot {
@@ -325,6 +328,8 @@ impl Snapshot {
             files,
             num_chunks,
             num_embedded,
+            typescript: OnceLock::new(),
+            versions: OnceLock::new(),
         }
     }
 
@@ -349,22 +354,65 @@ impl Snapshot {
         &self.files
     }
 
+    /// Whether there is a TypeScript source that a file of this path could have been built from: of the same
+    /// name, in a folder of the same name.
+    pub fn has_typescript(&self, path: &str) -> bool {
+        let sources = self.typescript.get_or_init(|| {
+            let is_source = |path: &str| {
+                [".ts", ".tsx", ".mts", ".cts"]
+                    .iter()
+                    .any(|end| path.ends_with(end))
+                    && !path.contains(".d.")
+            };
+            let files = self.files.iter().filter(|file| is_source(&file.path));
+            files.filter_map(|file| folder_and_stem(&file.path)).collect()
+        });
+        folder_and_stem(path).is_some_and(|key| sources.contains(&key))
+    }
+
+    /// Whether a file lies in a folder named after a version (`v3`) beside which there is a newer one.
+    pub fn is_older(&self, path: &str) -> bool {
+        let newest = self.versions.get_or_init(|| {
+            let mut newest: HashMap<Box<str>, u32> = HashMap::new();
+            for file in &self.files {
+                for (parent, version) in version_folders(&file.path) {
+                    match newest.get_mut(parent) {
+                        Some(known) => *known = (*known).max(version),
+                        None => drop(newest.insert(parent.into(), version)),
+                    }
+                }
+            }
+            newest
+        });
+        version_folders(path)
+            .any(|(parent, version)| newest.get(parent).is_some_and(|newest| version < *newest))
+    }
+
     /// The same files, now known to be the whole tree.
     pub fn completed(before: &Self) -> Self {
         Self {
+            generation: before.generation,
+            vector_epoch: before.vector_epoch,
             is_complete: true,
             files: before.files.clone(),
-            ..*before
+            num_chunks: before.num_chunks,
+            num_embedded: before.num_embedded,
+            typescript: OnceLock::new(),
+            versions: OnceLock::new(),
         }
     }
 
     /// The same files, of whose chunks `num_embedded` have a vector.
     pub fn embedded(before: &Self, num_embedded: u64) -> Self {
         Self {
-            num_embedded,
+            generation: before.generation,
             vector_epoch: before.vector_epoch + 1,
+            is_complete: before.is_complete,
             files: before.files.clone(),
-            ..*before
+            num_chunks: before.num_chunks,
+            num_embedded,
+            typescript: before.typescript.clone(),
+            versions: before.versions.clone(),
         }
     }
 
@@ -385,4 +433,22 @@ impl Snapshot {
         files.extend(added);
         Self::new(generation, files, self.is_complete, 0)
     }
+}
+
+/// `classic/schemas` of `src/classic/schemas.ts`.
+fn folder_and_stem(path: &str) -> Option<Box<str>> {
+    let mut parts = path.rsplit('/');
+    let name = parts.next()?;
+    let stem = &name[..name.find('.')?];
+    let folder = parts.next().unwrap_or_default();
+    Some(format!("{folder}/{stem}").into())
+}
+
+/// The folders of a path that are named after a version: what they lie in, and the version.
+fn version_folders(path: &str) -> impl Iterator<Item = (&str, u32)> {
+    path.match_indices('/').filter_map(|(end, _)| {
+        let folder = path[..end].rfind('/').map_or(0, |slash| slash + 1);
+        let version = path[folder..end].strip_prefix('v')?.parse().ok()?;
+        Some((&path[..folder], version))
+    })
 }

@@ -1,12 +1,15 @@
 //! Words and identifiers of text and code, in every script. It knows no language and no stop words.
 //!
-//! A word is a run of letters, digits and underscores. It gives itself in lower case, and its parts where case
-//! changes, at underscores and between letters and digits: `parseHTTPUrl2` gives `parsehttpurl2`, `parse`,
-//! `http`, `url` and `2`, all at one position. Scripts without spaces give single characters and pairs.
+//! A word is a run of letters, digits and underscores. It gives its parts where case changes, at underscores and
+//! between letters and digits, as stems, and itself in lower case if it has several: `parseHTTPUrls2` gives
+//! `parsehttpurls2`, `pars`, `http`, `url` and `2`, all at one position. Scripts without spaces give single
+//! characters and pairs.
 
 use std::ops::Range;
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
+
+use crate::stemming::with_stem;
 
 /// Longest term in characters; what is longer is data and not a name.
 const LONGEST_TERM: usize = 64;
@@ -73,13 +76,17 @@ fn give_pairs(word: &str, mut position: usize, give: &mut impl FnMut(&str, usize
 
 fn give_identifier(word: &str, position: usize, term: &mut String, give: &mut impl FnMut(&str, usize)) {
     // Bytes are at least as many as characters, and counting those of a megabyte of base64 is no use.
-    if word.len() <= LONGEST_TERM * 4 && lower(word, term) {
+    let is_term = word.len() <= LONGEST_TERM * 4 && lower(word, term);
+    let mut parts: [Range<usize>; MOST_PARTS] = Default::default();
+    let count = split(word, &mut parts);
+    if is_term && count == Some(1) {
+        with_stem(term, |stem| give(stem, position));
+        return;
+    }
+    if is_term {
         give(term, position);
     }
-    let mut parts: [Range<usize>; MOST_PARTS] = Default::default();
-    let Some(count) = split(word, &mut parts) else {
-        return;
-    };
+    let Some(count) = count else { return };
     if count < 2 {
         return;
     }
@@ -87,7 +94,7 @@ fn give_identifier(word: &str, position: usize, term: &mut String, give: &mut im
         let part = &word[part.clone()];
         // One letter of an identifier says nothing; one digit may be a version.
         if (part.len() > 1 || part.as_bytes()[0].is_ascii_digit()) && lower(part, term) {
-            give(term, position);
+            with_stem(term, |stem| give(stem, position));
         }
     }
 }
@@ -242,7 +249,8 @@ mod tests {
     #[test]
     fn identifiers_give_themselves_and_their_parts() {
         check("read_file(x)", "read_file read file x");
-        check("parseHTTPUrl2", "parsehttpurl2 parse http url 2");
+        check("parseHTTPUrls2", "parsehttpurls2 pars http url 2");
+        check("validation validates", "valid valid");
         check("HTTPServer", "httpserver http server");
         check("__init__", "init");
         check("sha256 x86_64", "sha256 sha 256 x86_64 86 64");

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::LexicalError;
 
 /// Version of the layout above, the fields, the analyser and the engine's files together.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 const CURRENT: &str = "current";
 const MAKING: &str = "making";

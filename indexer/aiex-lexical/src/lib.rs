@@ -12,9 +12,11 @@ mod error;
 mod fields;
 mod format;
 mod index;
+mod stemming;
 mod writer;
 
-pub use document::{Document, FieldScore, Query, Scored, Weights, chunk_version};
+pub use document::{Document, Query, Rarity, Scored, TermScore, chunk_version};
 pub use error::LexicalError;
 pub use index::{Admit, LexicalIndex};
+pub use stemming::stem;
 pub use writer::Writer;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aiex_lexical::{Document, LexicalError, LexicalIndex, Query, Weights, Writer, chunk_version};
+use aiex_lexical::{Document, LexicalError, LexicalIndex, Query, Writer, chunk_version};
 use tempfile::TempDir;
 
 const MEMORY: usize = 15_000_000;
@@ -34,7 +34,12 @@ type Chunks = BTreeMap<u64, (BTreeSet<String>, Vec<String>)>;
 
 impl Subject for Model {
     fn add(&mut self, chunk: u64, body: &str, symbols: &[&str]) {
-        let words = body.split_whitespace().map(str::to_lowercase).collect();
+        let names = symbols.iter().copied();
+        let words = body
+            .split_whitespace()
+            .chain(names)
+            .map(str::to_lowercase)
+            .collect();
         self.pending.insert(
             chunk,
             (words, symbols.iter().map(|name| (*name).to_owned()).collect()),
@@ -186,22 +191,11 @@ impl Subject for OnDisk {
     }
 
     fn words(&self, text: &str) -> BTreeSet<u64> {
-        let weights = Weights {
-            symbol: 0.0,
-            name: 0.0,
-            ..Weights::default()
+        let query = Query {
+            pieces: &[(text, 1.0)],
+            limit: 10_000,
         };
-        let found = self
-            .index()
-            .search(
-                &Query {
-                    text,
-                    limit: 10_000,
-                    weights,
-                },
-                None,
-            )
-            .unwrap();
+        let found = self.index().search(&query, None).unwrap();
         found.iter().map(|scored| scored.chunk).collect()
     }
 
@@ -456,8 +450,8 @@ fn searches_go_on_while_an_index_is_written() {
         });
         while !done.load(std::sync::atomic::Ordering::Acquire) {
             let query = Query {
-                text: "only",
-                ..Query::default()
+                pieces: &[("only", 1.0)],
+                limit: 50,
             };
             assert!(index.search(&query, None).unwrap().len() <= 1);
         }

@@ -25,7 +25,6 @@ fn build(directory: &Path) {
                     symbols: &[&symbol],
                     path: "src/some/file.rs",
                     breadcrumb: "module > item",
-                    comments: "",
                 };
                 writer.add(&document).unwrap();
             }
@@ -39,15 +38,15 @@ fn build(directory: &Path) {
 
 fn search_everything(index: &LexicalIndex) -> Result<(), LexicalError> {
     let query = Query {
-        text: "shared word5 symbol_7 file module",
-        ..Query::default()
+        pieces: &[("shared word5 symbol_7 file module", 1.0)],
+        limit: 50,
     };
     for hit in index.search(&query, None)?.iter().take(3) {
         index.explain(hit.chunk, &query)?;
     }
     index.symbols("symbol_7", 10)?;
     index.symbol_prefix("symbol", 1000)?;
-    index.path_search("some file", 1000).map(drop)
+    index.path_search(&query).map(drop)
 }
 
 fn write_something(index: &LexicalIndex) -> Result<(), LexicalError> {

@@ -1,7 +1,7 @@
 //! What is found for what, and in which order.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use aiex_lexical::{Document, LexicalIndex, Query, Weights};
+use aiex_lexical::{Document, LexicalIndex, Query, Scored};
 use tempfile::TempDir;
 
 struct Case {
@@ -34,18 +34,22 @@ fn body(text: &str) -> Document<'_> {
 }
 
 impl Case {
-    #[track_caller]
-    fn check(&self, text: &str, expected: &[u64]) {
-        let found = self
-            .index
+    fn search(&self, text: &str, limit: usize) -> Vec<Scored> {
+        let pieces = [(text, 1.0)];
+        self.index
             .search(
                 &Query {
-                    text,
-                    ..Query::default()
+                    pieces: &pieces,
+                    limit,
                 },
                 None,
             )
-            .unwrap();
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn check(&self, text: &str, expected: &[u64]) {
+        let found = self.search(text, 50);
         assert!(found.is_sorted_by(|a, b| b.score <= a.score), "{found:?}");
         assert_eq!(
             found.iter().map(|scored| scored.chunk).collect::<Vec<_>>(),
@@ -72,42 +76,36 @@ fn identifiers_are_found_by_themselves_and_by_their_parts() {
 fn rare_words_count_more_than_common_ones() {
     let mut documents: Vec<Document<'_>> = vec![body("the common word"); 20];
     documents.push(body("a peculiar thing"));
-    case_has_first(&index(&documents), "common peculiar", 20);
-}
-
-#[track_caller]
-fn case_has_first(case: &Case, text: &str, chunk: u64) {
-    let found = case
-        .index
-        .search(
-            &Query {
-                text,
-                ..Query::default()
-            },
-            None,
-        )
-        .unwrap();
-    assert_eq!(found[0].chunk, chunk, "{found:?}");
+    assert_eq!(index(&documents).search("common peculiar", 50)[0].chunk, 20);
 }
 
 #[test]
 fn a_definition_is_before_a_use() {
     let filler = "calls of other things and words about them ".repeat(4);
     let case = index(&[
-        body("parse_config parse_config"),
+        body(&format!("let a = parse_config(); {filler}")),
         Document {
             body: &format!("fn parse_config {filler}"),
             symbols: &["parse_config"],
             ..Document::default()
         },
         body("unrelated"),
-        body("unrelated"),
     ]);
     case.check("parse_config", &[1, 0]);
 }
 
 #[test]
-fn paths_breadcrumbs_and_comments_are_found() {
+fn forms_of_a_word_are_found_by_each_other() {
+    let case = index(&[
+        body("validates the input"),
+        body("fn validation()"),
+        body("value"),
+    ]);
+    case.check("validator", &[1, 0]);
+}
+
+#[test]
+fn paths_and_breadcrumbs_are_found() {
     let case = index(&[
         Document {
             path: "src/net/HttpClient.rs",
@@ -117,34 +115,55 @@ fn paths_breadcrumbs_and_comments_are_found() {
             breadcrumb: "impl Scheduler > tick",
             ..body("y")
         },
-        Document {
-            comments: "Retries with jitter.",
-            ..body("z")
-        },
     ]);
     case.check("client", &[0]);
     case.check("scheduler", &[1]);
-    case.check("jitter", &[2]);
-    let found = case.index.path_search("net http rs", 5).unwrap();
-    assert_eq!(found.iter().map(|scored| scored.chunk).collect::<Vec<_>>(), [0]);
-    assert!(case.index.path_search("scheduler", 5).unwrap().is_empty());
-    let weights = Weights {
-        path: 0.0,
-        ..Weights::default()
+    let paths = |text: &str| {
+        let pieces = [(text, 1.0)];
+        let found = case
+            .index
+            .path_search(&Query {
+                pieces: &pieces,
+                limit: 5,
+            })
+            .unwrap();
+        found.iter().map(|scored| scored.chunk).collect::<Vec<_>>()
     };
-    assert!(
-        case.index
-            .search(
-                &Query {
-                    text: "client",
-                    limit: 5,
-                    weights
-                },
-                None
-            )
-            .unwrap()
-            .is_empty()
+    assert_eq!(paths("net http rs"), [0]);
+    assert!(paths("scheduler").is_empty());
+}
+
+#[test]
+fn a_heavier_piece_decides_and_a_term_counts_once() {
+    let case = index(&[body("apple x"), body("pear x")]);
+    let order = |pieces: &[(&str, f32)]| {
+        let found = case.index.search(&Query { pieces, limit: 5 }, None).unwrap();
+        found.iter().map(|scored| scored.chunk).collect::<Vec<_>>()
+    };
+    assert_eq!(order(&[("apple", 1.0), ("pear", 2.0)]), [1, 0]);
+    assert_eq!(
+        order(&[("apple pear", 1.0), ("apple", 2.0), ("apple", 1.5)]),
+        [0, 1]
     );
+    assert_eq!(order(&[("apple", 1.0), ("pear", 0.0)]), [0]);
+}
+
+#[test]
+fn a_word_that_is_everywhere_tells_nothing() {
+    let mut documents: Vec<Document<'_>> = vec![
+        Document {
+            path: "src/common.rs",
+            ..body("words")
+        };
+        20
+    ];
+    documents.push(body("peculiar words"));
+    let rarity = index(&documents)
+        .index
+        .rarity(&["peculiar".to_owned(), "word".to_owned(), "common".to_owned()])
+        .unwrap();
+    assert!(rarity[0].text > 2.0 && rarity[1].text < 0.1, "{rarity:?}");
+    assert!(rarity[2].path < 0.1 && rarity[0].path > 3.0, "{rarity:?}");
 }
 
 #[test]
@@ -164,9 +183,8 @@ fn a_filter_admits_and_the_limit_counts_what_is_admitted() {
     let case = index(&documents);
     let odd = |chunk: u64| chunk % 2 == 1;
     let query = Query {
-        text: "words",
+        pieces: &[("words", 1.0)],
         limit: 30,
-        ..Query::default()
     };
     let found = case.index.search(&query, Some(&odd)).unwrap();
     assert_eq!(found.len(), 30);
@@ -193,8 +211,8 @@ fn an_explanation_adds_up_to_the_score() {
         body("unrelated words"),
     ]);
     let query = Query {
-        text: "how to open_index",
-        ..Query::default()
+        pieces: &[("how to open_index", 1.0)],
+        limit: 50,
     };
     let found = case.index.search(&query, None).unwrap();
     for hit in &found {
@@ -203,8 +221,8 @@ fn an_explanation_adds_up_to_the_score() {
         assert!((sum - hit.score).abs() < 1e-4, "{sum} is not {}", hit.score);
     }
     let parts = case.index.explain(found[0].chunk, &query).unwrap();
-    for field in ["body", "symbol", "name", "path", "breadcrumb"] {
-        assert!(parts.iter().any(|part| part.field == field), "{field}: {parts:?}");
+    for term in ["open_index", "open", "index"] {
+        assert!(parts.iter().any(|part| part.term == term), "{term}: {parts:?}");
     }
     assert!(case.index.explain(99, &query).unwrap().is_empty());
 }

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use aiex_embed::Cost;
-use aiex_lexical::{Scored, Weights};
+use aiex_lexical::{Rarity, Scored};
 
 use super::filter::Filter;
 use super::query::{Query, Route};
 use super::settings::RankSettings;
-use super::words::stem;
 use crate::error::{IndexError, SearchError};
 use crate::repo::{RepoIndex, Served};
 
@@ -29,6 +28,10 @@ pub(crate) struct Arms {
     pub(crate) dense: Vec<Found>,
     pub(crate) symbol: Vec<Found>,
     pub(crate) path: Vec<Found>,
+    /// How many spans define each of the query's names, in their order.
+    pub(crate) definers: Vec<usize>,
+    /// How much each of the query's stems tells, in their order.
+    pub(crate) rarity: Vec<Rarity>,
     /// What the user should know about arms that could not answer.
     pub(crate) notices: Vec<String>,
 }
@@ -56,7 +59,7 @@ pub(crate) fn ask(
         let allowed = filter.allowed_ids(&served.snapshot);
         let allowed = allowed.as_deref().map(aiex_vector::Filter::Allow);
         let near = store
-            .search(&vector, settings.candidates, allowed)
+            .search(&vector, settings.candidates as usize, allowed)
             .map_err(|e| IndexError::vector(&repo.vector_dir(), e))?;
         Ok(near
             .into_iter()
@@ -118,74 +121,55 @@ fn text_arms(
     let fail = |e| SearchError::Index(repo.lexical_error(e));
     let allows = |id: u64| filter.allows(id, snapshot);
     let allowed: Option<&(dyn Fn(u64) -> bool + Sync)> = if filter.is_open() { None } else { Some(&allows) };
-    let text = with_stems(query);
+    let pieces = pieces(query, settings);
     let lexical = aiex_lexical::Query {
-        text: &text,
-        limit: settings.candidates,
-        weights: Weights::default(),
+        pieces: &pieces,
+        limit: settings.lexical_candidates as usize,
     };
+    let limit = settings.candidates as usize;
     let scored = |list: Vec<Scored>| list.into_iter().map(|found| (found.chunk, found.score)).collect();
     let mut arms = Arms {
         lexical: scored(served.lexical.search(&lexical, allowed).map_err(fail)?),
+        rarity: served.lexical.rarity(&query.stems).map_err(fail)?,
         ..Arms::default()
     };
     for name in &query.names {
-        let found = served
-            .lexical
-            .symbols(&name.name, settings.candidates)
-            .map_err(fail)?;
+        let found = served.lexical.symbols(&name.name, limit).map_err(fail)?;
+        arms.definers.push(found.len());
         arms.symbol
             .extend(found.into_iter().filter(|id| allows(*id)).map(|id| (id, 1.0)));
     }
-    if query.route == Route::Path || query.route == Route::Natural || query.route == Route::Mixed {
-        let text = if query.route == Route::Path {
-            query.text.clone()
-        } else {
-            query.words.join(" ")
-        };
+    if query.route != Route::Symbol {
+        let whole = [(query.text.as_str(), 1.0)];
         let found = served
             .lexical
-            .path_search(&text, settings.candidates)
+            .path_search(&aiex_lexical::Query {
+                pieces: if query.route == Route::Path {
+                    &whole
+                } else {
+                    &pieces
+                },
+                limit,
+            })
             .map_err(fail)?;
         arms.path = found
             .into_iter()
             .filter(|found| allows(found.chunk))
-            .map(|s| (s.chunk, s.score))
+            .map(|found| (found.chunk, found.score))
             .collect();
     }
     Ok(arms)
 }
 
-/// The query as full text gets it: sentences also with the stems of their words, because the index
-/// keeps words as they are written.
-fn with_stems(query: &Query) -> String {
-    if !matches!(query.route, Route::Natural | Route::Mixed) {
-        return query.text.clone();
+/// The query as full text gets it: its words without those that say nothing, and its names as they are written.
+fn pieces<'a>(query: &'a Query, settings: &RankSettings) -> Vec<(&'a str, f32)> {
+    if query.words.is_empty() {
+        return vec![(&query.text, 1.0)];
     }
-    let mut text = if query.words.is_empty() {
-        query.text.clone()
-    } else {
-        String::new()
-    };
-    for word in &query.words {
-        text.push_str(word);
-        text.push(' ');
-        if word.is_ascii() {
-            let stem = stem(word);
-            let singular = if word.ends_with("ies") {
-                format!("{stem}y")
-            } else {
-                stem.to_owned()
-            };
-            if singular != *word && singular.len() >= 4 {
-                text.push_str(&singular);
-                text.push(' ');
-            }
-        }
-    }
-    for name in &query.names {
-        text.push_str(&name.name);
-        text.push(' ');
-    }
-    text
+    let names = query
+        .names
+        .iter()
+        .map(|name| (name.name.as_str(), settings.name_term));
+    let words = query.words.iter().map(|word| (word.as_str(), 1.0));
+    words.chain(names).collect()
 }

@@ -1,6 +1,8 @@
 //! Reading a query: what kind of question it is, and what it is about.
 
-use super::words::{is_stop_word, parts, stem};
+use aiex_lexical::stem;
+
+use super::words::{is_stop_word, parts};
 
 /// What kind of question a query is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(crate) struct Name {
     pub(crate) name: String,
     /// The part before it: `Parser`.
     pub(crate) container: Option<String>,
+    /// Whether it can only be a name: qualified, or with `_`, a digit or a capital inside.
+    pub(crate) is_sure: bool,
 }
 
 /// A query, read.
@@ -40,8 +44,10 @@ pub(crate) struct Name {
 pub(crate) struct Query {
     pub(crate) text: String,
     pub(crate) route: Route,
-    /// Lower-cased, without stop words, in order, once each.
+    /// Lower-cased, without stop words, in order, one of each stem.
     pub(crate) words: Vec<String>,
+    /// Their stems.
+    pub(crate) stems: Vec<String>,
     /// Names that definitions are looked up for.
     pub(crate) names: Vec<Name>,
     pub(crate) wants_tests: bool,
@@ -88,34 +94,51 @@ impl Query {
             return None;
         }
         let tokens: Vec<&str> = text.split_whitespace().collect();
-        let mut words: Vec<String> = Vec::new();
+        let (mut words, mut stems): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         for word in parts(&text) {
-            if !is_stop_word(&word)
-                && (word.chars().count() > 1 || !word.is_ascii())
-                && !words.contains(&word)
-            {
+            let is_single = word.chars().count() == 1 && word.is_ascii();
+            let stem = stem(&word);
+            if !is_single && !is_stop_word(&word) && !stems.contains(&stem) {
                 words.push(word);
+                stems.push(stem);
             }
         }
-        let says = |stems: &[&str]| words.iter().any(|word| stems.contains(&stem(word)));
+        let says = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
         let mut query = Self {
             route: Route::Natural,
             names: Vec::new(),
-            wants_tests: says(&["test", "spec", "unittest", "fixtur", "mock"]),
-            wants_examples: says(&["exampl", "sampl", "demo", "tutorial"]),
-            wants_benches: says(&["bench", "benchmark"]),
+            wants_tests: says(&[
+                "test", "tests", "testing", "tested", "spec", "specs", "unittest", "fixture", "fixtures",
+                "mock", "mocks",
+            ]),
+            wants_examples: says(&[
+                "example",
+                "examples",
+                "sample",
+                "samples",
+                "demo",
+                "demos",
+                "tutorial",
+                "tutorials",
+            ]),
+            wants_benches: says(&["bench", "benches", "benchmark", "benchmarks"]),
             wants_docs: says(&[
                 "doc",
+                "docs",
                 "documentation",
-                "readm",
-                "guid",
+                "readme",
+                "guide",
+                "guides",
                 "changelog",
-                "licens",
+                "license",
+                "licence",
                 "manual",
             ]),
             wants_settings: says(&[
                 "config",
                 "configuration",
+                "configured",
+                "settings",
                 "setting",
                 "yaml",
                 "toml",
@@ -123,6 +146,7 @@ impl Query {
                 "manifest",
             ]),
             words,
+            stems,
             text: text.clone(),
         };
         match tokens.as_slice() {
@@ -165,9 +189,12 @@ impl Name {
             .split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '?')))
             .filter(|part| !part.is_empty())
             .rev();
+        let name = parts.next().unwrap_or(token).to_owned();
+        let container = parts.next().map(str::to_owned);
         Self {
-            name: parts.next().unwrap_or(token).to_owned(),
-            container: parts.next().map(str::to_owned),
+            is_sure: container.is_some() || is_sure_name(&name),
+            name,
+            container,
         }
     }
 }
@@ -208,6 +235,13 @@ fn looks_like_name(token: &str) -> bool {
         token.chars().skip(1).any(char::is_uppercase) && token.chars().any(char::is_lowercase);
     let capital = token.starts_with(char::is_uppercase) && token.chars().count() > 1;
     token.contains('_') || inner_capital || capital
+}
+
+/// Whether a token that looks like a name cannot be a word of a sentence.
+fn is_sure_name(token: &str) -> bool {
+    let has_capital_inside =
+        token.chars().skip(1).any(char::is_uppercase) && token.chars().any(char::is_lowercase);
+    has_capital_inside || token.contains(|c: char| !c.is_alphabetic())
 }
 
 /// Whether a capital only comes from standing first in a sentence, or from English habit.

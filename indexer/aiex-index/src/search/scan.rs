@@ -49,6 +49,8 @@ pub(crate) fn run(
                 return Ok(());
             }
             let Some(text) = repo.shared().content.text(&file.key)? else {
+                repo.text_is_lost(file.version);
+                lost.fetch_add(1, Ordering::Relaxed);
                 continue;
             };
             let hits = matches_in(file, &text, &regex, filter, snapshot, limit);
@@ -117,7 +119,8 @@ pub(crate) fn run(
 
 fn lost_notice(files: usize) -> String {
     format!(
-        "the stored text of {files} files is damaged and was not searched; `aiex repos reindex` reads them again"
+        "the stored text of {files} files is damaged and was not searched; they are being read again, so ask again \
+         in a moment"
     )
 }
 

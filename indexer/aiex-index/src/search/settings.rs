@@ -1,138 +1,136 @@
-//! Every constant of ranking, in one place. `--explain` shows which of them made a score.
+//! Every constant of ranking, in one place, each with a name under which it can be set and is explained.
+
+/// Declares the constants: a documented field each, their values, their names.
+macro_rules! constants {
+    ($($(#[doc = $doc:literal])+ $name:ident = $value:expr,)+) => {
+        /// The constants of ranking. Scores are relative: what rules add are multiples of the best score before them,
+        /// so that they mean the same whatever the number of candidates.
+        ///
+        /// The shape of the recipe (fusion, coherence of files, boosts of definitions and paths, penalties by path,
+        /// saturation) follows what semble 0.7 publishes; definitions come from the syntax tree instead of a pattern,
+        /// words count by their rarity, and the values are those that `aiex-tune` found over repositories.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct RankSettings {
+            $($(#[doc = $doc])+ pub $name: f32,)+
+        }
+
+        impl Default for RankSettings {
+            fn default() -> Self {
+                Self { $($name: $value,)+ }
+            }
+        }
+
+        impl RankSettings {
+            /// The names of all constants, in the order of [`Self::fields_mut`].
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name),)+];
+
+            /// All constants, to be read or set by their place.
+            pub fn fields_mut(&mut self) -> Vec<&mut f32> {
+                vec![$(&mut self.$name,)+]
+            }
+        }
+    };
+}
+
+constants! {
+    /// Candidates taken from full text.
+    lexical_candidates = 200.0,
+    /// Candidates taken from each other arm.
+    candidates = 120.0,
+    /// Weight of full text when the query is a name.
+    symbol_lexical = 1.0,
+    /// Weight of vectors when the query is a name.
+    symbol_dense = 0.2,
+    /// Weight of full text when the query is a sentence.
+    natural_lexical = 0.45,
+    /// Weight of vectors when the query is a sentence.
+    natural_dense = 0.3,
+    /// Weight of full text when names stand in a sentence, or the query is one plain word.
+    mixed_lexical = 1.65,
+    /// Weight of vectors then.
+    mixed_dense = 0.375,
+    /// Weight of a definition of the name asked for, as an arm of its own.
+    symbol_arm = 0.25,
+    /// Weight of the words of the path, as an arm of its own.
+    path_arm = 0.1,
+    /// Weight of the words of the path when the query is a path.
+    path_route_arm = 1.0,
+    /// Weight of a query's names in full text, where its other words have 1.
+    name_term = 1.0,
+    /// What each further span adds to its file, relative to the one before it.
+    file_decay = 0.85,
+    /// Added to a file's best span for the rest of the file, in proportion to the best file.
+    coherence = 0.7,
+    /// Added to a span that defines the name asked for.
+    definition = 3.0,
+    /// The same when the name stands in a sentence.
+    definition_in_sentence = 0.55,
+    /// Factor on that for a word that may be a name or not: capitalised, or alone and plain.
+    weak_name = 0.4,
+    /// How much the number of definitions of a name counts against each: an exponent.
+    common_name = 0.25,
+    /// Factor on both when only the spelling of capitals differs.
+    other_case = 0.32,
+    /// Factor on both when the container that was asked for (`A` of `A::b`) is another.
+    other_container = 0.35,
+    /// Factor on both for variables, fields, keys and headings.
+    minor_kind = 0.35,
+    /// Factor on both when the file is named after the symbol.
+    stem_is_name = 1.2,
+    /// Added in proportion to the query's words, by their rarity, that the file's name and folder hold.
+    path_words = 0.8,
+    /// What a word in the folder's name counts, where one in the file's name counts 1.
+    folder_words = 1.5,
+    /// Added in proportion to the query's words, by their rarity, that a defined name holds.
+    symbol_words = 0.4,
+    /// How much the words of a defined name that the query does not have count against it.
+    symbol_precision = 1.0,
+    /// Added to the best full-text hit when its score is [`Self::standout_lead`] times that of any other file: it
+    /// holds a rare word of the query. Its being data is forgiven.
+    standout = 0.13,
+    /// How far ahead of other files a full-text score must be to stand out.
+    standout_lead = 1.15,
+    /// Factor on tests.
+    test = 0.17,
+    /// Factor on compatibility and legacy folders.
+    legacy = 0.3,
+    /// Factor on examples.
+    example = 0.3,
+    /// Exponent on a factor when the query asks for what it is put on: tests, examples, benchmarks, documents.
+    wanted = 0.5,
+    /// Factor on older versions that are kept beside newer ones (`v3` beside `v4`).
+    older = 0.6,
+    /// Factor on code in folders of documentation.
+    documented = 0.4,
+    /// Factor on scripts and tools of the project's own upkeep.
+    upkeep = 0.6,
+    /// Factor on benchmarks.
+    bench = 0.5,
+    /// Factor on vendored code.
+    vendored = 0.3,
+    /// Factor on what was built from other files of the repository.
+    derived = 0.3,
+    /// Factor on files that only re-export (`__init__.py`, `package-info.java`).
+    reexport = 0.9,
+    /// Factor on declaration files (`.d.ts`).
+    declaration = 0.5,
+    /// Factor on prose (Markdown, plain text) when the query does not ask for documents.
+    prose = 0.2,
+    /// Factor on data (JSON, YAML, TOML, lock files) when the query does not ask for settings.
+    data = 0.33,
+    /// Factor on change logs and licences.
+    changelog = 0.25,
+    /// Factor on each further span of a file that is in the list already.
+    saturation = 0.5,
+}
 
 /// Weights of the arms on one route.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ArmWeights {
-    /// Full text.
-    pub lexical: f32,
-    /// Vectors.
-    pub dense: f32,
-    /// Names of definitions.
-    pub symbol: f32,
-    /// Words of paths.
-    pub path: f32,
-}
-
-/// The constants of ranking. Scores are relative: boosts are multiples of the best fused score, so
-/// they mean the same whatever the number of candidates.
-///
-/// The shape of the recipe (reciprocal ranks, coherence, definition and path boosts, path
-/// penalties, saturation) and its first values follow the published recipe of semble 0.7;
-/// definitions come from the syntax tree instead of a pattern.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RankSettings {
-    /// The constant of reciprocal-rank fusion; 60 since Cormack, Clarke and Büttcher (2009).
-    pub rrf_k: f32,
-    /// Candidates taken from each arm.
-    pub candidates: usize,
-    /// Weights when the query is a name.
-    pub symbol_route: ArmWeights,
-    /// Weights when it is a sentence.
-    pub natural_route: ArmWeights,
-    /// Weights when it is a sentence with names in it, or a single plain word.
-    pub mixed_route: ArmWeights,
-    /// Weights when it is a path.
-    pub path_route: ArmWeights,
-    /// Added to a file's best span for the rest of the file, relative to the best file.
-    pub coherence: f32,
-    /// Added to a span that defines the name asked for.
-    pub definition: f32,
-    /// The same when the name stands in a sentence.
-    pub definition_in_sentence: f32,
-    /// Factor on both when only the spelling of capitals differs.
-    pub other_case: f32,
-    /// Factor on both when the container that was asked for (`A` of `A::b`) is another.
-    pub other_container: f32,
-    /// Factor on both for variables, fields, keys and headings.
-    pub minor_kind: f32,
-    /// Factor on both when the file is named after the symbol.
-    pub stem_is_name: f32,
-    /// Added in proportion to the query words that the file's name and folder hold.
-    pub path_words: f32,
-    /// Added in proportion to the query words that a defined name holds.
-    pub symbol_words: f32,
-    /// Added to the best full-text hit when its score is [`Self::standout_lead`] times that of any other file:
-    /// it holds a rare word of the query, and rarity is what ranks forget. Its being prose or data is forgiven.
-    pub standout: f32,
-    /// How far ahead of other files a full-text score must be to stand out.
-    pub standout_lead: f32,
-    /// Factor on tests.
-    pub test: f32,
-    /// Factor on compatibility and legacy folders.
-    pub legacy: f32,
-    /// Factor on examples.
-    pub example: f32,
-    /// Factor on benchmarks.
-    pub bench: f32,
-    /// Factor on vendored code.
-    pub vendored: f32,
-    /// Factor on files that only re-export (`__init__.py`, `package-info.java`).
-    pub reexport: f32,
-    /// Factor on declaration files (`.d.ts`).
-    pub declaration: f32,
-    /// Factor on prose (Markdown, plain text) when the query does not ask for documents.
-    pub prose: f32,
-    /// Factor on data (JSON, YAML, TOML, lock files) when the query does not ask for settings.
-    pub data: f32,
-    /// Factor on change logs and licences.
-    pub changelog: f32,
-    /// Factor on each further span of a file that is in the list already.
-    pub saturation: f32,
-}
-
-impl Default for RankSettings {
-    fn default() -> Self {
-        Self {
-            rrf_k: 60.0,
-            candidates: 120,
-            symbol_route: ArmWeights {
-                lexical: 0.7,
-                dense: 0.3,
-                symbol: 1.0,
-                path: 0.2,
-            },
-            natural_route: ArmWeights {
-                lexical: 0.6,
-                dense: 0.4,
-                symbol: 0.0,
-                path: 0.1,
-            },
-            mixed_route: ArmWeights {
-                lexical: 0.65,
-                dense: 0.35,
-                symbol: 0.4,
-                path: 0.15,
-            },
-            path_route: ArmWeights {
-                lexical: 0.2,
-                dense: 0.0,
-                symbol: 0.0,
-                path: 1.0,
-            },
-            coherence: 0.2,
-            definition: 3.0,
-            definition_in_sentence: 1.5,
-            other_case: 0.6,
-            other_container: 0.5,
-            minor_kind: 0.5,
-            stem_is_name: 1.5,
-            path_words: 1.0,
-            symbol_words: 0.6,
-            standout: 0.5,
-            standout_lead: 1.25,
-            test: 0.3,
-            legacy: 0.3,
-            example: 0.3,
-            bench: 0.5,
-            vendored: 0.3,
-            reexport: 0.5,
-            declaration: 0.7,
-            prose: 0.5,
-            data: 0.5,
-            changelog: 0.3,
-            saturation: 0.5,
-        }
-    }
+pub(crate) struct ArmWeights {
+    pub(crate) lexical: f32,
+    pub(crate) dense: f32,
+    pub(crate) symbol: f32,
+    pub(crate) path: f32,
 }
 
 impl RankSettings {
@@ -140,42 +138,29 @@ impl RankSettings {
     ///
     /// # Errors
     /// The names that exist, when this one does not.
-    pub fn set(&mut self, name: &str, value: f32) -> Result<(), Vec<&'static str>> {
-        let fields: [(&'static str, &mut f32); 25] = [
-            ("rrf_k", &mut self.rrf_k),
-            ("coherence", &mut self.coherence),
-            ("definition", &mut self.definition),
-            ("definition_in_sentence", &mut self.definition_in_sentence),
-            ("other_case", &mut self.other_case),
-            ("other_container", &mut self.other_container),
-            ("minor_kind", &mut self.minor_kind),
-            ("stem_is_name", &mut self.stem_is_name),
-            ("path_words", &mut self.path_words),
-            ("symbol_words", &mut self.symbol_words),
-            ("standout", &mut self.standout),
-            ("standout_lead", &mut self.standout_lead),
-            ("test", &mut self.test),
-            ("legacy", &mut self.legacy),
-            ("example", &mut self.example),
-            ("bench", &mut self.bench),
-            ("vendored", &mut self.vendored),
-            ("reexport", &mut self.reexport),
-            ("declaration", &mut self.declaration),
-            ("prose", &mut self.prose),
-            ("data", &mut self.data),
-            ("changelog", &mut self.changelog),
-            ("saturation", &mut self.saturation),
-            ("natural_dense", &mut self.natural_route.dense),
-            ("mixed_dense", &mut self.mixed_route.dense),
-        ];
-        let mut names = Vec::with_capacity(fields.len());
-        for (known, field) in fields {
-            if known == name {
+    pub fn set(&mut self, name: &str, value: f32) -> Result<(), &'static [&'static str]> {
+        let place = Self::NAMES.iter().position(|known| *known == name);
+        match place.and_then(|at| self.fields_mut().into_iter().nth(at)) {
+            Some(field) => {
                 *field = value;
-                return Ok(());
+                Ok(())
             }
-            names.push(known);
+            None => Err(Self::NAMES),
         }
-        Err(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_constant_can_be_set_by_its_name() {
+        let mut settings = RankSettings::default();
+        for name in RankSettings::NAMES {
+            settings.set(name, 7.5).unwrap();
+        }
+        assert!(settings.fields_mut().iter().all(|value| **value == 7.5));
+        assert_eq!(settings.set("no_such", 1.0), Err(RankSettings::NAMES));
     }
 }

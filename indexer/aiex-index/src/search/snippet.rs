@@ -10,8 +10,8 @@ use crate::content::ContentKey;
 use crate::error::SearchError;
 use crate::repo::RepoIndex;
 
-/// Reads the text of ranked spans. A span whose content cannot be read is left out and logged: the
-/// next scan reads its file again.
+/// Reads the text of ranked spans. A span whose content is damaged is left out, and its file is read
+/// again.
 pub(crate) fn hits(
     repo: &RepoIndex,
     query: &Query,
@@ -24,7 +24,7 @@ pub(crate) fn hits(
         let key = span.file.key;
         if let std::collections::hash_map::Entry::Vacant(slot) = texts.entry(key) {
             let Some(text) = repo.shared().content.text(&key)? else {
-                tracing::warn!(path = %span.file.path, "the text of a hit is missing");
+                repo.text_is_lost(span.file.version);
                 continue;
             };
             slot.insert(text);

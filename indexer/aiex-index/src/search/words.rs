@@ -1,29 +1,33 @@
-//! Words of queries and names: splitting, stop words, light stems.
+//! Words of queries and names: splitting, stop words, how well they fit.
+
+use aiex_lexical::stem;
 
 /// Words that say nothing about code, in questions that people ask.
 const STOP_WORDS: &[&str] = &[
-    "a", "about", "all", "an", "and", "any", "are", "as", "at", "be", "been", "by", "can", "code", "could",
-    "did", "do", "does", "find", "for", "from", "get", "has", "have", "how", "i", "if", "in", "into", "is",
-    "it", "its", "me", "my", "of", "on", "or", "our", "out", "show", "so", "that", "the", "their", "them",
-    "then", "there", "these", "they", "this", "to", "us", "used", "uses", "using", "was", "we", "what",
-    "when", "where", "which", "who", "why", "will", "with", "would", "you",
+    "a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been",
+    "being", "but", "by", "can", "code", "could", "did", "do", "does", "else", "find", "for", "from", "get",
+    "has", "have", "her", "here", "him", "his", "how", "however", "i", "if", "in", "instead", "into", "is",
+    "it", "its", "just", "may", "me", "might", "must", "my", "need", "needs", "of", "on", "or", "our", "out",
+    "please", "she", "should", "show", "so", "such", "than", "that", "the", "their", "them", "then", "there",
+    "these", "they", "this", "to", "us", "used", "uses", "using", "very", "want", "wants", "was", "we",
+    "were", "what", "when", "where", "which", "while", "who", "whose", "why", "will", "with", "would", "yet",
+    "you",
 ];
 
 /// The words of a name: split at `_`, `-`, other signs, changes of case and digits; lower-cased.
 pub(crate) fn parts(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
-    let chars: Vec<char> = name.chars().collect();
-    for (i, c) in chars.iter().copied().enumerate() {
-        let before = i.checked_sub(1).map(|i| chars[i]);
-        let after = chars.get(i + 1).copied();
+    let mut chars = name.chars().peekable();
+    let mut before: Option<char> = None;
+    while let Some(c) = chars.next() {
         let begins = match before {
             Some(before) if c.is_numeric() != before.is_numeric() => before.is_alphanumeric(),
             Some(before) if c.is_uppercase() => {
-                before.is_lowercase() || (before.is_uppercase() && after.is_some_and(char::is_lowercase))
+                before.is_lowercase()
+                    || (before.is_uppercase() && chars.peek().is_some_and(|after| after.is_lowercase()))
             }
-            Some(_) => false,
-            None => false,
+            _ => false,
         };
         if (begins || !c.is_alphanumeric()) && !word.is_empty() {
             words.push(std::mem::take(&mut word));
@@ -31,6 +35,7 @@ pub(crate) fn parts(name: &str) -> Vec<String> {
         if c.is_alphanumeric() {
             word.extend(c.to_lowercase());
         }
+        before = Some(c);
     }
     if !word.is_empty() {
         words.push(word);
@@ -43,39 +48,20 @@ pub(crate) fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.binary_search(&word).is_ok()
 }
 
-/// A word without its commonest English endings, so that `retries`, `retry` and `retrying` meet.
-/// Deliberately light: it is used to compare words, never shown and never stored.
-pub(crate) fn stem(word: &str) -> &str {
-    let cut = |ending: &str, rest: usize| {
-        word.strip_suffix(ending)
-            .filter(|stem| stem.chars().count() >= rest)
-    };
-    if word.ends_with("ss") {
-        return word;
-    }
-    let stem = cut("ies", 3)
-        .or_else(|| cut("ing", 4))
-        .or_else(|| cut("ed", 4))
-        .or_else(|| cut("es", 4))
-        .or_else(|| cut("s", 3))
-        .or_else(|| cut("y", 3))
-        .or_else(|| cut("e", 3))
-        .unwrap_or(word);
-    // `cached`, `caches` and `cache` end alike once the silent e is gone too.
-    stem.strip_suffix('e')
-        .filter(|rest| rest.len() >= 3)
-        .unwrap_or(stem)
+/// The stems of a name's words.
+pub(crate) fn stems(name: &str) -> Vec<String> {
+    parts(name).iter().map(|part| stem(part)).collect()
 }
 
-/// How well a query word fits a word of a name: 1 for the same stem, less for a beginning, else 0.
-pub(crate) fn fit(query_word: &str, word: &str) -> f32 {
-    if stem(query_word) == stem(word) {
+/// How well a query's stem fits a stem of a name: 1 for the same, less when one begins with the other, else 0.
+pub(crate) fn fit(wanted: &str, own: &str) -> f32 {
+    if wanted == own {
         return 1.0;
     }
-    let (short, long) = if query_word.len() < word.len() {
-        (query_word, word)
+    let (short, long) = if wanted.len() < own.len() {
+        (wanted, own)
     } else {
-        (word, query_word)
+        (own, wanted)
     };
     // Three letters are what abbreviations in names commonly keep (`cfg` aside): `conf`, `init`, `req`.
     if short.len() >= 3 && long.starts_with(short) {
@@ -101,16 +87,10 @@ mod tests {
     }
 
     #[test]
-    fn stems_let_forms_of_a_word_meet() {
-        for (a, b) in [
-            ("retries", "retry"),
-            ("indexing", "index"),
-            ("cached", "cache"),
-            ("caches", "cache"),
-        ] {
-            assert_eq!(stem(a), stem(b), "{a} {b}");
-        }
-        assert_ne!(stem("class"), stem("clas"));
+    fn forms_of_a_word_and_abbreviations_fit() {
+        assert_eq!(fit(&stem("retries"), &stem("retry")), 1.0);
+        assert_eq!(fit(&stem("configuration"), &stem("conf")), 0.7);
+        assert_eq!(fit(&stem("class"), &stem("cat")), 0.0);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Ranked search, and the account of a score. A query is its analysed words in every field that has a weight,
-//! any of them; each adds its BM25 score. The engine's constants are k1 = 1.2 and b = 0.75.
+//! Ranked search, and the account of a score. A query is its analysed words, any of them; each adds its BM25 score
+//! times its weight. The engine's constants are k1 = 1.2 and b = 0.75.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -10,7 +10,7 @@ use tantivy::{DocSet, Score, Searcher, TERMINATED, Term};
 
 use super::{Admit, LexicalIndex};
 use crate::analyser::analyse;
-use crate::document::{FieldScore, Query, Scored, Weights, chunk_version};
+use crate::document::{Query, Rarity, Scored, TermScore, chunk_version};
 use crate::error::LexicalError;
 use crate::fields::CHUNK;
 
@@ -20,50 +20,68 @@ const MOST_TERMS: usize = 64;
 impl LexicalIndex {
     /// The chunks that match best, best first, of those that `admit` admits.
     pub fn search(&self, query: &Query<'_>, admit: Option<&Admit<'_>>) -> Result<Vec<Scored>, LexicalError> {
-        let fields = self.fields().scored(&query.weights);
-        self.ranked(query.text, query.limit, &fields, admit)
+        self.ranked(self.fields().text, query, admit)
     }
 
     /// The chunks whose paths have most of the words, best first.
-    pub fn path_search(&self, text: &str, limit: usize) -> Result<Vec<Scored>, LexicalError> {
-        self.ranked(text, limit, &[(self.fields().path, "path", 1.0)], None)
+    pub fn path_search(&self, query: &Query<'_>) -> Result<Vec<Scored>, LexicalError> {
+        self.ranked(self.fields().path, query, None)
     }
 
     fn ranked(
         &self,
-        text: &str,
-        limit: usize,
-        fields: &[(Field, &'static str, f32)],
+        field: Field,
+        query: &Query<'_>,
         admit: Option<&Admit<'_>>,
     ) -> Result<Vec<Scored>, LexicalError> {
-        if limit == 0 {
+        if query.limit == 0 {
             return Ok(Vec::new());
         }
-        let terms = terms(text);
+        let terms = terms(query.pieces);
         self.call("search", || {
             let searcher = self.reader.searcher();
             let mut parts: Vec<(Occur, Box<dyn EngineQuery>)> = Vec::new();
-            for &(field, _, weight) in fields.iter().filter(|(_, _, weight)| *weight > 0.0) {
-                for word in &terms {
-                    let term = Term::from_field_text(field, word);
-                    // A term that is nowhere would keep the engine from pruning the others.
-                    if searcher.doc_freq(&term)? > 0 {
-                        let term = TermQuery::new(term, IndexRecordOption::WithFreqs);
-                        parts.push((Occur::Should, Box::new(BoostQuery::new(Box::new(term), weight))));
-                    }
+            for (word, weight) in &terms {
+                let term = Term::from_field_text(field, word);
+                // A term that is nowhere would keep the engine from pruning the others.
+                if searcher.doc_freq(&term)? > 0 {
+                    let term = TermQuery::new(term, IndexRecordOption::WithFreqs);
+                    parts.push((Occur::Should, Box::new(BoostQuery::new(Box::new(term), *weight))));
                 }
             }
             if parts.is_empty() {
                 Ok(Vec::new())
             } else {
-                best(&searcher, &BooleanQuery::new(parts), limit, admit)
+                best(&searcher, &BooleanQuery::new(parts), query.limit, admit)
             }
         })
     }
 
-    /// What each term in each field gives to the score of a chunk; nothing for a chunk that is not there.
-    pub fn explain(&self, chunk: u64, query: &Query<'_>) -> Result<Vec<FieldScore>, LexicalError> {
-        let terms = terms(query.text);
+    /// How much each word tells: its inverse document frequency ln(1 + (n - f + 0.5) / (f + 0.5)) over the f of n
+    /// chunks that hold it in their text, and in their path. Words must be stems.
+    pub fn rarity(&self, words: &[String]) -> Result<Vec<Rarity>, LexicalError> {
+        self.call("count words", || {
+            let searcher = self.reader.searcher();
+            let count = searcher.num_docs() as f32;
+            let idf = |field, word: &str| -> tantivy::Result<f32> {
+                let frequency = searcher.doc_freq(&Term::from_field_text(field, word))? as f32;
+                Ok((1.0 + (count - frequency + 0.5).max(0.5) / (frequency + 0.5)).ln())
+            };
+            words
+                .iter()
+                .map(|word| {
+                    Ok(Rarity {
+                        text: idf(self.fields().text, word)?,
+                        path: idf(self.fields().path, word)?,
+                    })
+                })
+                .collect()
+        })
+    }
+
+    /// What each term gives to the score of a chunk; nothing for a chunk that is not there.
+    pub fn explain(&self, chunk: u64, query: &Query<'_>) -> Result<Vec<TermScore>, LexicalError> {
+        let terms = terms(query.pieces);
         self.call("explain a score", || {
             let searcher = self.reader.searcher();
             let version = Term::from_field_u64(self.fields().version, chunk_version(chunk));
@@ -72,19 +90,16 @@ impl LexicalIndex {
             };
             let reader = searcher.segment_reader(segment);
             let mut scores = Vec::new();
-            for (field, name, weight) in self.fields().scored(&query.weights) {
-                for word in terms.iter().filter(|_| weight > 0.0) {
-                    let term =
-                        TermQuery::new(Term::from_field_text(field, word), IndexRecordOption::WithFreqs);
-                    let scoring = EnableScoring::enabled_from_searcher(&searcher);
-                    let mut scorer = term.weight(scoring)?.scorer(reader, weight)?;
-                    if scorer.doc() <= doc && scorer.seek(doc) == doc {
-                        scores.push(FieldScore {
-                            field: name,
-                            term: word.clone(),
-                            score: scorer.score(),
-                        });
-                    }
+            for (word, weight) in &terms {
+                let term = Term::from_field_text(self.fields().text, word);
+                let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
+                let scoring = EnableScoring::enabled_from_searcher(&searcher);
+                let mut scorer = query.weight(scoring)?.scorer(reader, *weight)?;
+                if scorer.doc() <= doc && scorer.seek(doc) == doc {
+                    scores.push(TermScore {
+                        term: word.clone(),
+                        score: scorer.score(),
+                    });
                 }
             }
             scores.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -113,13 +128,17 @@ impl LexicalIndex {
 }
 
 /// The distinct terms of a query, in order.
-fn terms(text: &str) -> Vec<String> {
-    let mut terms: Vec<String> = Vec::new();
-    analyse(text, |term, _| {
-        if terms.len() < MOST_TERMS && !terms.iter().any(|known| known == term) {
-            terms.push(term.to_owned());
-        }
-    });
+fn terms(pieces: &[(&str, f32)]) -> Vec<(String, f32)> {
+    let mut terms: Vec<(String, f32)> = Vec::new();
+    for (text, weight) in pieces.iter().filter(|(_, weight)| *weight > 0.0) {
+        analyse(text, |term, _| {
+            if let Some((_, known)) = terms.iter_mut().find(|(known, _)| known == term) {
+                *known = known.max(*weight);
+            } else if terms.len() < MOST_TERMS {
+                terms.push((term.to_owned(), *weight));
+            }
+        });
+    }
     terms
 }
 
@@ -186,15 +205,5 @@ fn least(kept: &BinaryHeap<Reverse<Candidate>>, limit: usize) -> Score {
     match kept.peek() {
         Some(Reverse(worst)) if kept.len() >= limit => worst.0.score,
         _ => Score::MIN,
-    }
-}
-
-impl Default for Query<'_> {
-    fn default() -> Self {
-        Self {
-            text: "",
-            limit: 50,
-            weights: Weights::default(),
-        }
     }
 }

@@ -1,0 +1,86 @@
+//! Grades of rankings: graded NDCG@10 over distinct files, the measure that the benchmark's own scorer computes.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+/// A query with what is relevant to it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Query {
+    #[serde(default)]
+    pub(crate) id: String,
+    pub(crate) corpus: String,
+    pub(crate) query: String,
+    #[serde(default)]
+    pub(crate) suite: String,
+    #[serde(default)]
+    pub(crate) kind: String,
+    pub(crate) relevant: Vec<Relevant>,
+}
+
+/// A file that answers a query.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Relevant {
+    path: String,
+    #[serde(default = "one")]
+    grade: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// Places that count.
+const PLACES: usize = 10;
+
+/// NDCG@10 of paths, best first; a path that comes again does not count.
+pub(crate) fn ndcg<'a>(query: &Query, paths: impl Iterator<Item = &'a str>) -> f64 {
+    let mut grades: HashMap<&str, f64> = HashMap::new();
+    for relevant in &query.relevant {
+        let grade = grades.entry(&relevant.path).or_default();
+        *grade = grade.max(relevant.grade);
+    }
+    let mut seen: Vec<&str> = Vec::with_capacity(PLACES);
+    for path in paths {
+        if seen.len() == PLACES {
+            break;
+        }
+        if !seen.contains(&path) {
+            seen.push(path);
+        }
+    }
+    let mut best: Vec<f64> = grades.values().copied().collect();
+    best.sort_by(|a, b| b.total_cmp(a));
+    let ideal = gain(best.into_iter().take(PLACES));
+    if ideal == 0.0 {
+        return 0.0;
+    }
+    gain(
+        seen.into_iter()
+            .map(|path| grades.get(path).copied().unwrap_or(0.0)),
+    ) / ideal
+}
+
+fn gain(grades: impl Iterator<Item = f64>) -> f64 {
+    grades
+        .zip(2_u32..)
+        .map(|(grade, place)| grade / f64::from(place).log2())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_perfect_order_has_one_and_a_swapped_one_less() {
+        let query: Query = serde_json::from_str(
+            r#"{"corpus": "c", "query": "q", "relevant": [{"path": "a", "grade": 2}, {"path": "b"}]}"#,
+        )
+        .unwrap();
+        assert!((ndcg(&query, ["a", "a", "b"].into_iter()) - 1.0).abs() < 1e-9);
+        let swapped = ndcg(&query, ["b", "a"].into_iter());
+        assert!((0.5..1.0).contains(&swapped), "{swapped}");
+        assert_eq!(ndcg(&query, ["c"].into_iter()), 0.0);
+    }
+}
