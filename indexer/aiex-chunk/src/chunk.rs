@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::measure::{LineCounter, floor_boundary, tokens};
 use crate::outline::{Outline, outline};
-use crate::{Language, Limits, Symbol, cut, hazard, parse};
+use crate::{Language, Limits, Symbol, cut, hazard, macros, parse};
 
 /// A piece of a text. The chunks of a text tile it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub fn chunk(text: &str, language: Option<Language>, limits: &Limits) -> Chunked
     let readable =
         text.len() <= limits.max_parse_bytes as usize && memchr::memchr(0, text.as_bytes()).is_none();
     let syntax = language.filter(|_| readable).and_then(|language| {
-        let tree = parse::parse(&hazard::readable(text, language)?, language, limits.parse_timeout)?;
+        let readable = macros::blotted(hazard::readable(text, language)?, language);
+        let tree = parse::parse(&readable, language, limits.parse_steps(text.len()))?;
         Some((tree, language))
     });
     let (outline, ranges, parse) = match &syntax {

@@ -11,6 +11,7 @@ mod hazard;
 mod language;
 mod languages;
 mod limits;
+mod macros;
 mod measure;
 mod outline;
 mod parse;
@@ -20,8 +21,9 @@ mod units;
 pub use chunk::{Chunk, ChunkKind, Chunked, Parse, chunk};
 pub use language::Language;
 pub use limits::Limits;
+pub use measure::tokens;
 pub use symbol::{Symbol, SymbolKind};
 
 /// Version of the output. Part of the content key, so it must change whenever the same text would give other
 /// chunks or symbols.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;

@@ -67,7 +67,7 @@ pub(crate) fn floor_boundary(text: &str, position: usize) -> usize {
 
 /// Estimated tokens of a model's vocabulary: one for every six characters begun of a run of letters and
 /// digits, one for each other visible character. Close to what byte-pair vocabularies give for code.
-pub(crate) fn tokens(text: &str) -> u32 {
+pub fn tokens(text: &str) -> u32 {
     let mut tokens = 0u32;
     let mut run = 0u32;
     for byte in text.bytes() {

@@ -1,8 +1,7 @@
-//! Syntax trees, with a time limit. Knows grammars only by language, and nothing of what trees are used for.
+//! Syntax trees, with a limit of work. Knows grammars only by language, and nothing of what trees are used for.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
 
 use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
@@ -13,12 +12,13 @@ thread_local! {
     static PARSERS: RefCell<Vec<(Language, Parser)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The syntax tree, or nothing when the limit was reached.
-pub(crate) fn parse(text: &str, language: Language, timeout: Duration) -> Option<Tree> {
+/// The syntax tree, or nothing when it would take the parser more steps.
+pub(crate) fn parse(text: &str, language: Language, max_steps: u32) -> Option<Tree> {
     let mut parser = take(language)?;
-    let started = Instant::now();
+    let mut steps = 0;
     let mut progress = |_: &ParseState| {
-        if started.elapsed() > timeout {
+        steps += 1;
+        if steps > max_steps {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -56,19 +56,15 @@ mod tests {
     #[test]
     fn every_grammar_loads_and_parses() {
         for language in Language::ALL {
-            assert!(
-                parse("x\n", *language, Duration::from_secs(5)).is_some(),
-                "{}",
-                language.name()
-            );
+            assert!(parse("x\n", *language, 1_000).is_some(), "{}", language.name());
         }
     }
 
     #[test]
     fn a_stopped_parser_is_usable_again() {
         let long = "fn f() { g(1, 2); }\n".repeat(20_000);
-        assert!(parse(&long, Language::Rust, Duration::ZERO).is_none());
-        let tree = parse("fn f() {}", Language::Rust, Duration::from_secs(5)).unwrap();
+        assert!(parse(&long, Language::Rust, 10).is_none());
+        let tree = parse("fn f() {}", Language::Rust, 1_000).unwrap();
         assert_eq!(tree.root_node().end_byte(), 9);
     }
 }
