@@ -3,7 +3,7 @@
     python distil.py WORK
 
 reads WORK/pairs.pickle and writes WORK/distilled.npz: the tokens, 256-dimensional vectors (the token alone through MiniLM, mean
-pooled, centred, PCA 384 -> 256) scaled by SIF weights, and how often each token was seen.
+pooled, centred, PCA 384 -> 256) scaled by SIF weights, the PCA axes, and how often each token was seen.
 """
 
 import collections
@@ -19,8 +19,8 @@ import transformers
 from tokens import Tokenizer, words
 
 DIMENSIONS = 256
-ROWS = 42_000         # 42,000 rows of 256 bytes keep the model file below 12 MB
-CODE_WORDS = 18_000   # at most this many whole words are added from code
+ROWS = 56_000         # 56,000 rows of 256 bytes keep the model file below 16 MB
+CODE_WORDS = 30_000   # at most this many whole words are added from code
 SIF = 1e-3            # smooth inverse frequency, Arora et al. 2017
 
 
@@ -83,7 +83,7 @@ def main():
     vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
     p = frequency / frequency.sum()
     vectors *= (SIF / (SIF + p))[:, None]
-    numpy.savez(work / "distilled.npz", starts=starts, continuations=continuations, vectors=vectors.astype(numpy.float32), frequency=frequency)
+    numpy.savez(work / "distilled.npz", starts=starts, continuations=continuations, axes=axes[:DIMENSIONS], vectors=vectors.astype(numpy.float32), frequency=frequency)
     print(len(starts), "whole words,", len(continuations), "continuations;", int((frequency == 0).sum()), "tokens never seen")
 
 

@@ -2,7 +2,7 @@
 
     python export.py WORK MODEL_FOLDER
 
-writes MODEL_FOLDER/aiex-static-v1.bin (layout: indexer/aiex-embed/src/static_model/format.rs) and MODEL_FOLDER/golden.json.
+writes MODEL_FOLDER/aiex-static-v2.bin (layout: indexer/aiex-embed/src/static_model/format.rs) and MODEL_FOLDER/golden.json.
 """
 
 import json
@@ -15,7 +15,7 @@ import numpy
 
 from tokens import Tokenizer
 
-NAME = "aiex-static-v1"
+NAME = "aiex-static-v2"
 SAMPLES = [
     "",
     "\u4e2d\u6587 \u2014 \u00a7",

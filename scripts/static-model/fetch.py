@@ -6,21 +6,24 @@ fills WORK/packages/<registry>/<name>/ and writes sources.lock.tsv beside this f
 archive's SHA-256. When the lock file exists, the versions it names are the ones fetched.
 """
 
+import concurrent.futures
 import csv
 import hashlib
 import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
+import threading
 import tomllib
 import zipfile
 
 HERE = pathlib.Path(__file__).parent
-SPLIT = re.compile(r"\s+or\s+|\s+and\s+|[,;/()]|\s+with\s+", re.I)
+WORKERS = 6      # downloads mostly wait for the network
+PATIENCE = 240   # seconds a download may take
+LISTS = threading.Lock()
 
 
 def normal(licence):
@@ -62,7 +65,7 @@ def digest(path):
 
 
 def run(command, cwd):
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def pypi(name, version, downloads):
@@ -98,21 +101,27 @@ def npm(name, version, downloads):
     return [], "", ""
 
 
+def debian_lists(state):
+    """Options that make apt-get use lists of its own below `state`, fetched on the first call."""
+    options = ["-o", f"Dir::Etc::SourceList={state}/sources.list", "-o", "Dir::Etc::SourceParts=/nonexistent",
+               "-o", f"Dir::State::Lists={state}/lists", "-o", f"Dir::Cache={state}/cache"]
+    with LISTS:
+        if not (state / "updated").exists():
+            (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+            (state / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
+            mirror = os.environ["DEBIAN_MIRROR"]  # the address of a Debian mirror, without a closing slash
+            lists = "\n".join(f"deb-src {mirror} bookworm{s} main" for s in ("", "-updates"))
+            (state / "sources.list").write_text(lists + "\n")
+            run(["apt-get", *options, "update"], state)
+            (state / "updated").touch()
+    return options
+
+
 def debian_source(name, version, downloads):
     folder = downloads / "debian_source" / name
     folder.mkdir(parents=True, exist_ok=True)
     if not any(folder.iterdir()):
-        state = downloads / "apt"
-        if not state.exists():
-            (state / "lists" / "partial").mkdir(parents=True)
-            mirror = os.environ["DEBIAN_MIRROR"]  # the address of a Debian mirror, without a closing slash
-            lists = "\n".join(f"deb-src {mirror} bookworm{s} main" for s in ("", "-updates"))
-            (state / "sources.list").write_text(lists + "\n")
-        options = ["-o", f"Dir::Etc::SourceList={state}/sources.list", "-o", "Dir::Etc::SourceParts=/nonexistent",
-                   "-o", f"Dir::State::Lists={state}/lists"]
-        if not (state / "updated").exists():
-            run(["apt-get", *options, "update"], folder)
-            (state / "updated").touch()
+        options = debian_lists(downloads / "apt")
         wanted = f"{name}={version}" if version else name
         run(["apt-get", *options, "source", "--download-only", wanted], folder)
     packaging = next(iter(sorted(folder.glob("*.debian.tar.*"))), None)
@@ -126,6 +135,29 @@ def debian_source(name, version, downloads):
     return archives, version, paragraph.group(1).strip() if paragraph else ""
 
 
+REGISTRIES = {"pypi": pypi, "npm": npm, "debian_source": debian_source}
+
+
+def fetched(registry, name, pinned, permissive, work):
+    """Fetch and unpack one package; its row of the lock file, or None when it is missing or not permissive."""
+    try:
+        archives, version, licence = REGISTRIES[registry](name, pinned[2] if pinned else None, work / "downloads")
+        if not archives or not is_permissive(licence, permissive):
+            print(f"left out: {registry} {name} {version} ({licence or 'not found'})", file=sys.stderr)
+            return None
+        sha = hashlib.sha256("".join(digest(a) for a in archives).encode()).hexdigest()
+        if pinned and pinned[4] != sha:
+            raise ValueError("archive differs from sources.lock.tsv")
+        target = work / "packages" / registry / name.replace("/", "__")
+        if not target.exists():
+            for archive in archives:
+                unpack(archive, target)
+    except Exception as error:
+        print(f"{registry} {name}: {error}", file=sys.stderr)
+        return None
+    return registry, name, version, licence, sha
+
+
 def main():
     work = pathlib.Path(sys.argv[1])
     sources = tomllib.loads((HERE / "sources.toml").read_text())
@@ -135,30 +167,11 @@ def main():
     if lock_path.exists():
         with lock_path.open() as file:
             locked = {(row[0], row[1]): row for row in csv.reader(file, delimiter="\t")}
-    rows = []
-    for registry, fetch in (("pypi", pypi), ("npm", npm), ("debian_source", debian_source)):
-        for name in sources[registry]:
-            if name.lower() in excluded:
-                continue
-            pinned = locked.get((registry, name))
-            if locked and not pinned:
-                continue
-            try:
-                archives, version, licence = fetch(name, pinned[2] if pinned else None, work / "downloads")
-            except Exception as error:
-                print(f"{registry} {name}: {error}", file=sys.stderr)
-                continue
-            if not archives or not is_permissive(licence, permissive):
-                print(f"left out: {registry} {name} {version} ({licence or 'not found'})", file=sys.stderr)
-                continue
-            sha = hashlib.sha256("".join(digest(a) for a in archives).encode()).hexdigest()
-            if pinned and pinned[4] != sha:
-                sys.exit(f"{registry} {name}: archive differs from sources.lock.tsv")
-            target = work / "packages" / registry / name.replace("/", "__")
-            if not target.exists():
-                for archive in archives:
-                    unpack(archive, target)
-            rows.append((registry, name, version, licence, sha))
+    wanted = [(registry, name) for registry in REGISTRIES for name in sources[registry]
+              if name.lower() not in excluded and (not locked or (registry, name) in locked)]
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        found = pool.map(lambda pair: fetched(*pair, locked.get(pair), permissive, work), wanted)
+        rows = [row for row in found if row]
     if not locked:
         with lock_path.open("w", newline="") as file:
             csv.writer(file, delimiter="\t", lineterminator="\n").writerows(rows)

@@ -1,11 +1,12 @@
 """Mine (query, code) pairs from permissively licensed sources.
 
-    python mine.py WORK [CARGO_REGISTRY_SRC]
+    python mine.py WORK CARGO_REGISTRY_SRC [KEPT_OUT ...]
 
 reads WORK/packages (see fetch.py), the cargo registry's sources whose Cargo.toml names a permissive licence, and Python's own
 library, and writes WORK/pairs.pickle: a list of (kind, language, package, query, code). Four kinds: `doc` (a documentation
 comment's first sentences and the code below it), `name` (a split name and its body without the name), `path` (path words and a
-chunk of the file), `head` (a heading or title and its section).
+chunk of the file), `head` (a heading or title and its section). Pairs whose code is found in a KEPT_OUT folder (benchmark corpora
+that no project name tells) are dropped.
 """
 
 import ast
@@ -31,12 +32,14 @@ LANGUAGES = {
     "rs": "rust", "py": "python", "js": "javascript", "mjs": "javascript", "jsx": "javascript", "ts": "typescript", "tsx": "typescript",
     "go": "go", "java": "java", "kt": "kotlin", "scala": "scala", "c": "c", "h": "c", "cc": "cpp", "cpp": "cpp", "hpp": "cpp",
     "cs": "csharp", "php": "php", "rb": "ruby", "hs": "haskell", "lua": "lua", "md": "markdown", "swift": "swift", "sh": "shell",
+    "rst": "markdown", "cxx": "cpp", "kts": "kotlin", "m": "objc", "mm": "objc", "erl": "erlang", "METADATA": "markdown",
 }
 MAX_BODY, MAX_QUERY_WORDS = 1000, 48
-PER_PACKAGE = 5000          # no package may dominate
-PER_LANGUAGE = 110_000      # nor a language: Rust and Python are the most plentiful here
+PER_PACKAGE = 3000          # no package may dominate
+PER_LANGUAGE = {"python": 240_000, "javascript": 130_000}   # nor a language
+OTHER_LANGUAGE = 90_000
 MAX_FILE = 300_000          # larger files are generated
-PACKAGE_BYTES = 8_000_000
+PACKAGE_BYTES = 3_000_000
 
 BLOCK = re.compile(r"/\*\*(?P<block>(?:[^*]|\*(?!/)){20,4000})\*/\s*\n|(?P<lines>(?:^[ \t]*(?:///|//|--|#)(?!!).*\n){1,40})", re.M)
 NAMED = re.compile(
@@ -44,7 +47,9 @@ NAMED = re.compile(
     r"([A-Za-z_]\w{2,})|\b([A-Za-z_]\w{2,})\s*(?:<[^>()]*>)?\s*\(|\b([A-Za-z_]\w{2,})\s*[:=]"
 )
 DECLARES = re.compile(r"^\s*(?:[\w@\[#<\"'*&~$]).*[({:=]|^\s*(?:pub|def|class|module|data|type)\b")
-TAGS = re.compile(r"^\s*(?:@\w+|:\w+|\\\w+|Args|Arguments|Parameters|Returns?|Raises|Examples?|See Also|Notes?|---|===|#+ )", re.I)
+TAGS = re.compile(r"^\s*(?:@\w+|:\w+|\\\w+|(?:Args|Arguments|Parameters|Returns?|Yields?|Raises|Throws|Examples?|Usage|See Also|Notes?)\s*(?::|$)|---|===|#+ )",
+                  re.I)
+HEADING = re.compile(r"^#{1,4}\s+(.{4,80})\n|^(\S.{3,78}\S)\n[=~^*-]{4,}\n", re.M)
 NOISE = re.compile(r"copyright|licen[sc]e|eslint|todo|fixme|clang-format|SPDX|generated|nolint|noqa|pragma|rustfmt", re.I)
 
 
@@ -113,7 +118,9 @@ def from_python(source):
         query = summary(doc) if doc else ""
         if query and len(body) > 60:
             yield "doc", query, body
-        pair = name_pair(node.name, body)
+        # In half of the named pairs the comment stays, as it does in the chunks that are searched.
+        shown = "\n".join(lines[node.lineno - 1:node.end_lineno])[:MAX_BODY] if len(body) % 2 else body
+        pair = name_pair(node.name, shown)
         if pair:
             yield "name", *pair
 
@@ -136,20 +143,27 @@ def from_comments(source, language):
         query = summary(text)
         if query:
             yield "doc", query, body
-        pair = name_pair(name_of(body), body)
+        pair = name_pair(name_of(body), (text + "\n" + body)[:MAX_BODY] if len(body) % 2 else body)
         if pair:
             yield "name", *pair
 
 
 def from_markdown(source):
-    for match in re.finditer(r"^#{1,4}\s+(.{4,80})\n((?:(?!^#{1,4}\s).*\n){2,40})", source, re.M):
-        title, section = match.group(1).strip(), match.group(2).strip()[:MAX_BODY]
-        if len(section) > 120:
+    """A heading of two words or more and the section below it; Markdown and reStructuredText."""
+    pieces = HEADING.split(source)
+    for hashed, underlined, section in zip(pieces[1::3], pieces[2::3], pieces[3::3]):
+        title, section = (hashed or underlined).strip(" #*`"), section.strip()[:MAX_BODY]
+        if len(section) > 120 and len(list(words(title))) > 1 and not NOISE.search(title):
             yield "head", title, section
 
 
+def language_of(path):
+    """The language by the file's suffix; a Python package's METADATA holds its README."""
+    return LANGUAGES.get(path.suffix[1:] or path.name)
+
+
 def pairs_of_file(path, root):
-    language = LANGUAGES[path.suffix[1:]]
+    language = language_of(path)
     source = path.read_text("utf-8", "strict").replace("\r\n", "\n")
     if len(source) > MAX_FILE or max(map(len, source.splitlines()), default=0) > 600 or "generated" in source[:400].lower():
         return
@@ -174,7 +188,7 @@ def pairs_of_file(path, root):
 def pairs_of_package(task):
     name, root = task
     rng = random.Random(name)
-    files = [p for p in sorted(pathlib.Path(root).rglob("*")) if p.suffix[1:] in LANGUAGES and p.is_file() and not p.is_symlink()]
+    files = [p for p in sorted(pathlib.Path(root).rglob("*")) if language_of(p) and p.is_file() and not p.is_symlink()]
     rng.shuffle(files)
     pairs, size = [], 0
     for path in files:
@@ -191,12 +205,25 @@ def pairs_of_package(task):
     return rng.sample(pairs, min(PER_PACKAGE, len(pairs)))
 
 
+def shingles(text):
+    """Hashes of every two neighbouring lines, blank ones and spaces left out."""
+    lines = ["".join(line.split()) for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    return [hashlib.blake2b("\n".join(pair).encode(), digest_size=8).digest() for pair in zip(lines, lines[1:])]
+
+
+def is_known(body, known):
+    """True when half of a body's neighbouring lines stand in the folders kept out."""
+    found = shingles(body)
+    return bool(found) and 2 * sum(s in known for s in found) >= len(found)
+
+
 def packages(work, registry):
     """(name, folder, licence) of every source that may be read; the licence is empty where fetch.py has checked it."""
     for folder in sorted((work / "packages").glob("*/*")):
         yield folder.name, str(folder), ""
     yield "python-standard-library", sysconfig.get_path("stdlib"), ""
-    for folder in sorted(registry.glob("*/*")) if registry else []:
+    for folder in sorted(registry.glob("*/*")):
         name = re.sub(r"-\d.*$", "", folder.name)
         if name in EXCLUDED or name.split("-")[0].split("_")[0] in ("axum", "tokio", "serde", "clap", "cargo"):
             continue
@@ -216,21 +243,26 @@ def write_crates(found):
 
 def main():
     work = pathlib.Path(sys.argv[1])
-    registry = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    registry = pathlib.Path(sys.argv[2])
+    known = {s for folder in sys.argv[3:] for path in pathlib.Path(folder).rglob("*") if path.is_file()
+             for s in shingles(path.read_text("utf-8", "replace"))}
     found = list(packages(work, registry))
     write_crates(found)
     tasks = [(name, folder) for name, folder, _ in found]
     with multiprocessing.Pool(2) as pool:
         mined = [pair for batch in pool.imap(pairs_of_package, tasks, chunksize=4) for pair in batch]
     random.Random(0).shuffle(mined)
-    seen, bodies, per_language, kept = set(), {}, {}, []
+    seen, bodies, per_language, kept, dropped = set(), {}, {}, [], 0
     for pair in mined:
         kind, language, package, query, body = pair
         key = hashlib.blake2b((query + "\0" + body).encode(), digest_size=12).digest()
         small = hashlib.blake2b("".join(words(body)).encode(), digest_size=12).digest()
         count = per_language.get(language, 0)
         # A body may answer one query of each kind; generated families of near copies are cut here.
-        if key in seen or (kind, small) in bodies or count >= PER_LANGUAGE:
+        if key in seen or (kind, small) in bodies or count >= PER_LANGUAGE.get(language, OTHER_LANGUAGE):
+            continue
+        if known and is_known(body, known):
+            dropped += 1
             continue
         seen.add(key)
         bodies[(kind, small)] = True
@@ -240,7 +272,7 @@ def main():
     kinds = {}
     for pair in kept:
         kinds[pair[0]] = kinds.get(pair[0], 0) + 1
-    print(len(tasks), "packages,", len(kept), "pairs", kinds, dict(sorted(per_language.items(), key=lambda x: -x[1])))
+    print(len(tasks), "packages,", len(kept), "pairs,", dropped, "kept out", kinds, dict(sorted(per_language.items(), key=lambda x: -x[1])))
 
 
 if __name__ == "__main__":

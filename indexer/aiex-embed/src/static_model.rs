@@ -11,7 +11,7 @@ use crate::tokenizer::{Tokenizer, WordCache};
 use crate::{Cost, EmbedError, Embedder, normalise};
 
 /// The model shipped with the program.
-static BUILT_IN: &[u8] = include_bytes!("../model/aiex-static-v1.bin");
+static BUILT_IN: &[u8] = include_bytes!("../model/aiex-static-v2.bin");
 
 /// A batch large enough that taking the buffers costs nothing, small enough to stop between batches.
 const MAX_BATCH: usize = 1024;

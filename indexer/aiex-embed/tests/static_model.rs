@@ -104,7 +104,7 @@ fn threads_share_the_model() {
 fn the_identity_names_the_model_and_its_content() {
     let model = StaticModel::built_in().unwrap();
     let parts: Vec<&str> = model.id().split(':').collect();
-    assert_eq!(parts[..2], ["static", "aiex-static-v1"]);
+    assert_eq!(parts[..2], ["static", "aiex-static-v2"]);
     assert_eq!(parts[2].len(), 16);
     assert_eq!(model.cost(), Cost::Cheap);
 }
