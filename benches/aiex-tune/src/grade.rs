@@ -6,24 +6,32 @@ use serde::Deserialize;
 
 /// A query with what is relevant to it.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Query {
+pub struct Query {
+    /// Tells it from others.
     #[serde(default)]
-    pub(crate) id: String,
-    pub(crate) corpus: String,
-    pub(crate) query: String,
+    pub id: String,
+    /// The folder it is asked of.
+    pub corpus: String,
+    /// The question.
+    pub query: String,
+    /// Whose query it is.
     #[serde(default)]
-    pub(crate) suite: String,
+    pub suite: String,
+    /// What kind of question.
     #[serde(default)]
-    pub(crate) kind: String,
-    pub(crate) relevant: Vec<Relevant>,
+    pub kind: String,
+    /// What answers it.
+    pub relevant: Vec<Relevant>,
 }
 
 /// A file that answers a query.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Relevant {
-    path: String,
+pub struct Relevant {
+    /// Path inside the corpus.
+    pub path: String,
+    /// How well it answers; 1 when not said.
     #[serde(default = "one")]
-    grade: f64,
+    pub grade: f64,
 }
 
 fn one() -> f64 {
@@ -34,7 +42,7 @@ fn one() -> f64 {
 const PLACES: usize = 10;
 
 /// NDCG@10 of paths, best first; a path that comes again does not count.
-pub(crate) fn ndcg<'a>(query: &Query, paths: impl Iterator<Item = &'a str>) -> f64 {
+pub fn ndcg<'a>(query: &Query, paths: impl Iterator<Item = &'a str>) -> f64 {
     let mut grades: HashMap<&str, f64> = HashMap::new();
     for relevant in &query.relevant {
         let grade = grades.entry(&relevant.path).or_default();

@@ -126,9 +126,8 @@ fn main() {
             index
                 .search(
                     &Query {
-                        text,
+                        pieces: &[(text, 1.0)],
                         limit: 50,
-                        ..Query::default()
                     },
                     None,
                 )
