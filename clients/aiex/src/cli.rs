@@ -5,13 +5,18 @@ use clap::{Command, CommandFactory, Parser, Subcommand};
 
 use crate::exit_code::ExitCode;
 use crate::printer::ColorChoice;
-use crate::verb::{ask, daemon, doctor, eval, help, repos, search, status, util};
+use crate::verb::{
+    ask, daemon, doctor, eval, help, outline, pack, refs, repos, search, status, symbols, util,
+};
 
 const EXAMPLES: &str = "\
 Examples:
   aiex ask where are retries with back-off decided
   aiex search parse_header --lang rust
   aiex search --regex 'unsafe\\s*\\{' --json | jq -r .path
+  aiex refs parse_header
+  aiex outline src/parser.rs
+  aiex pack how are headers parsed --tokens 4000
   aiex status
 ";
 
@@ -60,6 +65,10 @@ const HELP_STYLES: Styles = Styles::styled()
 pub(crate) enum Verb {
     Ask(ask::AskVerb),
     Search(search::SearchVerb),
+    Symbols(symbols::SymbolsVerb),
+    Refs(refs::RefsVerb),
+    Outline(outline::OutlineVerb),
+    Pack(pack::PackVerb),
     Status(status::StatusVerb),
     Repos(repos::ReposVerb),
     Daemon(daemon::DaemonVerb),

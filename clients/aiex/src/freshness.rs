@@ -31,6 +31,14 @@ pub(crate) fn shortfall(summary: &SearchSummary) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
+/// The same for an answer in which meaning has no part: vectors that are missing do not matter to it.
+pub(crate) fn shortfall_of_texts(summary: &SearchSummary) -> Option<String> {
+    shortfall(&SearchSummary {
+        chunks_embedded: summary.chunks_total,
+        ..summary.clone()
+    })
+}
+
 /// The dim closing line for people: how many, how read, how fast.
 pub(crate) fn closing_line(hits: usize, summary: &SearchSummary, palette: Palette) -> String {
     let mut parts = vec![counted(hits as u64, "hit")];
@@ -78,5 +86,9 @@ mod tests {
             ..whole()
         };
         insta::assert_snapshot!(shortfall(&stale).unwrap(), @"1 file changed since the index was made; --wait-fresh waits for them; search by meaning covers 50 % so far");
+        assert_eq!(
+            shortfall_of_texts(&stale).unwrap(),
+            "1 file changed since the index was made; --wait-fresh waits for them"
+        );
     }
 }

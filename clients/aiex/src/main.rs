@@ -12,6 +12,7 @@ mod hit_list;
 mod interrupt;
 mod language;
 mod palette;
+mod place;
 mod printer;
 mod private_daemon;
 mod progress;
@@ -20,6 +21,7 @@ mod repository;
 mod scope;
 mod session;
 mod snippet;
+mod symbol_list;
 mod verb;
 
 use clap::FromArgMatches;
@@ -70,6 +72,14 @@ fn carry_out(verb: Verb, printer: &Printer) -> Result<ExitCode, Failure> {
         Verb::Search(verb) => {
             on_one_thread(async |interrupt| verb::search::run(verb, printer, interrupt).await)
         }
+        Verb::Symbols(verb) => {
+            on_one_thread(async |interrupt| verb::symbols::run(verb, printer, interrupt).await)
+        }
+        Verb::Refs(verb) => on_one_thread(async |interrupt| verb::refs::run(verb, printer, interrupt).await),
+        Verb::Outline(verb) => {
+            on_one_thread(async |interrupt| verb::outline::run(verb, printer, interrupt).await)
+        }
+        Verb::Pack(verb) => on_one_thread(async |interrupt| verb::pack::run(verb, printer, interrupt).await),
         Verb::Status(verb) => {
             on_one_thread(async |interrupt| verb::status::run(verb, printer, interrupt).await)
         }

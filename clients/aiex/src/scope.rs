@@ -1,8 +1,9 @@
-//! The flags that `ask` and `search` share: where to look, how much, how long.
+//! The flags that verbs share: where to look, how much, how long.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aiex_protocol::code::Place;
 use aiex_protocol::search::{Filters, SearchArgs};
 use clap::Args;
 
@@ -11,13 +12,9 @@ use crate::language::LanguageParser;
 use crate::quantity::parse_span;
 use crate::repository;
 
-/// Where to look, how much, how long.
+/// Which part of a repository to look at.
 #[derive(Debug, Args)]
 pub(crate) struct Scope {
-    /// The repository to look in [default: the one you stand in]
-    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub(crate) repo: Option<PathBuf>,
-
     /// Only paths that match this glob; `!GLOB` excludes; may be repeated
     #[arg(long = "path", short = 'p', value_name = "GLOB")]
     paths: Vec<String>,
@@ -26,10 +23,26 @@ pub(crate) struct Scope {
     #[arg(long = "lang", short = 'l', value_name = "LANGUAGE", value_parser = LanguageParser)]
     #[arg(hide_possible_values = true)]
     languages: Vec<String>,
+}
 
+/// How much to list.
+#[derive(Debug, Args)]
+pub(crate) struct Limit {
     /// How many hits at most
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
+}
+
+/// Which repository, how fresh, how long, how to print.
+#[derive(Debug, Args)]
+pub(crate) struct Where {
+    /// The repository to look in [default: the one you stand in]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    repo: Option<PathBuf>,
+
+    /// Wait until the first index is complete instead of answering from what is there
+    #[arg(long)]
+    complete: bool,
 
     /// Wait until the index has seen everything on disk now, 60 s at most unless told
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true)]
@@ -58,22 +71,49 @@ It indexes the repository from nothing every time, which takes seconds to minute
 and disk as the real one while it runs. For sandboxes and one-off scripts";
 
 impl Scope {
-    /// The part of a request that these flags decide.
-    pub(crate) fn request(&self, words: &[String]) -> Result<SearchArgs, Failure> {
-        Ok(SearchArgs {
-            query: words.join(" "),
-            repo: repository::absolute(self.repo.as_deref())?,
-            limit: self.limit.unwrap_or_default(),
-            filters: Filters {
-                paths: self.paths.clone(),
-                languages: self.languages.clone(),
-                kinds: Vec::new(),
-            },
+    /// The filters that these flags are, and kinds.
+    pub(crate) fn filters(&self, kinds: &[String]) -> Filters {
+        Filters {
+            paths: self.paths.clone(),
+            languages: self.languages.clone(),
+            kinds: kinds.to_vec(),
+        }
+    }
+}
+
+impl Limit {
+    /// The limit; 0 when the daemon's is to be taken.
+    pub(crate) fn get(&self) -> u32 {
+        self.limit.unwrap_or_default()
+    }
+}
+
+impl Where {
+    /// The repository and what to wait for. A file named from the root of the file system says where its repository
+    /// is.
+    pub(crate) fn place(&self, file: Option<&str>) -> Result<Place, Failure> {
+        let folder = file.map(Path::new).filter(|file| file.is_absolute());
+        let folder = folder.and_then(|file| if file.is_dir() { Some(file) } else { file.parent() });
+        Ok(Place {
+            repo: repository::absolute(self.repo.as_deref().or(folder))?,
             wait_fresh_ms: self.wait_fresh.map(|wait| wait.as_millis() as u64),
             // A private daemon has no index yet, and nobody comes back for a better answer.
-            wait_complete: self.no_daemon,
+            wait_complete: self.no_daemon || self.complete,
             yes: self.yes,
-            ..SearchArgs::default()
         })
+    }
+}
+
+/// A search request from what its flags say.
+pub(crate) fn search_request(query: &[String], place: Place, limit: u32, filters: Filters) -> SearchArgs {
+    SearchArgs {
+        query: query.join(" "),
+        repo: place.repo,
+        limit,
+        filters,
+        wait_fresh_ms: place.wait_fresh_ms,
+        wait_complete: place.wait_complete,
+        yes: place.yes,
+        ..SearchArgs::default()
     }
 }

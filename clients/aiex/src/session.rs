@@ -6,6 +6,7 @@ use aiex_client::{
     Client, ConnectError, ConnectOptions, DaemonCommand, EventStream, RequestError, RequestOptions,
 };
 use aiex_config::{Environment, Home, ProcessEnvironment, Settings};
+use aiex_protocol::search::SearchSummary;
 use aiex_protocol::{Call, Event};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -121,7 +122,7 @@ impl Session {
         printer: &Printer,
         interrupt: &mut Interrupt,
     ) -> Result<(), Failure> {
-        self.gather(call, printer, interrupt, |_| None::<()>)
+        self.gather(call, None, printer, interrupt, |_| None::<()>)
             .await
             .map(drop)
     }
@@ -134,32 +135,49 @@ impl Session {
         interrupt: &mut Interrupt,
         pick: impl FnMut(Event) -> Option<T>,
     ) -> Result<T, Failure> {
+        self.answer(call, None, printer, interrupt, pick)
+            .await
+            .map(|(outcome, _)| outcome)
+    }
+
+    /// Asks and waits for the end, until a deadline; also what the outcome reflects.
+    pub(crate) async fn answer<T>(
+        &self,
+        call: Call,
+        deadline: Option<Duration>,
+        printer: &Printer,
+        interrupt: &mut Interrupt,
+        pick: impl FnMut(Event) -> Option<T>,
+    ) -> Result<(T, SearchSummary), Failure> {
         let verb = call.verb();
-        self.gather(call, printer, interrupt, pick).await?.ok_or_else(|| {
+        let (picked, summary) = self.gather(call, deadline, printer, interrupt, pick).await?;
+        let outcome = picked.ok_or_else(|| {
             Failure::new(
                 ExitCode::RequestFailed,
                 format!("the daemon did not answer `{verb}`"),
             )
             .hint("look at `aiex daemon logs`")
-        })
+        })?;
+        Ok((outcome, summary.unwrap_or_default()))
     }
 
     async fn gather<T>(
         &self,
         call: Call,
+        deadline: Option<Duration>,
         printer: &Printer,
         interrupt: &mut Interrupt,
         mut pick: impl FnMut(Event) -> Option<T>,
-    ) -> Result<Option<T>, Failure> {
+    ) -> Result<(Option<T>, Option<SearchSummary>), Failure> {
         let mut progress = Progress::new(printer);
         let mut picked = None;
-        let mut running = self.start(call, None).await?;
+        let mut running = self.start(call, deadline).await?;
         loop {
             let Step::Event(event) = running.next(interrupt, None).await? else {
                 continue;
             };
             match event {
-                Event::Done { .. } => return Ok(picked),
+                Event::Done { summary } => return Ok((picked, summary)),
                 Event::Error(error) => return Err(error.into()),
                 Event::Progress(index) => progress.index(&index),
                 Event::Notice { message } => {

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aiex_index::{Hit, IndexError, SearchError, SearchOutcome, SearchRequest, SkippedFile};
+use aiex_index::{
+    Hit, IndexError, OutlineOutcome, OutlineRequest, PackOutcome, PackRequest, RefsOutcome, RefsRequest,
+    SearchError, SearchOutcome, SearchRequest, SimilarRequest, SkippedFile, SymbolsOutcome, SymbolsRequest,
+};
 use aiex_protocol::repos::RepoStatus;
 use aiex_protocol::{ErrorCode, WireError};
 use tokio::sync::watch;
@@ -86,6 +89,48 @@ pub trait Repository: Send + Sync + 'static {
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<SearchOutcome, SearchError>;
 
+    /// The definitions of files.
+    ///
+    /// # Errors
+    /// As [`aiex_index::RepoIndex::outline`].
+    fn outline(&self, request: &OutlineRequest) -> Result<OutlineOutcome, SearchError>;
+
+    /// Definitions by name.
+    ///
+    /// # Errors
+    /// As [`aiex_index::RepoIndex::symbols`].
+    fn symbols(&self, request: &SymbolsRequest) -> Result<SymbolsOutcome, SearchError>;
+
+    /// Every use of a name.
+    ///
+    /// # Errors
+    /// As [`aiex_index::RepoIndex::refs`].
+    fn refs(
+        &self,
+        request: &RefsRequest,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<RefsOutcome, SearchError>;
+
+    /// The best context for a token budget.
+    ///
+    /// # Errors
+    /// As [`aiex_index::RepoIndex::pack`].
+    fn pack(
+        &self,
+        request: &PackRequest,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<PackOutcome, SearchError>;
+
+    /// The code that is most like that at a place.
+    ///
+    /// # Errors
+    /// As [`aiex_index::RepoIndex::similar`].
+    fn similar(
+        &self,
+        request: &SimilarRequest,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<SearchOutcome, SearchError>;
+
     /// Counts of files left out by reason, some of them, and the number of secrets blotted out.
     ///
     /// # Errors
@@ -151,8 +196,13 @@ pub(crate) fn index_error(error: &IndexError) -> WireError {
 /// A search error as it travels.
 pub(crate) fn search_error(error: &SearchError) -> WireError {
     match error {
-        SearchError::InvalidQuery { .. } => WireError {
+        SearchError::InvalidQuery { .. } | SearchError::InvalidPlace { .. } => WireError {
             code: ErrorCode::InvalidRequest,
+            message: error.to_string(),
+            hint: error.hint(),
+        },
+        SearchError::NotFound { .. } => WireError {
+            code: ErrorCode::NotFound,
             message: error.to_string(),
             hint: error.hint(),
         },

@@ -2,9 +2,14 @@
 
 mod ask;
 mod follow;
+mod outline;
+mod pack;
+mod refs;
 mod repos;
 mod search;
+mod similar;
 mod skipped;
+mod symbols;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -76,6 +81,11 @@ pub(crate) async fn carry_out(
             .await
             .map(|found| Some(found.summary)),
         Call::Ask(args) => ask::ask(running, args).await.map(Some),
+        Call::Outline(args) => outline::outline(running, args).await.map(Some),
+        Call::Symbols(args) => symbols::symbols(running, args).await.map(Some),
+        Call::Refs(args) => refs::refs(running, args).await.map(Some),
+        Call::Pack(args) => pack::pack(running, args).await.map(Some),
+        Call::Similar(args) => similar::similar(running, args).await.map(Some),
         Call::Status(args) => {
             running.enter("looking at the daemon");
             let handle = running.handle.clone();

@@ -1,8 +1,9 @@
 //! The index's words turned into the wire's. The only place that knows both.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use aiex_index::{Hit, Mode, SearchOutcome, SearchRequest};
+use aiex_index::{Defined, Hit, Mode, PackOutcome, Reference, SearchOutcome, SearchRequest};
+use aiex_protocol::code;
 use aiex_protocol::repos::RepoStatus;
 use aiex_protocol::search::{self as wire, SearchArgs, SearchSummary};
 use aiex_protocol::status::{ReasonCount, SkippedFile, SkippedReport};
@@ -71,12 +72,77 @@ fn hit(hit: Hit, rank: u32, repo: &str) -> wire::Hit {
     }
 }
 
+/// Where the relative paths of a request start.
+pub(crate) fn from(place: &str, repo: &str) -> PathBuf {
+    PathBuf::from(if place.is_empty() { repo } else { place })
+}
+
+/// A definition; `fit` says how its name fits.
+pub(crate) fn symbol(defined: Defined, fit: Option<&str>) -> code::Symbol {
+    code::Symbol {
+        path: defined.path,
+        name: defined.name,
+        container: defined.container,
+        kind: defined.kind.to_owned(),
+        language: defined.language.map(str::to_owned),
+        line: defined.line,
+        start_line: defined.start_line,
+        end_line: defined.end_line,
+        fit: fit.map(str::to_owned),
+    }
+}
+
+/// A line on which a name stands.
+pub(crate) fn reference(reference: Reference) -> code::Reference {
+    code::Reference {
+        path: reference.path,
+        line: reference.line,
+        columns: reference.columns,
+        text: reference.text,
+        symbol: reference.symbol,
+        kind: reference.kind.map(str::to_owned),
+        language: reference.language.map(str::to_owned),
+    }
+}
+
+/// A pack.
+pub(crate) fn pack(outcome: PackOutcome, budget: u32) -> code::PackReport {
+    let spans = outcome.spans.into_iter().map(|span| code::PackedSpan {
+        path: span.path,
+        start_line: span.start_line,
+        end_line: span.end_line,
+        symbol: span.symbol,
+        language: span.language.map(str::to_owned),
+        heading: span.heading,
+        tokens: span.tokens,
+        text: span.text,
+        is_cut: span.is_cut,
+    });
+    code::PackReport {
+        spans: spans.collect(),
+        tokens: outcome.tokens,
+        budget,
+        left_out: outcome.left_out,
+        total_left_out: outcome.num_left_out,
+        repeats: outcome.num_repeats,
+    }
+}
+
 /// What the answer reflects.
 pub(crate) fn summary(outcome: &SearchOutcome, status: &RepoStatus, took_us: u64) -> SearchSummary {
     SearchSummary {
-        repo: status.root.clone(),
         route: outcome.route.to_owned(),
         generation: outcome.generation,
+        is_cached: outcome.is_cached,
+        is_exhaustive: outcome.is_exhaustive,
+        ..standing(status, took_us)
+    }
+}
+
+/// What any answer from a repository reflects.
+pub(crate) fn standing(status: &RepoStatus, took_us: u64) -> SearchSummary {
+    SearchSummary {
+        repo: status.root.clone(),
         stale_files: status.stale_files,
         is_complete: status.is_complete,
         files_indexed: status.files_indexed,
@@ -89,9 +155,8 @@ pub(crate) fn summary(outcome: &SearchOutcome, status: &RepoStatus, took_us: u64
         },
         chunks_embedded: status.chunks_embedded,
         chunks_total: status.chunks,
-        is_cached: outcome.is_cached,
         took_us,
-        is_exhaustive: outcome.is_exhaustive,
+        ..SearchSummary::default()
     }
 }
 

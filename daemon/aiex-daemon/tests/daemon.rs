@@ -16,6 +16,8 @@ mod http;
 mod index;
 #[path = "daemon/life.rs"]
 mod life;
+#[path = "daemon/lists.rs"]
+mod lists;
 #[path = "daemon/loopback.rs"]
 mod loopback;
 #[path = "daemon/streams.rs"]

@@ -507,6 +507,32 @@ impl Catalogue {
         })
     }
 
+    /// Why a file, or a folder that it lies in, was left out: the nearest of them that was.
+    pub fn why_left_out(&self, path: &RelPath) -> Result<Option<LeftOut>, IndexError> {
+        const ONE: &str = "SELECT path, reason, detail FROM left_out WHERE path = ?1 UNION ALL
+             SELECT path, CASE outcome WHEN 2 THEN 'unreadable' ELSE reason END, detail FROM file
+             WHERE outcome != 0 AND path = ?1";
+        let mut place = Some(path.clone());
+        while let Some(path) = place {
+            let found = self.run(|db| {
+                db.prepare_cached(ONE)?
+                    .query_row([path.as_bytes()], |row| {
+                        Ok(LeftOut {
+                            path: rel_path(row)?,
+                            reason: row.get(1)?,
+                            detail: row.get(2)?,
+                        })
+                    })
+                    .optional()
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            place = path.parent();
+        }
+        Ok(None)
+    }
+
     /// Totals.
     pub fn totals(&self) -> Result<Totals, IndexError> {
         self.run(|db| {

@@ -17,7 +17,7 @@ use crate::error::IndexError;
 use crate::snapshot::Outline;
 
 /// The store's format. A store of another format is set aside and built anew.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 /// The level of zstd at which text is kept: level 3 packs source to about a quarter at several
 /// hundred MB/s, higher levels cost more time than the disk is worth.

@@ -153,6 +153,22 @@ pub enum SearchError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The place named is not one that can be asked about.
+    #[error("{message}")]
+    InvalidPlace {
+        /// What is wrong with it.
+        message: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// What was named is not in the index.
+    #[error("{message}")]
+    NotFound {
+        /// What is missing, and why.
+        message: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// A store failed; it is checked and rebuilt by the next update.
     #[error("the index could not be read")]
     Index(#[from] IndexError),
@@ -168,6 +184,7 @@ impl SearchError {
             Self::InvalidQuery { .. } => {
                 Some("check the pattern; `--literal` searches text as it stands".to_owned())
             }
+            Self::InvalidPlace { hint, .. } | Self::NotFound { hint, .. } => Some((*hint).to_owned()),
             Self::Index(error) => error.hint(),
             Self::Cancelled => None,
         }

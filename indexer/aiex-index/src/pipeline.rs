@@ -327,7 +327,7 @@ impl Reader<'_> {
             !is_banned
         });
         let _note = self.suspects.note(key);
-        Outline::new(&aiex_chunk::chunk(text, language, &Limits::default()))
+        Outline::new(text, &aiex_chunk::chunk(text, language, &Limits::default()))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Readers never wait for the writer: a search takes the served state (an immutable snapshot and
 //! handles of the stores) and works on that. One writer at a time makes generations.
 
+mod ask;
 mod commit;
 mod embed;
 mod open;
@@ -22,8 +23,7 @@ use arc_swap::ArcSwap;
 
 use crate::catalogue::Catalogue;
 use crate::engine::Shared;
-use crate::error::{IndexError, SearchError};
-use crate::search::request::{Hit, SearchOutcome, SearchRequest};
+use crate::error::IndexError;
 use crate::snapshot::Snapshot;
 
 pub use embed::EmbedReport;
@@ -155,37 +155,6 @@ impl RepoIndex {
         facts
     }
 
-    /// Asks the served generation. `early` gets a first list when the final one takes long.
-    ///
-    /// # Errors
-    /// When the query cannot be read, the caller cancels, or a store fails; a damaged store is
-    /// repaired by the next update.
-    pub fn search(
-        &self,
-        request: &SearchRequest,
-        early: &mut dyn FnMut(Vec<Hit>),
-        is_cancelled: &dyn Fn() -> bool,
-    ) -> Result<SearchOutcome, SearchError> {
-        let damage = match crate::search::run(self, request, early, is_cancelled) {
-            Err(SearchError::Index(error @ IndexError::Damaged { .. })) => error,
-            other => return other,
-        };
-        tracing::warn!(root = %self.root.path.display(), %damage, "a search found a damaged store");
-        let Ok(mut writer) = self.writer.try_lock() else {
-            let error = SearchError::Index(IndexError::Damaged {
-                store: "index",
-                path: self.dir.clone(),
-                source: damage.to_string().into(),
-            });
-            *self.damage.lock().unwrap_or_else(PoisonError::into_inner) = Some(damage);
-            return Err(error);
-        };
-        self.repair(&mut writer, &damage)?;
-        self.refresh_facts(&writer)?;
-        drop(writer);
-        crate::search::run(self, request, early, is_cancelled)
-    }
-
     /// How many files were left out for each reason, and some of them.
     ///
     /// # Errors
@@ -206,6 +175,14 @@ impl RepoIndex {
             })
             .collect();
         Ok((counts, files))
+    }
+
+    /// Why a path was left out, if it, or a folder that it lies in, was.
+    pub(crate) fn why_left_out(
+        &self,
+        path: &RelPath,
+    ) -> Result<Option<crate::catalogue::LeftOut>, IndexError> {
+        Catalogue::open(&self.catalogue_path())?.why_left_out(path)
     }
 
     pub(crate) fn served(&self) -> Arc<Served> {

@@ -8,16 +8,18 @@
 pub(crate) mod arms;
 mod boost;
 pub(crate) mod cache;
-mod filter;
+pub(crate) mod filter;
 mod fuse;
 pub mod lab;
 mod matching;
+pub mod pack;
 mod path_class;
 mod query;
 mod rank;
 pub mod request;
-mod scan;
+pub(crate) mod scan;
 mod settings;
+pub mod similar;
 mod snippet;
 mod words;
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::WireError;
+use crate::code::{OutlineReport, PackReport, RefsReport, SymbolsReport};
 use crate::repos::{IndexProgress, RepoStatus};
 use crate::request::{RequestId, StreamId};
 use crate::search::{Answer, Hits, SearchSummary};
@@ -46,6 +47,14 @@ pub enum Event {
     },
     /// The whole answer, citations resolved.
     Answer(Answer),
+    /// The definitions of files.
+    Outline(OutlineReport),
+    /// Definitions by name.
+    Symbols(SymbolsReport),
+    /// The definitions and uses of a name.
+    Refs(RefsReport),
+    /// The best context for a token budget.
+    Pack(PackReport),
     /// The daemon's state.
     Status(Box<DaemonStatus>),
     /// The files that are not in the index.

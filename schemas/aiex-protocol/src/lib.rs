@@ -14,6 +14,7 @@
 //!                                ◄──  {id, seq: n, event: "done" | "error", …}
 //! ```
 
+pub mod code;
 pub mod error_code;
 pub mod event;
 pub mod frame;

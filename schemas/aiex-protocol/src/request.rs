@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::code::{OutlineArgs, PackArgs, RefsArgs, SimilarArgs, SymbolsArgs};
 use crate::repos::{AddRepo, ReindexRepo, RemoveRepo};
 use crate::search::{AskArgs, SearchArgs};
 use crate::status::{SkippedArgs, StatusArgs};
@@ -41,6 +42,16 @@ pub enum Call {
     Search(SearchArgs),
     /// Ranked spans, then an answer.
     Ask(AskArgs),
+    /// The definitions of files.
+    Outline(OutlineArgs),
+    /// Definitions by name.
+    Symbols(SymbolsArgs),
+    /// Every use of a name.
+    Refs(RefsArgs),
+    /// The best context for a token budget.
+    Pack(PackArgs),
+    /// The code that is most like that at a place.
+    Similar(SimilarArgs),
     /// The daemon's state.
     Status(StatusArgs),
     /// The files that are not in the index, with reasons.
@@ -66,6 +77,11 @@ impl Call {
         match self {
             Call::Search(_) => "search",
             Call::Ask(_) => "ask",
+            Call::Outline(_) => "outline",
+            Call::Symbols(_) => "symbols",
+            Call::Refs(_) => "refs",
+            Call::Pack(_) => "pack",
+            Call::Similar(_) => "similar",
             Call::Status(_) => "status",
             Call::Skipped(_) => "skipped",
             Call::AddRepo(_) => "add_repo",

@@ -12,7 +12,7 @@ use crate::hit_list;
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::scope::Scope;
+use crate::scope::{Limit, Scope, Where, search_request};
 use crate::session::{Session, Step};
 
 const EXAMPLES: &str = "\
@@ -38,6 +38,12 @@ pub(crate) struct AskVerb {
     #[command(flatten)]
     scope: Scope,
 
+    #[command(flatten)]
+    limit: Limit,
+
+    #[command(flatten)]
+    at: Where,
+
     /// The model provider to use, by its name in the settings
     #[arg(long, value_name = "NAME", conflicts_with = "extractive")]
     provider: Option<String>,
@@ -54,12 +60,17 @@ pub(crate) async fn run(
     interrupt: &mut Interrupt,
 ) -> Result<ExitCode, Failure> {
     let request = AskArgs {
-        search: verb.scope.request(&verb.question)?,
+        search: search_request(
+            &verb.question,
+            verb.at.place(None)?,
+            verb.limit.get(),
+            verb.scope.filters(&[]),
+        ),
         extractive: verb.extractive,
         provider: verb.provider.clone(),
     };
-    let session = Session::open(verb.scope.no_daemon, printer, interrupt).await?;
-    let outcome = if verb.scope.json {
+    let session = Session::open(verb.at.no_daemon, printer, interrupt).await?;
+    let outcome = if verb.at.json {
         relay(&session, request, &verb, printer, interrupt).await
     } else {
         converse(&session, request, &verb, printer, interrupt).await
@@ -77,7 +88,7 @@ async fn relay(
     interrupt: &mut Interrupt,
 ) -> Result<ExitCode, Failure> {
     let mut is_empty = true;
-    let mut running = session.start(Call::Ask(request), verb.scope.timeout).await?;
+    let mut running = session.start(Call::Ask(request), verb.at.timeout).await?;
     loop {
         let Step::Event(event) = running.next(interrupt, None).await? else {
             continue;
@@ -103,7 +114,7 @@ async fn converse(
     let mut progress = Progress::new(printer);
     let mut evidence = Evidence::default();
     let mut answer = AnswerView::new(printer);
-    let mut running = session.start(Call::Ask(request), verb.scope.timeout).await?;
+    let mut running = session.start(Call::Ask(request), verb.at.timeout).await?;
     let summary = loop {
         let event = match running.next(interrupt, None).await {
             Ok(Step::Event(event)) => event,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aiex_protocol::code::SimilarArgs;
 use aiex_protocol::search::{Hit, Hits, Mode, SearchArgs, SearchSummary, Stage};
 use aiex_protocol::{Call, Event};
 use clap::Args;
@@ -13,9 +14,10 @@ use crate::freshness;
 use crate::hit_list::{self, HitRow, HitStyle};
 use crate::interrupt::Interrupt;
 use crate::language::kind_parser;
+use crate::place::{self, LineInFile};
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::scope::Scope;
+use crate::scope::{Limit, Scope, Where, search_request};
 use crate::session::{Session, Step};
 use crate::snippet::Extent;
 
@@ -31,6 +33,7 @@ Examples:
   aiex search 'unwrap()' --literal -p 'src/**' every place where the text stands
   aiex search --regex 'fn \\w+_test' --json     every match, one JSON object a line
   aiex search config --lang rust --kind struct only definitions of structs in Rust
+  aiex search --similar src/retry.rs:42        code that is most like that at line 42
 ";
 
 /// Search: ranked pieces of code, or every match of a pattern
@@ -40,11 +43,18 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct SearchVerb {
     /// What to look for: words, a question, a name, a path, a pattern
-    #[arg(required = true, value_name = "QUERY")]
+    #[arg(required_unless_present = "similar", value_name = "QUERY")]
     query: Vec<String>,
+
+    /// Find the code that is most like that at this line
+    #[arg(long, value_name = "FILE:LINE", conflicts_with_all = ["query", "regex", "literal"])]
+    similar: Option<LineInFile>,
 
     #[command(flatten)]
     scope: Scope,
+
+    #[command(flatten)]
+    limit: Limit,
 
     /// Only definitions of this kind (function, method, struct, …); may be repeated
     #[arg(long = "kind", short = 'k', value_name = "KIND", value_parser = kind_parser(), hide_possible_values = true)]
@@ -66,14 +76,32 @@ pub(crate) struct SearchVerb {
     #[arg(long)]
     full: bool,
 
-    /// Wait until the first index is complete instead of searching what is there
-    #[arg(long)]
-    complete: bool,
+    #[command(flatten)]
+    at: Where,
 }
 
 impl SearchVerb {
+    fn call(&self) -> Result<Call, Failure> {
+        let request = self.request()?;
+        Ok(match &self.similar {
+            None => Call::Search(request),
+            Some(like) => Call::Similar(SimilarArgs {
+                search: request,
+                from: place::here()?,
+                path: place::real(&like.path),
+                line: like.line,
+            }),
+        })
+    }
+
     fn request(&self) -> Result<SearchArgs, Failure> {
-        let mut request = self.scope.request(&self.query)?;
+        let file = self.similar.as_ref().map(|like| place::real(&like.path));
+        let mut request = search_request(
+            &self.query,
+            self.at.place(file.as_deref())?,
+            self.limit.get(),
+            self.scope.filters(&self.kinds),
+        );
         request.mode = match (self.regex, self.literal) {
             (true, _) => Mode::Regex,
             (_, true) => Mode::Literal,
@@ -82,9 +110,7 @@ impl SearchVerb {
         if request.limit == 0 && request.mode != Mode::Auto {
             request.limit = EXHAUSTIVE_LIMIT;
         }
-        request.filters.kinds = self.kinds.clone();
         request.explain = self.explain;
-        request.wait_complete |= self.complete;
         Ok(request)
     }
 
@@ -99,9 +125,9 @@ pub(crate) async fn run(
     printer: &Printer,
     interrupt: &mut Interrupt,
 ) -> Result<ExitCode, Failure> {
-    let request = verb.request()?;
-    let session = Session::open(verb.scope.no_daemon, printer, interrupt).await?;
-    let found = collect(&session, request, &verb, printer, interrupt).await;
+    let call = verb.call()?;
+    let session = Session::open(verb.at.no_daemon, printer, interrupt).await?;
+    let found = collect(&session, call, &verb, printer, interrupt).await;
     session.close().await;
     let (hits, summary) = found?;
     show(&hits, &summary, &verb, printer)?;
@@ -115,7 +141,7 @@ pub(crate) async fn run(
 /// Runs the search; on a terminal, shows the early hits while the final ones are slow to come.
 async fn collect(
     session: &Session,
-    request: SearchArgs,
+    call: Call,
     verb: &SearchVerb,
     printer: &Printer,
     interrupt: &mut Interrupt,
@@ -124,7 +150,7 @@ async fn collect(
     let mut progress = Progress::new(printer);
     let mut latest: Vec<Hit> = Vec::new();
     let mut is_early_unseen = false;
-    let mut running = session.start(Call::Search(request), verb.scope.timeout).await?;
+    let mut running = session.start(call, verb.at.timeout).await?;
     loop {
         let wake_at = (is_early_unseen && printer.is_interactive()).then_some(reveal_at);
         match running.next(interrupt, wake_at).await? {
@@ -149,7 +175,7 @@ async fn collect(
 }
 
 fn show(hits: &[Hit], summary: &SearchSummary, verb: &SearchVerb, printer: &Printer) -> Result<(), Failure> {
-    if verb.scope.json {
+    if verb.at.json {
         for hit in hits {
             printer.json(&HitRow::from(hit))?;
         }
@@ -165,7 +191,7 @@ fn show(hits: &[Hit], summary: &SearchSummary, verb: &SearchVerb, printer: &Prin
     }
     if hits.is_empty() {
         printer.notice("nothing found");
-    } else if printer.is_interactive() && !verb.scope.json {
+    } else if printer.is_interactive() && !verb.at.json {
         printer.notice(&freshness::closing_line(
             hits.len(),
             summary,

@@ -68,7 +68,9 @@ fn exit_codes_are_documented() {
 #[test]
 fn long_help_tells_more_than_short_help() {
     let world = World::new();
-    for verb in ["ask", "search", "status", "eval"] {
+    for verb in [
+        "ask", "search", "symbols", "refs", "outline", "pack", "status", "eval",
+    ] {
         let short = world.ok(&world.home(), &[verb, "-h"]).stdout;
         let long = world.ok(&world.home(), &[verb, "--help"]).stdout;
         assert!(
@@ -106,6 +108,10 @@ fn there_is_a_manual_page_for_every_verb() {
         "aiex",
         "aiex-search",
         "aiex-ask",
+        "aiex-refs",
+        "aiex-outline",
+        "aiex-symbols",
+        "aiex-pack",
         "aiex-repos-add",
         "aiex-daemon-logs",
         "aiex-util-man",

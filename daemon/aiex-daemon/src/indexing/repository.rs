@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 use aiex_files::git;
 use aiex_files::root::Root;
 use aiex_files::watch::{Mode, SyncError, Synced, Watcher};
-use aiex_index::{Hit, IndexError, Progress, RepoIndex, SearchError, SearchOutcome, SearchRequest};
+use aiex_index::{
+    Hit, IndexError, OutlineOutcome, OutlineRequest, PackOutcome, PackRequest, Progress, RefsOutcome,
+    RefsRequest, RepoIndex, SearchError, SearchOutcome, SearchRequest, SimilarRequest, SymbolsOutcome,
+    SymbolsRequest,
+};
 use aiex_protocol::repos::{Phase, RepoStatus, WatchMode};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::sync::watch;
@@ -252,6 +256,16 @@ impl IndexedRepository {
     }
 }
 
+impl IndexedRepository {
+    /// Passes an answer on; when something was found damaged on the way to it, has it repaired.
+    fn mended<T>(&self, result: Result<T, SearchError>) -> Result<T, SearchError> {
+        if self.index.facts().needs_repair {
+            self.command(Command::Wake);
+        }
+        result
+    }
+}
+
 impl Repository for IndexedRepository {
     fn root(&self) -> &Path {
         self.path()
@@ -296,11 +310,39 @@ impl Repository for IndexedRepository {
         early: &mut dyn FnMut(Vec<Hit>),
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<SearchOutcome, SearchError> {
-        let result = self.index.search(request, early, is_cancelled);
-        if self.index.facts().needs_repair {
-            self.command(Command::Wake);
-        }
-        result
+        self.mended(self.index.search(request, early, is_cancelled))
+    }
+
+    fn outline(&self, request: &OutlineRequest) -> Result<OutlineOutcome, SearchError> {
+        self.mended(self.index.outline(request))
+    }
+
+    fn symbols(&self, request: &SymbolsRequest) -> Result<SymbolsOutcome, SearchError> {
+        self.mended(self.index.symbols(request))
+    }
+
+    fn refs(
+        &self,
+        request: &RefsRequest,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<RefsOutcome, SearchError> {
+        self.mended(self.index.refs(request, is_cancelled))
+    }
+
+    fn pack(
+        &self,
+        request: &PackRequest,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<PackOutcome, SearchError> {
+        self.mended(self.index.pack(request, is_cancelled))
+    }
+
+    fn similar(
+        &self,
+        request: &SimilarRequest,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<SearchOutcome, SearchError> {
+        self.mended(self.index.similar(request, is_cancelled))
     }
 
     fn skipped(&self, reason: Option<&str>, limit: usize) -> Result<Skipped, IndexError> {

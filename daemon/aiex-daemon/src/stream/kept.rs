@@ -74,6 +74,10 @@ impl Kept {
                 Some(Event::Hits(_)) => Some(*place) != latest_hits,
                 Some(
                     Event::Answer(_)
+                    | Event::Outline(_)
+                    | Event::Symbols(_)
+                    | Event::Refs(_)
+                    | Event::Pack(_)
                     | Event::Status(_)
                     | Event::Skipped(_)
                     | Event::Repos { .. }
@@ -99,6 +103,23 @@ fn weight(event: &Event) -> usize {
         Event::AnswerDelta { text } => text.len(),
         Event::Answer(answer) => answer.text.len() + answer.citations.len() * BASE,
         Event::Notice { message } => message.len(),
+        Event::Outline(report) => report
+            .files
+            .iter()
+            .map(|file| BASE + file.symbols.len() * 2 * BASE)
+            .sum(),
+        Event::Symbols(report) => report.symbols.len() * 2 * BASE,
+        Event::Refs(report) => report
+            .definitions
+            .iter()
+            .chain(&report.uses)
+            .map(|one| 2 * BASE + one.text.len() + one.path.len())
+            .sum(),
+        Event::Pack(report) => report
+            .spans
+            .iter()
+            .map(|span| 2 * BASE + span.text.len() + span.path.len())
+            .sum(),
         Event::Skipped(report) => report.files.len() * BASE,
         Event::Repos { repos } => repos.len() * 4 * BASE,
         Event::Status(status) => status.repos.len() * 4 * BASE + status.components.len() * BASE,

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aiex_index::SearchError;
+use aiex_protocol::code::Place;
 use aiex_protocol::repos::{Phase, RepoStatus};
 use aiex_protocol::search::{Hits, SearchArgs, SearchSummary, Stage};
 use aiex_protocol::{ErrorCode, Event, WireError};
@@ -33,7 +35,7 @@ pub(super) struct Found {
 pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<Found, WireError> {
     check(&args)?;
     let repository = open(running, &args.repo, args.yes).await?;
-    wait(running, &repository, &args).await?;
+    wait(running, &repository, &place_of(&args)).await?;
     let found = look(running, &repository, &args).await?;
     running.stream.tell(Event::Hits(found.hits.clone()));
     Ok(found)
@@ -44,7 +46,7 @@ pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<F
 pub(super) async fn evidence(running: &Arc<Running>, args: SearchArgs) -> Result<Found, WireError> {
     check(&args)?;
     let repository = open(running, &args.repo, args.yes).await?;
-    wait(running, &repository, &args).await?;
+    wait(running, &repository, &place_of(&args)).await?;
     let status = repository.status();
     if !status.is_complete || 2 * status.chunks_embedded < status.chunks {
         let mut found = look(running, &repository, &args).await?;
@@ -63,35 +65,100 @@ async fn look(
     repository: &Arc<dyn Repository>,
     args: &SearchArgs,
 ) -> Result<Found, WireError> {
-    running.enter("waiting for its turn");
-    let _turn = running.handle.turn().await?;
-    running.enter("searching");
-    let limit = match args.limit {
-        0 => running.handle.settings.search.limit,
-        limit => limit.min(MAX_LIMIT),
-    };
-    let request = wire::from_wire(args, limit as usize);
-    let (searched, stream) = (repository.clone(), running.stream.clone());
-    let outcome = running
-        .blocking(move |is_cancelled| {
-            let root = searched.root().to_owned();
-            let mut early = |hits| stream.tell(Event::Hits(wire::hits(Stage::Early, hits, &root)));
-            searched.search(&request, &mut early, is_cancelled)
-        })
-        .await?
-        .map_err(|error| search_error(&error))?;
-    for message in &outcome.notices {
-        running.stream.tell(Event::Notice {
-            message: message.clone(),
-        });
-    }
-    let took_us = u64::try_from(running.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let summary = wire::summary(&outcome, &repository.status(), took_us);
+    let request = wire::from_wire(args, limit_of(running, args.limit));
+    let stream = running.stream.clone();
+    let outcome = in_turn(running, repository, move |searched, is_cancelled| {
+        let root = searched.root().to_owned();
+        let mut early = |hits| stream.tell(Event::Hits(wire::hits(Stage::Early, hits, &root)));
+        searched.search(&request, &mut early, is_cancelled)
+    })
+    .await?;
+    tell_notices(running, &outcome.notices);
+    let summary = wire::summary(&outcome, &repository.status(), took_us(running));
     let hits = wire::hits(Stage::Final, outcome.hits, repository.root());
     Ok(Found { hits, summary })
 }
 
-fn check(args: &SearchArgs) -> Result<(), WireError> {
+/// How many hits to look for.
+pub(super) fn limit_of(running: &Running, asked: u32) -> usize {
+    let limit = match asked {
+        0 => running.handle.settings.search.limit,
+        limit => limit.min(MAX_LIMIT),
+    };
+    limit as usize
+}
+
+/// Asks a repository on a worker thread, when it is this request's turn.
+pub(super) async fn in_turn<T: Send + 'static>(
+    running: &Arc<Running>,
+    repository: &Arc<dyn Repository>,
+    ask: impl FnOnce(&dyn Repository, &dyn Fn() -> bool) -> Result<T, SearchError> + Send + 'static,
+) -> Result<T, WireError> {
+    running.enter("waiting for its turn");
+    let _turn = running.handle.turn().await?;
+    running.enter("searching");
+    let repository = repository.clone();
+    running
+        .blocking(move |is_cancelled| ask(repository.as_ref(), is_cancelled))
+        .await?
+        .map_err(|error| search_error(&error))
+}
+
+/// Opens a repository for a question whose answer is a list: a part of the files would make a wrong one, so the first
+/// index is waited for, within reason.
+pub(super) async fn prepared(
+    running: &Arc<Running>,
+    place: &Place,
+) -> Result<Arc<dyn Repository>, WireError> {
+    let repository = open(running, &place.repo, place.yes).await?;
+    wait(running, &repository, place).await?;
+    if !repository.status().is_complete {
+        running.enter("waiting for the first index");
+        let is_enough = |status: &RepoStatus| status.is_complete || is_settled(status);
+        follow(running, &repository, is_enough, Some(FIRST_INDEX)).await;
+    }
+    Ok(repository)
+}
+
+/// What an answer from a repository reflects.
+pub(super) fn summary_of(
+    running: &Running,
+    repository: &Arc<dyn Repository>,
+    route: &str,
+    generation: u64,
+    is_exhaustive: bool,
+) -> SearchSummary {
+    SearchSummary {
+        route: route.to_owned(),
+        generation,
+        is_exhaustive,
+        ..wire::standing(&repository.status(), took_us(running))
+    }
+}
+
+pub(super) fn tell_notices(running: &Running, notices: &[String]) {
+    for message in notices {
+        running.stream.tell(Event::Notice {
+            message: message.clone(),
+        });
+    }
+}
+
+pub(super) fn took_us(running: &Running) -> u64 {
+    u64::try_from(running.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Where a search looks and what it waits for.
+pub(super) fn place_of(args: &SearchArgs) -> Place {
+    Place {
+        repo: args.repo.clone(),
+        wait_fresh_ms: args.wait_fresh_ms,
+        wait_complete: args.wait_complete,
+        yes: args.yes,
+    }
+}
+
+pub(super) fn check(args: &SearchArgs) -> Result<(), WireError> {
     let invalid = |message: &str, hint: &str| {
         Err(WireError::new(ErrorCode::InvalidRequest, message.to_owned()).with_hint(hint))
     };
@@ -132,12 +199,8 @@ pub(super) async fn open(
 }
 
 /// Waits for as much as was asked for; the default hardly waits.
-async fn wait(
-    running: &Running,
-    repository: &Arc<dyn Repository>,
-    args: &SearchArgs,
-) -> Result<(), WireError> {
-    if args.wait_complete {
+async fn wait(running: &Running, repository: &Arc<dyn Repository>, place: &Place) -> Result<(), WireError> {
+    if place.wait_complete {
         running.enter("waiting for the first index");
         let status = follow(running, repository, is_settled, None).await;
         if status.phase == Phase::Failed {
@@ -154,7 +217,7 @@ async fn wait(
         let status = follow(running, repository, has_something, Some(FIRST_GENERATION)).await;
         tell_problem(running, &status);
     }
-    if let Some(patience) = args.wait_fresh_ms.map(Duration::from_millis) {
+    if let Some(patience) = place.wait_fresh_ms.map(Duration::from_millis) {
         running.enter("waiting for a fresh index");
         let (deadline, waited) = (Instant::now() + patience, repository.clone());
         let fresh = running

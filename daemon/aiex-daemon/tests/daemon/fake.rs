@@ -6,7 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use aiex_daemon::repository::{EngineFacts, NotFresh, Repositories, Repository, Skipped};
-use aiex_index::{Hit, IndexError, SearchError, SearchOutcome, SearchRequest};
+use aiex_index::{
+    Defined, FileOutline, Hit, IndexError, OutlineOutcome, OutlineRequest, PackOutcome, PackRequest,
+    PackedSpan, Reference, RefsOutcome, RefsRequest, SearchError, SearchOutcome, SearchRequest,
+    SimilarRequest, SymbolsOutcome, SymbolsRequest,
+};
 use aiex_protocol::repos::{Phase, RepoStatus, WatchMode};
 use aiex_protocol::{ErrorCode, WireError};
 use tokio::sync::watch;
@@ -116,6 +120,93 @@ impl Repository for FakeRepository {
         })
     }
 
+    fn outline(&self, request: &OutlineRequest) -> Result<OutlineOutcome, SearchError> {
+        if request.paths.iter().any(|path| path == "missing.rs") {
+            return Err(SearchError::NotFound {
+                message: "there is no `missing.rs` in /fake".to_owned(),
+                hint: "name the path from this folder or from the repository's root",
+            });
+        }
+        Ok(OutlineOutcome {
+            files: vec![FileOutline {
+                path: format!("{}/{}", request.from.display(), request.paths[0]),
+                language: Some("rust"),
+                definitions: vec![defined(); request.limit.min(3)],
+            }],
+            is_whole: request.limit >= 3,
+            generation: 7,
+        })
+    }
+
+    fn symbols(&self, request: &SymbolsRequest) -> Result<SymbolsOutcome, SearchError> {
+        Ok(SymbolsOutcome {
+            symbols: vec![(defined(), Some("exact")); request.limit.min(60)],
+            total: 60,
+            generation: 7,
+        })
+    }
+
+    fn refs(
+        &self,
+        request: &RefsRequest,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Result<RefsOutcome, SearchError> {
+        if request.name == "hang" {
+            self.hanging.fetch_add(1, Ordering::SeqCst);
+            while !is_cancelled() {
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+            self.hanging.fetch_sub(1, Ordering::SeqCst);
+            return Err(SearchError::Cancelled);
+        }
+        Ok(RefsOutcome {
+            definitions: vec![reference(Some("function"))],
+            uses: vec![reference(None)],
+            num_definitions: 1,
+            num_uses: 2,
+            is_whole: false,
+            notices: vec!["a text is damaged".to_owned()],
+            generation: 7,
+        })
+    }
+
+    fn pack(&self, request: &PackRequest, _: &dyn Fn() -> bool) -> Result<PackOutcome, SearchError> {
+        Ok(PackOutcome {
+            spans: vec![PackedSpan {
+                path: "src/retry.rs".to_owned(),
+                start_line: 3,
+                end_line: 9,
+                symbol: Some("retry".to_owned()),
+                language: Some("rust"),
+                heading: "src/retry.rs:3-9 (retry)".to_owned(),
+                tokens: request.tokens / 2,
+                text: "fn retry() {}".to_owned(),
+                is_cut: false,
+            }],
+            tokens: request.tokens,
+            route: "symbol",
+            generation: 7,
+            ..PackOutcome::default()
+        })
+    }
+
+    fn similar(&self, request: &SimilarRequest, _: &dyn Fn() -> bool) -> Result<SearchOutcome, SearchError> {
+        if request.line > 9 {
+            return Err(SearchError::InvalidPlace {
+                message: "`src/retry.rs` has 9 lines".to_owned(),
+                hint: "choose one of them",
+            });
+        }
+        Ok(SearchOutcome {
+            hits: vec![hit("src/wait.rs", "fn wait() {}")],
+            route: "similar",
+            generation: 7,
+            is_cached: false,
+            is_exhaustive: false,
+            notices: Vec::new(),
+        })
+    }
+
     fn skipped(&self, _: Option<&str>, _: usize) -> Result<Skipped, IndexError> {
         Ok(Skipped {
             reasons: vec![("binary".to_owned(), 1), ("secret".to_owned(), 3)],
@@ -147,6 +238,31 @@ fn hit(path: &str, snippet: &str) -> Hit {
         focus_line: 3,
         why: vec!["defines \"retry\"".to_owned()],
         explain: None,
+    }
+}
+
+fn defined() -> Defined {
+    Defined {
+        path: "src/retry.rs".to_owned(),
+        name: "retry".to_owned(),
+        container: "Policy".to_owned(),
+        kind: "method",
+        language: Some("rust"),
+        line: 4,
+        start_line: 3,
+        end_line: 9,
+    }
+}
+
+fn reference(kind: Option<&'static str>) -> Reference {
+    Reference {
+        path: "src/retry.rs".to_owned(),
+        line: 4,
+        columns: vec![8],
+        text: "    fn retry() {".to_owned(),
+        symbol: Some("Policy > retry".to_owned()),
+        kind,
+        language: Some("rust"),
     }
 }
 

@@ -31,6 +31,9 @@ enum Embedded {
     Lost,
 }
 
+/// The place of a content in its round, and its vectors unless its text is damaged.
+type Computed = (usize, Option<Vec<i8>>);
+
 /// Files of one round; a crash costs one round.
 const ROUND_FILES: usize = 512;
 
@@ -160,7 +163,7 @@ impl RepoIndex {
             let threads: Vec<_> = (0..workers)
                 .map(|_| {
                     let (next, missing) = (&next, &missing);
-                    scope.spawn(move || -> Result<Vec<(usize, Option<Vec<i8>>)>, IndexError> {
+                    scope.spawn(move || -> Result<Vec<Computed>, IndexError> {
                         let mut mine = Vec::new();
                         while let Some(at) =
                             missing.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))

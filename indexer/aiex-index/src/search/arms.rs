@@ -121,7 +121,15 @@ fn text_arms(
     let fail = |e| SearchError::Index(repo.lexical_error(e));
     let allows = |id: u64| filter.allows(id, snapshot);
     let allowed: Option<&(dyn Fn(u64) -> bool + Sync)> = if filter.is_open() { None } else { Some(&allows) };
-    let pieces = pieces(query, settings);
+    let weights: Vec<f32> = query
+        .languages
+        .iter()
+        .map(|language| match language {
+            Some(language) if snapshot.has_language(*language) => settings.language_word,
+            _ => 1.0,
+        })
+        .collect();
+    let pieces = pieces(query, &weights, settings);
     let lexical = aiex_lexical::Query {
         pieces: &pieces,
         limit: settings.lexical_candidates as usize,
@@ -130,7 +138,7 @@ fn text_arms(
     let scored = |list: Vec<Scored>| list.into_iter().map(|found| (found.chunk, found.score)).collect();
     let mut arms = Arms {
         lexical: scored(served.lexical.search(&lexical, allowed).map_err(fail)?),
-        rarity: served.lexical.rarity(&query.stems).map_err(fail)?,
+        rarity: weighted(served.lexical.rarity(&query.stems).map_err(fail)?, &weights),
         ..Arms::default()
     };
     for name in &query.names {
@@ -162,7 +170,7 @@ fn text_arms(
 }
 
 /// The query as full text gets it: its words without those that say nothing, and its names as they are written.
-fn pieces<'a>(query: &'a Query, settings: &RankSettings) -> Vec<(&'a str, f32)> {
+fn pieces<'a>(query: &'a Query, weights: &[f32], settings: &RankSettings) -> Vec<(&'a str, f32)> {
     if query.words.is_empty() {
         return vec![(&query.text, 1.0)];
     }
@@ -170,6 +178,19 @@ fn pieces<'a>(query: &'a Query, settings: &RankSettings) -> Vec<(&'a str, f32)> 
         .names
         .iter()
         .map(|name| (name.name.as_str(), settings.name_term));
-    let words = query.words.iter().map(|word| (word.as_str(), 1.0));
+    let words = query
+        .words
+        .iter()
+        .map(String::as_str)
+        .zip(weights.iter().copied());
     words.chain(names).collect()
+}
+
+/// A word that weighs little tells little, however rare it is.
+fn weighted(mut rarity: Vec<Rarity>, weights: &[f32]) -> Vec<Rarity> {
+    for (rarity, weight) in rarity.iter_mut().zip(weights) {
+        rarity.text *= weight;
+        rarity.path *= weight;
+    }
+    rarity
 }

@@ -1,5 +1,7 @@
 //! What a span gains by defining what is asked for, or by being named after it.
 
+use std::collections::HashMap;
+
 use aiex_chunk::SymbolKind;
 
 use super::arms::Arms;
@@ -44,6 +46,16 @@ pub(crate) fn definition(span: &mut Ranked, query: &Query, arms: &Arms, settings
     });
 }
 
+/// A file that is named as the query asks gains, whatever it defines.
+pub(crate) fn named_file(span: &mut Ranked, query: &Query, settings: &RankSettings, best: f32) {
+    let [name] = query.names.as_slice() else { return };
+    if query.route == Route::Path || query.words.len() > 4 || !is_named_after(&span.file.path, &name.name) {
+        return;
+    }
+    let score = span.score + settings.named_file * best;
+    span.step("named_file", score, || format!("named after {}", name.name));
+}
+
 fn factor(span: &Ranked, definition: &Definition, name: &Name, settings: &RankSettings) -> Option<f32> {
     let outline = &span.file.outline;
     let own = outline.name(definition);
@@ -75,8 +87,8 @@ fn factor(span: &Ranked, definition: &Definition, name: &Name, settings: &RankSe
 
 /// Kinds that hold or label rather than do.
 fn is_minor(kind: SymbolKind) -> bool {
-    use SymbolKind::{Field, Heading, Key, Variable};
-    matches!(kind, Field | Heading | Key | Variable)
+    use SymbolKind::{Field, Heading, Key, Variable, Variant};
+    matches!(kind, Field | Heading | Key | Variable | Variant)
 }
 
 /// Whether a file is named after a symbol, whatever the spelling: `token_bucket.rs` and `TokenBucket`.
@@ -91,81 +103,125 @@ fn is_named_after(path: &str, name: &str) -> bool {
 }
 
 /// Words of the question in the file's name and in defined names count, by how rare they are.
-pub(crate) fn words(span: &mut Ranked, query: &Query, arms: &Arms, settings: &RankSettings, best: f32) {
-    if query.route == Route::Symbol || query.stems.is_empty() {
-        return;
-    }
-    path_words(span, query, arms, settings, best);
-    symbol_words(span, query, arms, settings, best);
+pub(crate) struct Words<'a> {
+    query: &'a Query,
+    arms: &'a Arms,
+    settings: &'a RankSettings,
+    /// What all words of the query tell together.
+    all: f32,
+    /// The share that a file's path holds, worked out once a file.
+    paths: HashMap<u32, f32>,
 }
 
-fn path_words(span: &mut Ranked, query: &Query, arms: &Arms, settings: &RankSettings, best: f32) {
-    let path = &span.file.path;
-    let own = words::stems(path_class::stem(path));
-    let folder = path.rsplit('/').nth(1).map(words::stems).unwrap_or_default();
-    let (mut held, mut all) = (0.0, 0.0);
-    for (stem, rarity) in query.stems.iter().zip(&arms.rarity) {
-        let of = |parts: &[String]| {
-            parts
-                .iter()
-                .map(|part| words::fit(stem, part))
-                .fold(0.0, f32::max)
-        };
-        let fit = of(&own).max(settings.folder_words * of(&folder));
-        held += fit * rarity.path.min(rarity.text);
-        all += rarity.text;
-    }
-    let share = held / f32::max(all, f32::MIN_POSITIVE);
-    if share < 0.02 {
-        return;
-    }
-    let score = span.score + settings.path_words * share * best;
-    span.why.push("path".to_owned());
-    span.step("path_words", score, || {
-        format!("{:.0} % of the words", 100.0 * share)
-    });
-}
-
-fn symbol_words(span: &mut Ranked, query: &Query, arms: &Arms, settings: &RankSettings, best: f32) {
-    let all: f32 = arms.rarity.iter().map(|rarity| rarity.text).sum();
-    let mut top: Option<(f32, usize)> = None;
-    for (at, definition) in span.definitions().iter().enumerate() {
-        if is_minor(definition.kind()) {
-            continue;
+impl<'a> Words<'a> {
+    pub(crate) fn new(query: &'a Query, arms: &'a Arms, settings: &'a RankSettings) -> Self {
+        let all: f32 = arms.rarity.iter().map(|rarity| rarity.text).sum();
+        Self {
+            query,
+            arms,
+            settings,
+            all: all.max(f32::MIN_POSITIVE),
+            paths: HashMap::new(),
         }
-        let parts = words::stems(span.file.outline.name(definition));
+    }
+
+    pub(crate) fn boost(&mut self, span: &mut Ranked, best: f32) {
+        if self.query.route == Route::Symbol || self.query.stems.is_empty() {
+            return;
+        }
+        self.path(span, best);
+        self.symbol(span, best);
+    }
+
+    fn path(&mut self, span: &mut Ranked, best: f32) {
+        let share = match self.paths.get(&span.file.version) {
+            Some(share) => *share,
+            None => {
+                let share = self.share_of_path(&span.file.path);
+                self.paths.insert(span.file.version, share);
+                share
+            }
+        };
+        if share < 0.02 {
+            return;
+        }
+        let score = span.score + self.settings.path_words * share * best;
+        span.why.push("path".to_owned());
+        span.step("path_words", score, || {
+            format!("{:.0} % of the words", 100.0 * share)
+        });
+    }
+
+    fn share_of_path(&self, path: &str) -> f32 {
+        let own = words::stems(path_class::stem(path));
+        let folder = path.rsplit('/').nth(1).map(words::stems).unwrap_or_default();
         let mut held = 0.0;
-        for (stem, rarity) in query.stems.iter().zip(&arms.rarity) {
-            let fit = parts
-                .iter()
-                .map(|part| words::fit(stem, part))
-                .fold(0.0, f32::max);
-            held += fit * rarity.text;
+        for (stem, rarity) in self.query.stems.iter().zip(&self.arms.rarity) {
+            let fit = best_fit(stem, &own).max(self.settings.folder_words * best_fit(stem, &folder));
+            held += fit * rarity.path.min(rarity.text);
+        }
+        held / self.all
+    }
+
+    fn symbol(&self, span: &mut Ranked, best: f32) {
+        let mut top: Option<(f32, usize)> = None;
+        for (at, definition) in span.definitions().iter().enumerate() {
+            let name = span.file.outline.name(definition);
+            if is_minor(definition.kind()) || !self.may_hold(name) {
+                continue;
+            }
+            let share = self.share_of_name(name);
+            if share > 0.0 && top.is_none_or(|(known, _)| share > known) {
+                top = Some((share, at));
+            }
+        }
+        let Some((share, at)) = top else { return };
+        let name = span.file.outline.name(&span.definitions()[at]).to_owned();
+        if share >= 0.2 {
+            span.why.push(format!("name {name}"));
+            span.definition.get_or_insert(at);
+        }
+        let score = span.score + self.settings.symbol_words * share * best;
+        span.step("symbol_words", score, || {
+            format!("{name}: {:.0} %", 100.0 * share)
+        });
+    }
+
+    /// Whether a name can have a word that fits: both begin with the same letters. Most names are done with here.
+    fn may_hold(&self, name: &str) -> bool {
+        let begins = |stem: &String| {
+            let end = stem.char_indices().nth(3).map_or(stem.len(), |(end, _)| end);
+            let begin = &stem.as_bytes()[..end];
+            name.len() >= end
+                && name
+                    .as_bytes()
+                    .windows(end)
+                    .any(|window| window.eq_ignore_ascii_case(begin))
+        };
+        !name.is_ascii() || self.query.stems.iter().any(begins)
+    }
+
+    fn share_of_name(&self, name: &str) -> f32 {
+        let parts = words::stems(name);
+        let mut held = 0.0;
+        for (stem, rarity) in self.query.stems.iter().zip(&self.arms.rarity) {
+            held += best_fit(stem, &parts) * rarity.text;
         }
         if held == 0.0 {
-            continue;
+            return 0.0;
         }
-        let fits = |part: &String| {
-            query
-                .stems
-                .iter()
-                .map(|stem| words::fit(stem, part))
-                .fold(0.0, f32::max)
-        };
-        let precision = parts.iter().map(fits).sum::<f32>() / parts.len() as f32;
-        let share = held / all.max(f32::MIN_POSITIVE) * precision.powf(settings.symbol_precision);
-        if top.is_none_or(|(known, _)| share > known) {
-            top = Some((share, at));
-        }
+        let precision = parts
+            .iter()
+            .map(|part| best_fit(part, &self.query.stems))
+            .sum::<f32>()
+            / parts.len() as f32;
+        held / self.all * precision.powf(self.settings.symbol_precision)
     }
-    let Some((share, at)) = top else { return };
-    let name = span.file.outline.name(&span.definitions()[at]).to_owned();
-    if share >= 0.2 {
-        span.why.push(format!("name {name}"));
-        span.definition.get_or_insert(at);
-    }
-    let score = span.score + settings.symbol_words * share * best;
-    span.step("symbol_words", score, || {
-        format!("{name}: {:.0} %", 100.0 * share)
-    });
+}
+
+fn best_fit(stem: &str, others: &[String]) -> f32 {
+    others
+        .iter()
+        .map(|other| words::fit(stem, other))
+        .fold(0.0, f32::max)
 }

@@ -72,6 +72,11 @@ impl Filter {
             .is_none_or(|versions| versions.contains(&version))
     }
 
+    /// Whether a definition of this kind may be returned.
+    pub(crate) fn allows_kind(&self, kind: SymbolKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
     /// Whether a chunk may be returned.
     pub(crate) fn allows(&self, id: u64, snapshot: &Snapshot) -> bool {
         if !self.allows_file(split_id(id).0) {

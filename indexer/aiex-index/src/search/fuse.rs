@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::arms::{Arms, Found};
 use super::filter::Filter;
+use super::path_class;
 use super::query::{Query, Route};
 use super::rank::{Ranked, order};
 use super::request::Explanation;
@@ -15,6 +16,14 @@ use crate::snapshot::Snapshot;
 
 /// Rank and score of a span in each arm that found it.
 type Places = BTreeMap<&'static str, (u32, f32)>;
+
+/// What the arms gave to a span.
+#[derive(Default)]
+struct Fused {
+    words: f32,
+    dense: f32,
+    places: Places,
+}
 
 fn weights(route: Route, settings: &RankSettings) -> ArmWeights {
     let (lexical, dense, symbol, path) = match route {
@@ -64,7 +73,7 @@ pub(crate) fn fuse(
         ("symbol", &arms.symbol, weights.symbol, 0.0),
         ("path", &arms.path, weights.path, 0.0),
     ];
-    let mut scores: HashMap<u64, (f32, Places)> = HashMap::new();
+    let mut scores: HashMap<u64, Fused> = HashMap::new();
     for (arm, found, weight, floor) in lists {
         let Some((_, best)) = found.first() else { continue };
         if weight <= 0.0 {
@@ -73,18 +82,29 @@ pub(crate) fn fuse(
         let range = (best - floor).max(f32::MIN_POSITIVE);
         for (place, (id, score)) in found.iter().enumerate() {
             let entry = scores.entry(*id).or_default();
-            if entry.1.contains_key(arm) {
+            if entry.places.contains_key(arm) {
                 continue;
             }
-            entry.0 += weight * (score - floor) / range;
-            entry.1.insert(arm, (place as u32 + 1, *score));
+            let part = weight * (score - floor) / range;
+            if arm == "dense" {
+                entry.dense += part;
+            } else {
+                entry.words += part;
+            }
+            entry.places.insert(arm, (place as u32 + 1, *score));
         }
     }
     let mut spans: Vec<Ranked> = scores
         .into_iter()
         .filter(|(id, _)| filter.is_open() || filter.allows(*id, snapshot))
-        .filter_map(|(id, (score, places))| {
+        .filter_map(|(id, Fused { words, dense, places })| {
             let (file, ordinal) = snapshot.resolve(id)?;
+            let prose = if path_class::is_prose(file) {
+                settings.prose_dense
+            } else {
+                1.0
+            };
+            let score = words + prose * dense;
             let mut why = Vec::new();
             if places.contains_key("lexical") {
                 why.push("words".to_owned());

@@ -73,6 +73,17 @@ fn roles(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &RankSe
         false,
         "legacy",
     );
+    let named = query
+        .languages
+        .iter()
+        .flatten()
+        .find(|language| snapshot.has_language(**language));
+    apply(
+        named.is_some_and(|named| file.language.is_some_and(|own| own != *named)),
+        settings.other_language,
+        false,
+        "other language",
+    );
     let is_example = has(&[
         "example", "examples", "docs_src", "demo", "demos", "samples", "sample",
     ]);
@@ -116,7 +127,7 @@ fn roles(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &RankSe
         )
     });
     apply(is_changelog, settings.changelog, query.wants_docs, "changelog");
-    let is_prose = matches!(file.language, Some(Language::Markdown | Language::Html)) || is_plain_text(name);
+    let is_prose = is_prose(file);
     apply(
         is_prose && !is_changelog,
         settings.prose,
@@ -209,6 +220,11 @@ fn is_test_name(name: &str, words: &[String]) -> bool {
             .rev()
             .nth(1)
             .is_some_and(|word| word == "test" || word == "spec" || word == "tests")
+}
+
+/// Whether a file is written for readers: Markdown, HTML, plain text.
+pub(crate) fn is_prose(file: &FileEntry) -> bool {
+    matches!(file.language, Some(Language::Markdown | Language::Html)) || is_plain_text(&file.path)
 }
 
 fn is_plain_text(name: &str) -> bool {

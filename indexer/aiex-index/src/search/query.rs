@@ -1,5 +1,6 @@
 //! Reading a query: what kind of question it is, and what it is about.
 
+use aiex_chunk::Language;
 use aiex_lexical::stem;
 
 use super::words::{is_stop_word, parts};
@@ -48,6 +49,8 @@ pub(crate) struct Query {
     pub(crate) words: Vec<String>,
     /// Their stems.
     pub(crate) stems: Vec<String>,
+    /// The language that each names, if it does.
+    pub(crate) languages: Vec<Option<Language>>,
     /// Names that definitions are looked up for.
     pub(crate) names: Vec<Name>,
     pub(crate) wants_tests: bool,
@@ -103,6 +106,10 @@ impl Query {
                 stems.push(stem);
             }
         }
+        let languages = words
+            .iter()
+            .map(|word| named_language(word).filter(|_| words.len() > 1))
+            .collect();
         let says = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
         let mut query = Self {
             route: Route::Natural,
@@ -147,6 +154,7 @@ impl Query {
             ]),
             words,
             stems,
+            languages,
             text: text.clone(),
         };
         match tokens.as_slice() {
@@ -251,6 +259,37 @@ fn is_sentence_start(token: &str, tokens: &[&str]) -> bool {
         .first()
         .is_some_and(|first| first.trim_matches(is_quote) == token);
     plain && first
+}
+
+/// The language that a word of a question names. Names that are words of other meanings (`go`, `c`) or that are what
+/// the question is about (`json`, `html`) are not among them.
+fn named_language(word: &str) -> Option<Language> {
+    let language = match word {
+        "golang" => Language::Go,
+        _ => Language::from_name(word).filter(|language| language.name() == word)?,
+    };
+    use Language::{
+        Bash, CSharp, Elixir, Go, Haskell, Java, JavaScript, Kotlin, Lua, Php, Python, Ruby, Rust, Scala,
+        Swift, TypeScript,
+    };
+    let is_told = matches!(
+        language,
+        Bash | CSharp
+            | Elixir
+            | Haskell
+            | Java
+            | JavaScript
+            | Kotlin
+            | Lua
+            | Php
+            | Python
+            | Ruby
+            | Rust
+            | Scala
+            | Swift
+            | TypeScript
+    );
+    (is_told || (language == Go && word == "golang")).then_some(language)
 }
 
 /// Whether a token names a file or a folder.

@@ -60,10 +60,12 @@ pub(crate) fn rank(
         .map(|span| span.score)
         .fold(f32::MIN_POSITIVE, f32::max);
     let standout = standout(arms, snapshot, settings);
+    let mut words = boost::Words::new(query, arms, settings);
     let mut roles = path_class::Roles::new(snapshot, query, settings);
     for span in &mut spans {
         boost::definition(span, query, arms, settings, best);
-        boost::words(span, query, arms, settings, best);
+        boost::named_file(span, query, settings, best);
+        words.boost(span, best);
         let stands_out = standout == Some((span.file.version, span.ordinal));
         if stands_out {
             let score = span.score + settings.standout * best;

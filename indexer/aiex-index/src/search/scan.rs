@@ -15,7 +15,7 @@ use crate::snapshot::FileEntry;
 const MAX_REGEX_BYTES: usize = 10 << 20;
 
 /// A matched line is shown up to this many characters.
-const MAX_LINE_CHARS: usize = 400;
+pub(crate) const MAX_LINE_CHARS: usize = 400;
 
 pub(crate) fn run(
     repo: &RepoIndex,
@@ -34,69 +34,20 @@ pub(crate) fn run(
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
 
-    let next = AtomicUsize::new(0);
-    let stop = AtomicBool::new(false);
-    // One slot a file keeps the order of paths whoever finishes first.
-    let found: Mutex<Vec<(usize, Vec<Hit>)>> = Mutex::new(Vec::new());
     let num_found = AtomicUsize::new(0);
-    let lost = AtomicUsize::new(0);
-    let work = || -> Result<(), SearchError> {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(file) = files.get(at) else { return Ok(()) };
-            // Files are handed out in order: those behind a full list cannot be in it.
-            if stop.load(Ordering::Relaxed) || num_found.load(Ordering::Relaxed) > limit {
-                return Ok(());
-            }
-            let Some(text) = repo.shared().content.text(&file.key)? else {
-                repo.text_is_lost(file.version);
-                lost.fetch_add(1, Ordering::Relaxed);
-                continue;
-            };
-            let hits = matches_in(file, &text, &regex, filter, snapshot, limit);
-            if !hits.is_empty() {
-                num_found.fetch_add(hits.len(), Ordering::Relaxed);
-                found
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push((at, hits));
-            }
-        }
+    let scan = Scan {
+        repo,
+        files: &files,
+        is_cancelled,
     };
-    let finished = AtomicUsize::new(0);
-    let workers = repo.shared().settings.workers.max(1);
-    std::thread::scope(|scope| -> Result<(), SearchError> {
-        let threads: Vec<_> = (0..workers)
-            .map(|_| {
-                scope.spawn(|| {
-                    let result = work();
-                    finished.fetch_add(1, Ordering::Release);
-                    result
-                })
-            })
-            .collect();
-        let watch = crossbeam_channel::tick(std::time::Duration::from_millis(5));
-        while finished.load(Ordering::Acquire) < workers {
-            if is_cancelled() {
-                stop.store(true, Ordering::Relaxed);
-            }
-            let _ = watch.recv();
-        }
-        for thread in threads {
-            match thread.join() {
-                Ok(result) => result?,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        Ok(())
-    })?;
-    if is_cancelled() {
-        return Err(SearchError::Cancelled);
-    }
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.sort_by_key(|(at, _)| *at);
-    let mut hits: Vec<Hit> = found.into_iter().flat_map(|(_, hits)| hits).collect();
-    let lost = lost.into_inner();
+    let is_full = || num_found.load(Ordering::Relaxed) > limit;
+    let look = |file: &FileEntry, text: &str, _| {
+        let hits = matches_in(file, text, &regex, filter, snapshot, limit);
+        num_found.fetch_add(hits.len(), Ordering::Relaxed);
+        hits
+    };
+    let (found, lost) = scan.run(Behind::Stop, &is_full, &look)?;
+    let mut hits: Vec<Hit> = found.into_iter().flatten().collect();
     let is_exhaustive = hits.len() <= limit && lost == 0;
     hits.truncate(limit);
     Ok(SearchOutcome {
@@ -117,7 +68,97 @@ pub(crate) fn run(
     })
 }
 
-fn lost_notice(files: usize) -> String {
+/// What becomes of the files behind a full list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// They are not read.
+    Stop,
+    /// They are read all the same, to be counted.
+    Count,
+}
+
+/// A reading of every file, in the order given, by all workers.
+pub(crate) struct Scan<'a> {
+    pub(crate) repo: &'a RepoIndex,
+    pub(crate) files: &'a [&'a Arc<FileEntry>],
+    pub(crate) is_cancelled: &'a dyn Fn() -> bool,
+}
+
+impl Scan<'_> {
+    /// What `look` makes of each file and its text, in the order of the files, and how many texts were damaged. Its
+    /// last argument says whether the list was full before the file was begun: the file cannot be in it then.
+    pub(crate) fn run<T: Send>(
+        &self,
+        behind: Behind,
+        is_full: &(dyn Fn() -> bool + Sync),
+        look: &(dyn Fn(&FileEntry, &str, bool) -> T + Sync),
+    ) -> Result<(Vec<T>, usize), SearchError> {
+        let next = AtomicUsize::new(0);
+        let stop = AtomicBool::new(false);
+        // One slot a file keeps the order of paths whoever finishes first.
+        let found: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::new());
+        let lost = AtomicUsize::new(0);
+        let repo = self.repo;
+        let files = self.files;
+        let work = || -> Result<(), SearchError> {
+            loop {
+                // Asked before a file is taken: whatever filled the list lies before that file.
+                let is_behind = is_full();
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(file) = files.get(at) else { return Ok(()) };
+                if stop.load(Ordering::Relaxed) || (is_behind && behind == Behind::Stop) {
+                    return Ok(());
+                }
+                let Some(text) = repo.shared().content.text(&file.key)? else {
+                    repo.text_is_lost(file.version);
+                    lost.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                };
+                let seen = look(file, &text, is_behind);
+                found
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((at, seen));
+            }
+        };
+        let finished = AtomicUsize::new(0);
+        let workers = repo.shared().settings.workers.max(1);
+        std::thread::scope(|scope| -> Result<(), SearchError> {
+            let threads: Vec<_> = (0..workers)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let result = work();
+                        finished.fetch_add(1, Ordering::Release);
+                        result
+                    })
+                })
+                .collect();
+            let watch = crossbeam_channel::tick(std::time::Duration::from_millis(5));
+            while finished.load(Ordering::Acquire) < workers {
+                if (self.is_cancelled)() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                let _ = watch.recv();
+            }
+            for thread in threads {
+                match thread.join() {
+                    Ok(result) => result?,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok(())
+        })?;
+        if (self.is_cancelled)() {
+            return Err(SearchError::Cancelled);
+        }
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_by_key(|(at, _)| *at);
+        let found = found.into_iter().map(|(_, seen)| seen).collect();
+        Ok((found, lost.into_inner()))
+    }
+}
+
+pub(crate) fn lost_notice(files: usize) -> String {
     format!(
         "the stored text of {files} files is damaged and was not searched; they are being read again, so ask again \
          in a moment"

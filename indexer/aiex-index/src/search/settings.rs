@@ -44,7 +44,9 @@ constants! {
     /// Weight of full text when the query is a sentence.
     natural_lexical = 0.45,
     /// Weight of vectors when the query is a sentence.
-    natural_dense = 0.3,
+    natural_dense = 0.6,
+    /// Factor on the weight of vectors for prose, which the built-in model knows less of than of code.
+    prose_dense = 0.4,
     /// Weight of full text when names stand in a sentence, or the query is one plain word.
     mixed_lexical = 1.65,
     /// Weight of vectors then.
@@ -52,11 +54,14 @@ constants! {
     /// Weight of a definition of the name asked for, as an arm of its own.
     symbol_arm = 0.25,
     /// Weight of the words of the path, as an arm of its own.
-    path_arm = 0.1,
+    path_arm = 0.15,
     /// Weight of the words of the path when the query is a path.
     path_route_arm = 1.0,
     /// Weight of a query's names in full text, where its other words have 1.
     name_term = 1.0,
+    /// Weight of the name of a language that the repository has, in full text and in names: code does not name its
+    /// own language.
+    language_word = 0.2,
     /// What each further span adds to its file, relative to the one before it.
     file_decay = 0.85,
     /// Added to a file's best span for the rest of the file, in proportion to the best file.
@@ -66,7 +71,7 @@ constants! {
     /// The same when the name stands in a sentence.
     definition_in_sentence = 0.55,
     /// Factor on that for a word that may be a name or not: capitalised, or alone and plain.
-    weak_name = 0.4,
+    weak_name = 0.6,
     /// How much the number of definitions of a name counts against each: an exponent.
     common_name = 0.25,
     /// Factor on both when only the spelling of capitals differs.
@@ -77,17 +82,19 @@ constants! {
     minor_kind = 0.35,
     /// Factor on both when the file is named after the symbol.
     stem_is_name = 1.2,
+    /// Added when the query is little more than a name and the file is named after it.
+    named_file = 0.5,
     /// Added in proportion to the query's words, by their rarity, that the file's name and folder hold.
     path_words = 0.8,
     /// What a word in the folder's name counts, where one in the file's name counts 1.
-    folder_words = 1.5,
+    folder_words = 1.8,
     /// Added in proportion to the query's words, by their rarity, that a defined name holds.
-    symbol_words = 0.4,
+    symbol_words = 0.32,
     /// How much the words of a defined name that the query does not have count against it.
     symbol_precision = 1.0,
     /// Added to the best full-text hit when its score is [`Self::standout_lead`] times that of any other file: it
     /// holds a rare word of the query. Its being data is forgiven.
-    standout = 0.13,
+    standout = 0.16,
     /// How far ahead of other files a full-text score must be to stand out.
     standout_lead = 1.15,
     /// Factor on tests.
@@ -102,6 +109,8 @@ constants! {
     older = 0.6,
     /// Factor on code in folders of documentation.
     documented = 0.4,
+    /// Factor on code in another language than the one that the query names.
+    other_language = 0.7,
     /// Factor on scripts and tools of the project's own upkeep.
     upkeep = 0.6,
     /// Factor on benchmarks.
@@ -115,7 +124,7 @@ constants! {
     /// Factor on declaration files (`.d.ts`).
     declaration = 0.5,
     /// Factor on prose (Markdown, plain text) when the query does not ask for documents.
-    prose = 0.2,
+    prose = 0.15,
     /// Factor on data (JSON, YAML, TOML, lock files) when the query does not ask for settings.
     data = 0.33,
     /// Factor on change logs and licences.

@@ -9,6 +9,7 @@ use super::request::Hit;
 use crate::content::ContentKey;
 use crate::error::SearchError;
 use crate::repo::RepoIndex;
+use crate::snapshot::FileEntry;
 
 /// Reads the text of ranked spans. A span whose content is damaged is left out, and its file is read
 /// again.
@@ -35,8 +36,22 @@ pub(crate) fn hits(
 }
 
 fn hit(query: &Query, span: Ranked, text: &str, explains: bool) -> Hit {
-    let outline = &span.file.outline;
-    let place = &outline.spans[span.ordinal];
+    let mut hit = show(&span.file, span.ordinal, text, span.definition);
+    if span.definition.is_none() {
+        let focus = focus(&hit.snippet, query) as u32;
+        hit.focus_line = hit.start_line + focus.min(hit.end_line - hit.start_line);
+    }
+    hit.score = span.score;
+    hit.why = span.why;
+    hit.explain = explains.then_some(span.explanation);
+    hit
+}
+
+/// A chunk of a file as a hit without a score. `definition` is the one to show, by its place among the chunk's; the
+/// largest unless told.
+pub(crate) fn show(file: &FileEntry, ordinal: usize, text: &str, definition: Option<usize>) -> Hit {
+    let outline = &file.outline;
+    let place = &outline.spans[ordinal];
     let body = text
         .get(place.start as usize..place.end as usize)
         .unwrap_or_default();
@@ -48,37 +63,26 @@ fn hit(query: &Query, span: Ranked, text: &str, explains: bool) -> Hit {
     let end_line = start_line + (shown.lines().count().max(1) as u32 - 1);
 
     let definitions = outline.definitions(place);
-    let definition = span
-        .definition
-        .and_then(|at| definitions.get(at))
-        .or_else(|| definitions.iter().max_by_key(|definition| definition.item_bytes));
+    let asked = definition.and_then(|at| definitions.get(at));
+    let definition = asked.or_else(|| definitions.iter().max_by_key(|definition| definition.item_bytes));
     let breadcrumb = outline.breadcrumb(place);
     let symbol = match definition {
-        Some(definition) => {
-            let (container, name) = (outline.container(definition), outline.name(definition));
-            Some(if container.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{container} > {name}")
-            })
-        }
+        Some(definition) => Some(outline.qualified(definition)),
         None => (!breadcrumb.is_empty()).then(|| breadcrumb.to_owned()),
     };
-    let focus_line = match span.definition.and_then(|at| definitions.get(at)) {
-        Some(definition) => definition.line.clamp(start_line, end_line),
-        None => start_line + (focus(&shown, query) as u32).min(end_line - start_line),
-    };
     Hit {
-        score: span.score,
-        path: span.file.path.to_string(),
+        score: 0.0,
+        path: file.path.to_string(),
         start_line,
         end_line,
         symbol,
         kind: definition.map(|definition| definition.kind().name()),
-        language: span.file.language.map(aiex_chunk::Language::name),
+        language: file.language.map(aiex_chunk::Language::name),
         snippet: shown,
-        focus_line,
-        why: span.why,
-        explain: explains.then_some(span.explanation),
+        focus_line: asked.map_or(start_line, |definition| {
+            definition.line.clamp(start_line, end_line)
+        }),
+        why: Vec::new(),
+        explain: None,
     }
 }

@@ -191,6 +191,11 @@ fn arguments_that_have_defaults_may_be_left_out() {
     let frames = [
         r#"{"type":"request","id":1,"verb":"search","args":{"query":"q","repo":"/r"}}"#,
         r#"{"type":"request","id":1,"verb":"ask","args":{"search":{"query":"q"}}}"#,
+        r#"{"type":"request","id":1,"verb":"outline","args":{"repo":"/r","paths":["a"]}}"#,
+        r#"{"type":"request","id":1,"verb":"symbols","args":{"repo":"/r"}}"#,
+        r#"{"type":"request","id":1,"verb":"refs","args":{"repo":"/r","name":"n"}}"#,
+        r#"{"type":"request","id":1,"verb":"pack","args":{"search":{"query":"q","repo":"/r"}}}"#,
+        r#"{"type":"request","id":1,"verb":"similar","args":{"path":"a","line":1}}"#,
         r#"{"type":"request","id":1,"verb":"status","args":{}}"#,
         r#"{"type":"request","id":1,"verb":"skipped","args":{}}"#,
         r#"{"type":"request","id":1,"verb":"add_repo","args":{"path":"/r"}}"#,

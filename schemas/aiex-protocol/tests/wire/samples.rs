@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use aiex_protocol::code::{
+    FileOutline, OutlineArgs, OutlineReport, PackArgs, PackReport, PackedSpan, Place, Reference, RefsArgs,
+    RefsReport, SimilarArgs, Symbol, SymbolsArgs, SymbolsReport,
+};
 use aiex_protocol::hello::Build;
 use aiex_protocol::repos::{AddRepo, IndexProgress, Phase, ReindexRepo, RemoveRepo, RepoStatus, WatchMode};
 use aiex_protocol::search::{
@@ -75,6 +79,49 @@ pub(crate) fn client_frames() -> Vec<(&'static str, ClientFrame)> {
             })),
         ),
         (
+            "request-outline",
+            request(Call::Outline(OutlineArgs {
+                place: place(),
+                from: "/src/queue/src".into(),
+                paths: vec!["retry.rs".into()],
+                limit: 100,
+            })),
+        ),
+        (
+            "request-symbols",
+            request(Call::Symbols(SymbolsArgs {
+                place: place(),
+                query: "next_delay".into(),
+                limit: 20,
+                filters: search_args().filters,
+            })),
+        ),
+        (
+            "request-refs",
+            request(Call::Refs(RefsArgs {
+                place: place(),
+                name: "next_delay".into(),
+                limit: 20,
+                filters: search_args().filters,
+            })),
+        ),
+        (
+            "request-pack",
+            request(Call::Pack(PackArgs {
+                search: search_args(),
+                tokens: 4_000,
+            })),
+        ),
+        (
+            "request-similar",
+            request(Call::Similar(SimilarArgs {
+                search: search_args(),
+                from: "/src/queue/src".into(),
+                path: "retry.rs".into(),
+                line: 12,
+            })),
+        ),
+        (
             "request-status",
             request(Call::Status(StatusArgs {
                 repo: Some("/src/queue".into()),
@@ -117,6 +164,15 @@ pub(crate) fn client_frames() -> Vec<(&'static str, ClientFrame)> {
             }),
         ),
     ]
+}
+
+fn place() -> Place {
+    Place {
+        repo: "/src/queue".into(),
+        wait_fresh_ms: Some(60_000),
+        wait_complete: true,
+        yes: true,
+    }
 }
 
 fn search_args() -> SearchArgs {
@@ -256,7 +312,86 @@ fn events() -> Vec<(&'static str, Event)> {
                     .with_hint("name a project, or pass --yes"),
             ),
         ),
+        // New kinds stand at the end: the number of an event is its place in this list.
+        (
+            "event-outline",
+            Event::Outline(OutlineReport {
+                files: vec![FileOutline {
+                    path: "src/retry.rs".into(),
+                    language: Some("rust".into()),
+                    symbols: vec![symbol()],
+                }],
+                is_whole: true,
+            }),
+        ),
+        (
+            "event-symbols",
+            Event::Symbols(SymbolsReport {
+                symbols: vec![Symbol {
+                    fit: Some("exact".into()),
+                    ..symbol()
+                }],
+                total: 1,
+            }),
+        ),
+        (
+            "event-refs",
+            Event::Refs(RefsReport {
+                definitions: vec![reference(10, Some("method"))],
+                uses: vec![reference(40, None)],
+                total_definitions: 1,
+                total_uses: 2,
+                is_whole: false,
+            }),
+        ),
+        (
+            "event-pack",
+            Event::Pack(PackReport {
+                spans: vec![PackedSpan {
+                    path: "src/retry.rs".into(),
+                    start_line: 10,
+                    end_line: 42,
+                    symbol: Some("Retry > next_delay".into()),
+                    language: Some("rust".into()),
+                    heading: "src/retry.rs:10-42 (Retry > next_delay)".into(),
+                    tokens: 120,
+                    text: "fn next_delay(&self) -> Duration {\n    …\n}".into(),
+                    is_cut: true,
+                }],
+                tokens: 150,
+                budget: 4_000,
+                left_out: vec!["src/wait.rs:1-9".into()],
+                total_left_out: 1,
+                repeats: 2,
+            }),
+        ),
     ]
+}
+
+fn symbol() -> Symbol {
+    Symbol {
+        path: "src/retry.rs".into(),
+        name: "next_delay".into(),
+        container: "Retry".into(),
+        kind: "method".into(),
+        language: Some("rust".into()),
+        line: 12,
+        start_line: 10,
+        end_line: 42,
+        fit: None,
+    }
+}
+
+fn reference(line: u32, kind: Option<&str>) -> Reference {
+    Reference {
+        path: "src/retry.rs".into(),
+        line,
+        columns: vec![4, 20],
+        text: "fn next_delay(&self) -> Duration {".into(),
+        symbol: Some("Retry > next_delay".into()),
+        kind: kind.map(str::to_owned),
+        language: Some("rust".into()),
+    }
 }
 
 fn hit() -> Hit {
