@@ -81,10 +81,11 @@ pub fn worth(graded: &[Graded], settings: &RankSettings) -> Outcome<()> {
     let neutral = |name: &str| -> Option<f32> {
         match name {
             "candidates" | "lexical_candidates" | "name_term" | "standout_lead" => None,
-            "test" | "legacy" | "example" | "bench" | "vendored" | "derived" | "reexport" | "declaration"
-            | "prose" | "data" | "changelog" | "saturation" | "other_case" | "other_container"
-            | "minor_kind" | "stem_is_name" | "upkeep" | "other_language" | "older" | "documented"
-            | "weak_name" => Some(1.0),
+            "test" | "legacy" | "example" | "bench" | "vendored" | "derived" | "declaration" | "prose"
+            | "data" | "changelog" | "saturation" | "other_case" | "other_container" | "minor_kind"
+            | "stem_is_name" | "upkeep" | "other_language" | "older" | "documented" | "weak_name" => {
+                Some(1.0)
+            }
             _ => Some(0.0),
         }
     };

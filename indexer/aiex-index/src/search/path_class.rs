@@ -113,12 +113,6 @@ fn roles(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &RankSe
         false,
         "derived",
     );
-    apply(
-        matches!(name, "__init__.py" | "package-info.java"),
-        settings.reexport,
-        false,
-        "re-export",
-    );
     apply(is_declaration(name), settings.declaration, false, "declaration");
     let is_changelog = words.first().is_some_and(|word| {
         matches!(

@@ -119,8 +119,6 @@ constants! {
     vendored = 0.3,
     /// Factor on what was built from other files of the repository.
     derived = 0.3,
-    /// Factor on files that only re-export (`__init__.py`, `package-info.java`).
-    reexport = 0.9,
     /// Factor on declaration files (`.d.ts`).
     declaration = 0.5,
     /// Factor on prose (Markdown, plain text) when the query does not ask for documents.
