@@ -18,7 +18,7 @@ use aiex_files::root::Root;
 use aiex_files::rules::{Rules, RulesOptions};
 use aiex_index::search::RankSettings;
 use aiex_index::search::lab::Case;
-use aiex_index::{Engine, IndexSettings, Scope, Silent};
+use aiex_index::{Engine, IndexSettings, Scope, SearchRequest, Silent};
 
 pub use aiex_embed::static_model::StaticModel;
 pub use climb::{climb, folds, worth};
@@ -36,6 +36,8 @@ pub struct Graded {
     pub case: Option<Case>,
     /// How long the arms took.
     pub asking: Duration,
+    /// How long a whole search for ten hits took.
+    pub searching: Duration,
     /// The fifth of the repositories that its own is in.
     pub fold: usize,
 }
@@ -77,10 +79,19 @@ pub fn ask(
             let began = Instant::now();
             let case = Case::ask(&repo, &query.query, settings)?;
             let asking = began.elapsed();
+            let request = SearchRequest {
+                query: query.query.clone(),
+                limit: 10,
+                ..SearchRequest::default()
+            };
+            let began = Instant::now();
+            repo.search(&request, &mut |_| {}, &|| false)?;
+            let searching = began.elapsed();
             graded.push(Graded {
                 query,
                 case,
                 asking,
+                searching,
                 fold: at % 5,
             });
         }

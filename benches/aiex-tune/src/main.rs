@@ -67,6 +67,7 @@ fn main() -> Outcome<()> {
         &settings,
     )?;
     let asking: Duration = graded.iter().map(|one| one.asking).sum();
+    let searching: Duration = graded.iter().map(|one| one.searching).sum();
     let began = Instant::now();
     let mut ranked = 0;
     for one in graded.iter().filter_map(|one| one.case.as_ref()) {
@@ -74,9 +75,10 @@ fn main() -> Outcome<()> {
     }
     let count = u32::try_from(graded.len().max(1))?;
     println!(
-        "a query: {:?} to ask the arms, {:?} to rank; {ranked} spans",
+        "a query: {:?} to ask the arms, {:?} to rank, {:?} in all; {ranked} spans",
         asking / count,
-        began.elapsed() / count
+        began.elapsed() / count,
+        searching / count
     );
     println!("before: {}", Report::of(&graded, &settings, &|_| true)?);
     if options.folds {

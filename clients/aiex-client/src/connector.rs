@@ -23,8 +23,9 @@ use crate::stop;
 /// What is told to the user while connecting, a line each.
 pub(crate) type Notice<'a> = &'a mut (dyn FnMut(&str) + Send);
 
-/// Enough for an old daemon to drain (10 s by default) and a new one to open its stores.
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
+/// Enough for an old daemon to drain (10 s by default) and to close and seal the stores of dozens of repositories, and for
+/// a new one to open them.
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(60);
 
 /// A daemon that answers at all answers within milliseconds; waiting longer before the start lock helps nobody.
 const LONGEST_FIRST_TRY: Duration = Duration::from_secs(5);

@@ -238,6 +238,13 @@ impl EngineRepositories {
     }
 }
 
+impl Drop for EngineRepositories {
+    fn drop(&mut self) {
+        // So that the engine, which goes next, is the last to hold each index, and closes several at once.
+        self.repositories().clear();
+    }
+}
+
 impl Repositories for EngineRepositories {
     fn open(&self, place: &Path, insist: bool) -> Result<Arc<dyn Repository>, WireError> {
         Ok(self.open_root(place, insist)?)

@@ -7,10 +7,11 @@
 //! counts as missing.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aiex_chunk::Language;
+use moka::sync::Cache;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::IndexError;
@@ -32,6 +33,9 @@ const VECTOR_ZSTD_LEVEL: i32 = 1;
 
 /// The vectors of one file when unpacked: 65,536 chunks of 1,536 dimensions.
 const MAX_VECTOR_BYTES: usize = 65_536 * 1_536;
+
+/// Texts that are kept at hand for hits, in bytes.
+const SHOWN_BYTES: u64 = 8 << 20;
 
 /// A write-ahead log below this is left for the next commits to write over, in bytes.
 const LOG_WORTH_CUTTING: u64 = 512 << 10;
@@ -113,6 +117,8 @@ pub struct ContentStore {
     writer: Mutex<Connection>,
     /// A reader of its own, so that a search never waits for a write.
     reader: Mutex<Connection>,
+    /// Texts that were shown lately.
+    shown: Cache<ContentKey, Arc<str>>,
 }
 
 impl ContentStore {
@@ -167,6 +173,10 @@ impl ContentStore {
             path: path.to_owned(),
             writer: Mutex::new(writer),
             reader: Mutex::new(reader),
+            shown: Cache::builder()
+                .weigher(|_, text: &Arc<str>| u32::try_from(text.len()).unwrap_or(u32::MAX))
+                .max_capacity(SHOWN_BYTES)
+                .build(),
         })
     }
 
@@ -200,7 +210,19 @@ impl ContentStore {
 
     /// A content's text, if it is there and sound.
     pub fn text(&self, key: &ContentKey) -> Result<Option<String>, IndexError> {
-        Ok(self.load(key)?.map(|(text, _)| text))
+        Ok(self.row(key)?.and_then(|(packed, _)| unpack(&packed)))
+    }
+
+    /// A content's text to show a part of; texts shown lately are at hand.
+    pub fn shown(&self, key: &ContentKey) -> Result<Option<Arc<str>>, IndexError> {
+        if let Some(text) = self.shown.get(key) {
+            return Ok(Some(text));
+        }
+        let text: Option<Arc<str>> = self.text(key)?.map(Into::into);
+        if let Some(text) = &text {
+            self.shown.insert(*key, text.clone());
+        }
+        Ok(text)
     }
 
     /// A content's text and outline, if they are there and sound.
@@ -208,10 +230,7 @@ impl ContentStore {
         let Some((packed, outline)) = self.row(key)? else {
             return Ok(None);
         };
-        let text = zstd::bulk::decompress(&packed, MAX_TEXT_BYTES)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
-        Ok(text.zip(Outline::decode(&outline).ok()))
+        Ok(unpack(&packed).zip(Outline::decode(&outline).ok()))
     }
 
     /// The packed text and outline of a row that matches its digest.
@@ -485,6 +504,11 @@ pub(crate) fn set_aside(path: &Path) -> std::io::Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
+}
+
+fn unpack(packed: &[u8]) -> Option<String> {
+    let bytes = zstd::bulk::decompress(packed, MAX_TEXT_BYTES).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 fn row_digest(parts: &[&[u8]]) -> Vec<u8> {

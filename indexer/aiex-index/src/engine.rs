@@ -223,6 +223,27 @@ impl Engine {
     }
 }
 
+/// Repositories that are closed at once: closing waits for the disk and hashes what changed.
+const CLOSED_AT_ONCE: usize = 4;
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let open = std::mem::take(self.open.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let threads = open.len().min(CLOSED_AT_ONCE);
+        let waiting = Mutex::new(open.into_values());
+        let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    while let Some(repo) = next() {
+                        drop(repo);
+                    }
+                });
+            }
+        });
+    }
+}
+
 /// Reads the list of repositories. A list that cannot be read is put together from the manifests.
 fn read_registry(dir: &Path) -> Vec<Registered> {
     let path = dir.join("repos.json");

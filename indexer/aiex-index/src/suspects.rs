@@ -3,7 +3,7 @@
 //! Grammars come with scanners written in C. One that crashes on a text takes the process with it, and without a
 //! note the next process would read the same text and crash as well. So every worker writes down which text it is
 //! about to parse, and the next process finds the notes of one that died. A text that was being parsed at
-//! [`STRIKES`] deaths without being parsed in between is cut by lines from then on.
+//! three deaths without being parsed in between is cut by lines from then on.
 //!
 //! The notes are not synced: what a process wrote survives its own death, and a power cut is not a crash of a
 //! scanner.

@@ -19,8 +19,8 @@ use crate::session::{Session, locate_home};
 use crate::verb::daemon_run::RunFlags;
 use crate::verb::status;
 
-/// On top of the daemon's own time to drain: it must also close its stores.
-const CLOSING_TIME: Duration = Duration::from_secs(10);
+/// On top of the daemon's own time to drain: it must also close and seal the stores of every repository in use.
+const CLOSING_TIME: Duration = Duration::from_secs(50);
 
 /// Start, stop and look at the daemon
 ///

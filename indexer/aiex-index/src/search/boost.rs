@@ -167,7 +167,7 @@ impl<'a> Words<'a> {
         let mut top: Option<(f32, usize)> = None;
         for (at, definition) in span.definitions().iter().enumerate() {
             let name = span.file.outline.name(definition);
-            if is_minor(definition.kind()) || !self.may_hold(name) {
+            if is_minor(definition.kind()) || !words::may_fit(name, &self.query.stems) {
                 continue;
             }
             let share = self.share_of_name(name);
@@ -185,20 +185,6 @@ impl<'a> Words<'a> {
         span.step("symbol_words", score, || {
             format!("{name}: {:.0} %", 100.0 * share)
         });
-    }
-
-    /// Whether a name can have a word that fits: both begin with the same letters. Most names are done with here.
-    fn may_hold(&self, name: &str) -> bool {
-        let begins = |stem: &String| {
-            let end = stem.char_indices().nth(3).map_or(stem.len(), |(end, _)| end);
-            let begin = &stem.as_bytes()[..end];
-            name.len() >= end
-                && name
-                    .as_bytes()
-                    .windows(end)
-                    .any(|window| window.eq_ignore_ascii_case(begin))
-        };
-        !name.is_ascii() || self.query.stems.iter().any(begins)
     }
 
     fn share_of_name(&self, name: &str) -> f32 {

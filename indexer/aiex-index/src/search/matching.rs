@@ -1,7 +1,7 @@
 //! Which lines of a span show best why it matched.
 
 use super::query::Query;
-use super::words::{fit, stems};
+use super::words::{fit, may_fit, stems};
 
 /// Lines of a span that are looked at; longer spans are data.
 const MAX_LINES: usize = 400;
@@ -39,7 +39,11 @@ pub fn telling_lines(question: &str, text: &str, count: usize) -> Vec<usize> {
 }
 
 fn score(line: &str, query: &Query) -> f32 {
-    let words = stems(line);
+    let words = if may_fit(line, &query.stems) {
+        stems(line)
+    } else {
+        Vec::new()
+    };
     let score: f32 = query
         .stems
         .iter()

@@ -1,6 +1,7 @@
 //! From ranked spans to hits: text, lines, symbol.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::matching::focus;
 use super::query::Query;
@@ -19,12 +20,12 @@ pub(crate) fn hits(
     ranked: Vec<Ranked>,
     explains: bool,
 ) -> Result<Vec<Hit>, SearchError> {
-    let mut texts: HashMap<ContentKey, String> = HashMap::new();
+    let mut texts: HashMap<ContentKey, Arc<str>> = HashMap::new();
     let mut hits = Vec::with_capacity(ranked.len());
     for span in ranked {
         let key = span.file.key;
         if let std::collections::hash_map::Entry::Vacant(slot) = texts.entry(key) {
-            let Some(text) = repo.shared().content.text(&key)? else {
+            let Some(text) = repo.shared().content.shown(&key)? else {
                 repo.text_is_lost(span.file.version);
                 continue;
             };
