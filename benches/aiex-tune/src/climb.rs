@@ -21,7 +21,13 @@ pub fn climb(
         let before = best;
         for (at, name) in RankSettings::NAMES.iter().enumerate() {
             // What the arms were asked with cannot be changed by ranking anew.
-            let is_asked = ["candidates", "lexical_candidates", "name_term"].contains(name);
+            let is_asked = [
+                "candidates",
+                "lexical_candidates",
+                "name_term",
+                "similar_other_language",
+            ]
+            .contains(name);
             if is_asked || !(only.is_empty() || only.iter().any(|chosen| chosen == name)) {
                 continue;
             }
@@ -80,7 +86,11 @@ pub fn worth(graded: &[Graded], settings: &RankSettings) -> Outcome<()> {
     let suites: Vec<&String> = whole.suites.keys().filter(|suite| !suite.contains('/')).collect();
     let neutral = |name: &str| -> Option<f32> {
         match name {
-            "candidates" | "lexical_candidates" | "name_term" | "standout_lead" => None,
+            "candidates"
+            | "lexical_candidates"
+            | "name_term"
+            | "standout_lead"
+            | "similar_other_language" => None,
             "test" | "legacy" | "example" | "bench" | "vendored" | "derived" | "declaration" | "prose"
             | "data" | "changelog" | "saturation" | "other_case" | "other_container" | "minor_kind"
             | "stem_is_name" | "upkeep" | "other_language" | "older" | "documented" | "weak_name" => {

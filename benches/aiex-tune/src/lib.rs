@@ -8,7 +8,7 @@ mod climb;
 mod grade;
 mod report;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use aiex_files::root::Root;
 use aiex_files::rules::{Rules, RulesOptions};
 use aiex_index::search::RankSettings;
 use aiex_index::search::lab::Case;
+use aiex_index::search::pack::PackRequest;
 use aiex_index::{Engine, IndexSettings, Scope, SearchRequest, Silent};
 
 pub use aiex_embed::static_model::StaticModel;
@@ -27,6 +28,9 @@ pub use report::Report;
 
 /// What may go wrong, told as it is.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// The budget in which packs are judged, in tokens.
+pub const PACK_TOKENS: u32 = 2_000;
 
 /// A graded query and what the arms found for it.
 pub struct Graded {
@@ -38,6 +42,8 @@ pub struct Graded {
     pub asking: Duration,
     /// How long a whole search for ten hits took.
     pub searching: Duration,
+    /// Paths of which something is packed into [`PACK_TOKENS`].
+    pub packed: HashSet<String>,
     /// The fifth of the repositories that its own is in.
     pub fold: usize,
 }
@@ -87,11 +93,20 @@ pub fn ask(
             let began = Instant::now();
             repo.search(&request, &mut |_| {}, &|| false)?;
             let searching = began.elapsed();
+            let packed = repo.pack(
+                &PackRequest {
+                    search: request,
+                    tokens: PACK_TOKENS,
+                },
+                &|| false,
+            )?;
+            let packed = packed.spans.into_iter().map(|span| span.path).collect();
             graded.push(Graded {
                 query,
                 case,
                 asking,
                 searching,
+                packed,
                 fold: at % 5,
             });
         }

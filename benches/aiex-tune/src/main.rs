@@ -2,12 +2,13 @@
 //! worth.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aiex_index::search::RankSettings;
-use aiex_tune::{Graded, Outcome, Report, StaticModel, ask, climb, folds, read_queries, worth};
+use aiex_tune::{Graded, Outcome, PACK_TOKENS, Report, StaticModel, ask, climb, folds, read_queries, worth};
 use clap::Parser;
 
 /// Finds the constants of ranking
@@ -80,6 +81,7 @@ fn main() -> Outcome<()> {
         began.elapsed() / count,
         searching / count
     );
+    print_packed(&graded);
     println!("before: {}", Report::of(&graded, &settings, &|_| true)?);
     if options.folds {
         folds(&options.only, options.rounds.max(1), &graded, &settings)?;
@@ -128,5 +130,28 @@ fn print_changes(before: &RankSettings, after: &RankSettings) {
         if old != new {
             println!("{name} = {new:.4} (was {old})");
         }
+    }
+}
+
+/// The share of relevant files of which something is in the pack, by suite.
+fn print_packed(graded: &[Graded]) {
+    let mut suites: BTreeMap<&str, (f64, usize)> = BTreeMap::new();
+    for one in graded {
+        let wanted: HashSet<&str> = one
+            .query
+            .relevant
+            .iter()
+            .map(|relevant| relevant.path.as_str())
+            .collect();
+        let packed = wanted.iter().filter(|path| one.packed.contains(**path)).count();
+        let entry = suites.entry(&one.query.suite).or_default();
+        entry.0 += packed as f64 / wanted.len().max(1) as f64;
+        entry.1 += 1;
+    }
+    for (suite, (sum, count)) in suites {
+        println!(
+            "packed into {PACK_TOKENS} tokens, {suite}: {:.4} of the relevant files",
+            sum / count as f64
+        );
     }
 }

@@ -196,7 +196,7 @@ pub(crate) fn index_error(error: &IndexError) -> WireError {
 /// A search error as it travels.
 pub(crate) fn search_error(error: &SearchError) -> WireError {
     match error {
-        SearchError::InvalidQuery { .. } | SearchError::InvalidPlace { .. } => WireError {
+        SearchError::InvalidQuery { .. } | SearchError::InvalidSubject { .. } => WireError {
             code: ErrorCode::InvalidRequest,
             message: error.to_string(),
             hint: error.hint(),

@@ -153,9 +153,9 @@ pub enum SearchError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The place named is not one that can be asked about.
+    /// The place or the name is not one that can be asked about.
     #[error("{message}")]
-    InvalidPlace {
+    InvalidSubject {
         /// What is wrong with it.
         message: String,
         /// What to do.
@@ -184,7 +184,7 @@ impl SearchError {
             Self::InvalidQuery { .. } => {
                 Some("check the pattern; `--literal` searches text as it stands".to_owned())
             }
-            Self::InvalidPlace { hint, .. } | Self::NotFound { hint, .. } => Some((*hint).to_owned()),
+            Self::InvalidSubject { hint, .. } | Self::NotFound { hint, .. } => Some((*hint).to_owned()),
             Self::Index(error) => error.hint(),
             Self::Cancelled => None,
         }

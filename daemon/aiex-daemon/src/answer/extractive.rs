@@ -58,7 +58,9 @@ fn span(text: &mut String, question: &str, id: u32, hit: &Hit) {
     }
     let mut told = telling_lines(question, &hit.snippet, MAX_LINES);
     told.retain(|at| !is_comment(lines[*at]) || !is_named);
-    if is_named && !told.contains(&focus) {
+    // A comment is told above, in its own words.
+    let is_code = lines.get(focus).is_some_and(|line| !is_comment(line));
+    if is_named && is_code && !told.contains(&focus) {
         told.insert(0, focus);
         told.sort_unstable();
     }

@@ -192,7 +192,7 @@ impl Repository for FakeRepository {
 
     fn similar(&self, request: &SimilarRequest, _: &dyn Fn() -> bool) -> Result<SearchOutcome, SearchError> {
         if request.line > 9 {
-            return Err(SearchError::InvalidPlace {
+            return Err(SearchError::InvalidSubject {
                 message: "`src/retry.rs` has 9 lines".to_owned(),
                 hint: "choose one of them",
             });

@@ -1,6 +1,5 @@
 //! Every use of a name: each whole-word occurrence in the texts, with the definitions told apart by the outlines.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex::Regex;
@@ -92,12 +91,7 @@ pub(crate) fn run(
         },
         snapshot,
     )?;
-    let mut files: Vec<&Arc<FileEntry>> = snapshot
-        .files()
-        .iter()
-        .filter(|file| filter.allows_file(file.version))
-        .collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let files = filter.files(snapshot);
     let num_listed = AtomicUsize::new(0);
     let is_full = || num_listed.load(Ordering::Relaxed) > request.limit;
     let look = |file: &FileEntry, text: &str, is_behind: bool| {
@@ -136,12 +130,12 @@ pub(crate) fn run(
 
 /// Finds a name where no letter, digit or underscore goes on before or behind it.
 fn whole_word(name: &str) -> Result<Regex, SearchError> {
-    let invalid = |reason: String| SearchError::InvalidQuery { reason };
-    if name.is_empty() {
-        return Err(invalid("it is empty".to_owned()));
-    }
-    if name.contains(char::is_whitespace) || name.len() > MAX_NAME_BYTES {
-        return Err(invalid("it is not one name".to_owned()));
+    let invalid = |message: String| SearchError::InvalidSubject {
+        message,
+        hint: "name one identifier; `aiex search --literal` finds text with spaces in it",
+    };
+    if name.is_empty() || name.contains(char::is_whitespace) || name.len() > MAX_NAME_BYTES {
+        return Err(invalid(format!("`{name}` is not one name")));
     }
     let pattern = format!(r"\b{{start-half}}{}\b{{end-half}}", regex::escape(name));
     Regex::new(&pattern).map_err(|error| invalid(error.to_string()))

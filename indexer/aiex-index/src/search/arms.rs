@@ -59,7 +59,7 @@ pub(crate) fn ask(
         let allowed = filter.allowed_ids(&served.snapshot);
         let allowed = allowed.as_deref().map(aiex_vector::Filter::Allow);
         let near = store
-            .search(&vector, settings.candidates as usize, allowed)
+            .search(&vector, RankSettings::limit(settings.candidates), allowed)
             .map_err(|e| IndexError::vector(&repo.vector_dir(), e))?;
         Ok(near
             .into_iter()
@@ -132,9 +132,9 @@ fn text_arms(
     let pieces = pieces(query, &weights, settings);
     let lexical = aiex_lexical::Query {
         pieces: &pieces,
-        limit: settings.lexical_candidates as usize,
+        limit: RankSettings::limit(settings.lexical_candidates),
     };
-    let limit = settings.candidates as usize;
+    let limit = RankSettings::limit(settings.candidates);
     let scored = |list: Vec<Scored>| list.into_iter().map(|found| (found.chunk, found.score)).collect();
     let mut arms = Arms {
         lexical: scored(served.lexical.search(&lexical, allowed).map_err(fail)?),

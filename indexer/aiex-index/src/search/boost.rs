@@ -142,7 +142,7 @@ impl<'a> Words<'a> {
                 share
             }
         };
-        if share < 0.02 {
+        if share <= 0.0 {
             return;
         }
         let score = span.score + self.settings.path_words * share * best;
@@ -153,11 +153,13 @@ impl<'a> Words<'a> {
     }
 
     fn share_of_path(&self, path: &str) -> f32 {
+        let abbreviation = self.settings.abbreviation;
         let own = words::stems(path_class::stem(path));
         let folder = path.rsplit('/').nth(1).map(words::stems).unwrap_or_default();
         let mut held = 0.0;
         for (stem, rarity) in self.query.stems.iter().zip(&self.arms.rarity) {
-            let fit = best_fit(stem, &own).max(self.settings.folder_words * best_fit(stem, &folder));
+            let fit = best_fit(stem, &own, abbreviation)
+                .max(self.settings.folder_words * best_fit(stem, &folder, abbreviation));
             held += fit * rarity.path.min(rarity.text);
         }
         held / self.all
@@ -191,23 +193,23 @@ impl<'a> Words<'a> {
         let parts = words::stems(name);
         let mut held = 0.0;
         for (stem, rarity) in self.query.stems.iter().zip(&self.arms.rarity) {
-            held += best_fit(stem, &parts) * rarity.text;
+            held += best_fit(stem, &parts, self.settings.abbreviation) * rarity.text;
         }
         if held == 0.0 {
             return 0.0;
         }
         let precision = parts
             .iter()
-            .map(|part| best_fit(part, &self.query.stems))
+            .map(|part| best_fit(part, &self.query.stems, self.settings.abbreviation))
             .sum::<f32>()
             / parts.len() as f32;
         held / self.all * precision.powf(self.settings.symbol_precision)
     }
 }
 
-fn best_fit(stem: &str, others: &[String]) -> f32 {
+fn best_fit(stem: &str, others: &[String], abbreviation: f32) -> f32 {
     others
         .iter()
-        .map(|other| words::fit(stem, other))
+        .map(|other| words::fit(stem, other, abbreviation))
         .fold(0.0, f32::max)
 }

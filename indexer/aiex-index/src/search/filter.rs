@@ -1,6 +1,7 @@
 //! Which files and spans a request allows.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use aiex_chunk::{Language, SymbolKind};
 use globset::{Glob, GlobSet, GlobSetBuilder};
@@ -75,6 +76,14 @@ impl Filter {
     /// Whether a definition of this kind may be returned.
     pub(crate) fn allows_kind(&self, kind: SymbolKind) -> bool {
         self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
+    /// The files allowed, by path.
+    pub(crate) fn files<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<FileEntry>> {
+        let files = snapshot.files().iter();
+        let mut files: Vec<_> = files.filter(|file| self.allows_file(file.version)).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
     }
 
     /// Whether a chunk may be returned.

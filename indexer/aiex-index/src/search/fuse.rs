@@ -45,7 +45,7 @@ fn weights(route: Route, settings: &RankSettings) -> ArmWeights {
             settings.symbol_arm,
             settings.path_arm,
         ),
-        Route::Path => (0.2, 0.0, 0.0, settings.path_route_arm),
+        Route::Path => (settings.path_route_lexical, 0.0, 0.0, settings.path_route_arm),
     };
     ArmWeights {
         lexical,

@@ -5,6 +5,8 @@ use super::words::{fit, may_fit, stems};
 
 /// Lines of a span that are looked at; longer spans are data.
 const MAX_LINES: usize = 400;
+/// What a word counts that only begins as the query's does. It chooses what is shown, not what ranks.
+const ABBREVIATION: f32 = 0.7;
 
 /// The line, counted from 0 within `text`, that holds most words of the query; the first of equals.
 pub(crate) fn focus(text: &str, query: &Query) -> usize {
@@ -47,7 +49,12 @@ fn score(line: &str, query: &Query) -> f32 {
     let score: f32 = query
         .stems
         .iter()
-        .map(|word| words.iter().map(|own| fit(word, own)).fold(0.0, f32::max))
+        .map(|word| {
+            words
+                .iter()
+                .map(|own| fit(word, own, ABBREVIATION))
+                .fold(0.0, f32::max)
+        })
         .sum();
     if query.names.iter().any(|name| line.contains(&name.name)) {
         score + 1.0

@@ -3,6 +3,7 @@
 mod fill;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use self::fill::{Filled, Piece};
 use super::request::{Mode, SearchRequest};
@@ -94,10 +95,10 @@ pub(crate) fn run(
             restarts += 1;
             continue;
         }
-        let mut texts: HashMap<String, String> = HashMap::new();
+        let mut texts: HashMap<String, Arc<str>> = HashMap::new();
         for file in served.snapshot.files() {
             if paths.contains(&*file.path)
-                && let Some(text) = repo.shared().content.text(&file.key)?
+                && let Some(text) = repo.shared().content.shown(&file.key)?
             {
                 texts.insert(file.path.to_string(), text);
             }

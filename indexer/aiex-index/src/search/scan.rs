@@ -27,12 +27,7 @@ pub(crate) fn run(
 ) -> Result<SearchOutcome, SearchError> {
     let regex = compile(request)?;
     let snapshot = &served.snapshot;
-    let mut files: Vec<&Arc<FileEntry>> = snapshot
-        .files()
-        .iter()
-        .filter(|file| filter.allows_file(file.version))
-        .collect();
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let files = filter.files(snapshot);
 
     let num_found = AtomicUsize::new(0);
     let scan = Scan {

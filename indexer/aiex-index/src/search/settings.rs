@@ -55,6 +55,8 @@ constants! {
     symbol_arm = 0.25,
     /// Weight of the words of the path, as an arm of its own.
     path_arm = 0.15,
+    /// Weight of full text when the query is a path.
+    path_route_lexical = 0.2,
     /// Weight of the words of the path when the query is a path.
     path_route_arm = 1.0,
     /// Weight of a query's names in full text, where its other words have 1.
@@ -86,6 +88,8 @@ constants! {
     named_file = 0.5,
     /// Added in proportion to the query's words, by their rarity, that the file's name and folder hold.
     path_words = 0.8,
+    /// What a word counts that only begins as the query's does, or the other way round (`conf`, `configuration`).
+    abbreviation = 0.7,
     /// What a word in the folder's name counts, where one in the file's name counts 1.
     folder_words = 1.8,
     /// Added in proportion to the query's words, by their rarity, that a defined name holds.
@@ -109,6 +113,8 @@ constants! {
     older = 0.6,
     /// Factor on code in folders of documentation.
     documented = 0.4,
+    /// Factor on what is like a place but in another language (`--similar`).
+    similar_other_language = 0.95,
     /// Factor on code in another language than the one that the query names.
     other_language = 0.7,
     /// Factor on scripts and tools of the project's own upkeep.
@@ -141,6 +147,11 @@ pub(crate) struct ArmWeights {
 }
 
 impl RankSettings {
+    /// How many candidates an arm gives; a setting below one would find nothing.
+    pub(crate) fn limit(candidates: f32) -> usize {
+        candidates.max(1.0) as usize
+    }
+
     /// Sets a constant by name, as the settings file does.
     ///
     /// # Errors

@@ -14,9 +14,6 @@ use crate::snapshot::{FileEntry, chunk_id};
 /// Hits at most, whatever is asked for.
 const MAX_LIMIT: usize = 1_000;
 
-/// What a chunk in another language counts: near in meaning, but less likely to be what somebody looks for.
-const OTHER_LANGUAGE: f32 = 0.95;
-
 /// Chunks asked for beyond those wanted, because chunks of equal text and of files that are gone fall away.
 const SPARE: usize = 64;
 
@@ -57,12 +54,13 @@ pub(crate) fn run(
     let own = chunk_text(&file, ordinal, &own).trim().to_owned();
 
     let mut hits: Vec<Hit> = Vec::new();
+    let factor = repo.shared().settings.rank.similar_other_language;
     let mut asked = 2 * limit + SPARE;
     loop {
         let near = nearest(repo, &served, &vector, asked, &filter)?;
         let is_all = near.len() < asked;
         hits.clear();
-        for (rank, near) in ranked(&served, &near, &file).into_iter().enumerate() {
+        for (rank, near) in ranked(&served, &near, &file, factor).into_iter().enumerate() {
             if is_cancelled() {
                 return Err(SearchError::Cancelled);
             }
@@ -101,7 +99,7 @@ fn chunk_at(file: &FileEntry, line: u32) -> Result<usize, SearchError> {
     spans
         .iter()
         .position(|span| (span.first_line..=span.last_line).contains(&line))
-        .ok_or_else(|| SearchError::InvalidPlace {
+        .ok_or_else(|| SearchError::InvalidSubject {
             message: format!("`{}` has {lines} lines, and none is numbered {line}", file.path),
             hint: "lines are those of the indexed text; `--wait-fresh` waits for recent changes",
         })
@@ -135,7 +133,7 @@ fn vector_of(
     let vector: Vec<f32> = own.iter().map(|value| f32::from(*value)).collect();
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
     if length == 0.0 {
-        return Err(SearchError::InvalidPlace {
+        return Err(SearchError::InvalidSubject {
             message: format!("there is nothing to compare at that place of `{}`", file.path),
             hint: "choose a line with words on it",
         });
@@ -160,7 +158,12 @@ fn nearest(
 }
 
 /// The chunks that the generation knows, best first, those in the same language preferred.
-fn ranked<'a>(served: &'a Served, near: &[aiex_vector::Near], like: &FileEntry) -> Vec<Near<'a>> {
+fn ranked<'a>(
+    served: &'a Served,
+    near: &[aiex_vector::Near],
+    like: &FileEntry,
+    other_language: f32,
+) -> Vec<Near<'a>> {
     let mut ranked: Vec<Near<'_>> = near
         .iter()
         .filter_map(|near| {
@@ -168,7 +171,7 @@ fn ranked<'a>(served: &'a Served, near: &[aiex_vector::Near], like: &FileEntry) 
             let factor = if file.language == like.language {
                 1.0
             } else {
-                OTHER_LANGUAGE
+                other_language
             };
             Some(Near {
                 file,
@@ -205,7 +208,7 @@ fn hit(near: &Near<'_>, text: &str, rank: usize, explains: bool) -> Hit {
             .arms
             .insert("dense", (rank as u32 + 1, near.similarity));
         if near.score != near.similarity {
-            let detail = format!("another language ×{OTHER_LANGUAGE}");
+            let detail = format!("another language ×{:.2}", near.score / near.similarity);
             explanation.steps.push(("language", detail, near.score));
         }
         explanation
@@ -214,12 +217,12 @@ fn hit(near: &Near<'_>, text: &str, rank: usize, explains: bool) -> Hit {
 }
 
 /// A file's text; nothing if it is damaged, and then it is read again.
-fn text_of(repo: &RepoIndex, file: &FileEntry) -> Result<String, SearchError> {
-    let text = repo.shared().content.text(&file.key)?;
+fn text_of(repo: &RepoIndex, file: &FileEntry) -> Result<Arc<str>, SearchError> {
+    let text = repo.shared().content.shown(&file.key)?;
     if text.is_none() {
         repo.text_is_lost(file.version);
     }
-    Ok(text.unwrap_or_default())
+    Ok(text.unwrap_or_else(|| "".into()))
 }
 
 fn chunk_text<'a>(file: &FileEntry, ordinal: usize, text: &'a str) -> &'a str {

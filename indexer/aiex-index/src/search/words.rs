@@ -53,8 +53,8 @@ pub(crate) fn stems(name: &str) -> Vec<String> {
     parts(name).iter().map(|part| stem(part)).collect()
 }
 
-/// How well a query's stem fits a stem of a name: 1 for the same, less when one begins with the other, else 0.
-pub(crate) fn fit(wanted: &str, own: &str) -> f32 {
+/// How well a query's stem fits a stem of a name: 1 for the same, `abbreviation` when one begins with the other, else 0.
+pub(crate) fn fit(wanted: &str, own: &str, abbreviation: f32) -> f32 {
     if wanted == own {
         return 1.0;
     }
@@ -65,7 +65,7 @@ pub(crate) fn fit(wanted: &str, own: &str) -> f32 {
     };
     // Three letters are what abbreviations in names commonly keep (`cfg` aside): `conf`, `init`, `req`.
     if short.len() >= 3 && long.starts_with(short) {
-        0.7
+        abbreviation
     } else {
         0.0
     }
@@ -105,16 +105,16 @@ mod tests {
 
     #[test]
     fn forms_of_a_word_and_abbreviations_fit() {
-        assert_eq!(fit(&stem("retries"), &stem("retry")), 1.0);
-        assert_eq!(fit(&stem("configuration"), &stem("conf")), 0.7);
-        assert_eq!(fit(&stem("class"), &stem("cat")), 0.0);
+        assert_eq!(fit(&stem("retries"), &stem("retry"), 0.7), 1.0);
+        assert_eq!(fit(&stem("configuration"), &stem("conf"), 0.7), 0.7);
+        assert_eq!(fit(&stem("class"), &stem("cat"), 0.7), 0.0);
     }
 
     proptest::proptest! {
         #[test]
         fn what_fits_may_fit(word in "[a-z]{1,9}", name in "[a-zA-Z_]{1,24}") {
             let wanted = vec![stem(&word)];
-            let fits = stems(&name).iter().any(|part| fit(&wanted[0], part) > 0.0);
+            let fits = stems(&name).iter().any(|part| fit(&wanted[0], part, 0.7) > 0.0);
             proptest::prop_assert!(!fits || may_fit(&name, &wanted), "{word} {name}");
         }
     }
