@@ -53,7 +53,7 @@ fn hit(hit: Hit, rank: u32, repo: &str) -> wire::Hit {
         focus_line: hit.focus_line,
         why: hit.why,
         explain: hit.explain.map(|explanation| wire::Explanation {
-            route: explanation.route,
+            route: explanation.route.to_owned(),
             arms: explanation
                 .arms
                 .into_iter()
@@ -62,10 +62,10 @@ fn hit(hit: Hit, rank: u32, repo: &str) -> wire::Hit {
             steps: explanation
                 .steps
                 .into_iter()
-                .map(|(rule, detail, score)| wire::ScoreStep {
-                    rule: rule.to_owned(),
-                    detail,
-                    score,
+                .map(|step| wire::ScoreStep {
+                    rule: step.rule.to_owned(),
+                    detail: step.detail,
+                    score: step.score,
                 })
                 .collect(),
         }),

@@ -98,7 +98,7 @@ fn answer(
             request.explain,
             limit,
         );
-        let hits = snippet::hits(repo, &query, ranked, request.explain)?;
+        let hits = snippet::hits(repo, &query, ranked)?;
         Ok(SearchOutcome {
             hits,
             route: query.route.name(),

@@ -8,6 +8,7 @@ use super::arms::Arms;
 use super::path_class;
 use super::query::{Name, Query, Route};
 use super::rank::Ranked;
+use super::request::Change;
 use super::settings::RankSettings;
 use super::words;
 use crate::snapshot::Definition;
@@ -39,9 +40,8 @@ pub(crate) fn definition(span: &mut Ranked, query: &Query, arms: &Arms, settings
     span.definition = Some(at);
     let definition = &span.definitions()[at];
     let kind = definition.kind().name();
-    span.why.insert(0, format!("defines {kind} {}", name.name));
-    let score = span.score + base * factor * best;
-    span.step("definition", score, || {
+    span.why.insert(0, format!("defines {kind} {}", name.name).into());
+    span.step("definition", Change::Add(base * factor * best), || {
         format!("{kind} {} ×{factor:.2}", name.name)
     });
 }
@@ -52,8 +52,7 @@ pub(crate) fn named_file(span: &mut Ranked, query: &Query, settings: &RankSettin
     if query.route == Route::Path || query.words.len() > 4 || !is_named_after(&span.file.path, &name.name) {
         return;
     }
-    let score = span.score + settings.named_file * best;
-    span.step("named_file", score, || format!("named after {}", name.name));
+    span.step("named_file", Change::Add(settings.named_file * best), || format!("named after {}", name.name));
 }
 
 fn factor(span: &Ranked, definition: &Definition, name: &Name, settings: &RankSettings) -> Option<f32> {
@@ -111,6 +110,7 @@ pub(crate) struct Words<'a> {
     all: f32,
     /// The share that a file's path holds, worked out once a file.
     paths: HashMap<u32, f32>,
+    gate: words::Gate,
 }
 
 impl<'a> Words<'a> {
@@ -122,6 +122,7 @@ impl<'a> Words<'a> {
             settings,
             all: all.max(f32::MIN_POSITIVE),
             paths: HashMap::new(),
+            gate: words::Gate::new(&query.stems),
         }
     }
 
@@ -145,9 +146,9 @@ impl<'a> Words<'a> {
         if share <= 0.0 {
             return;
         }
-        let score = span.score + self.settings.path_words * share * best;
-        span.why.push("path".to_owned());
-        span.step("path_words", score, || {
+        let more = self.settings.path_words * share * best;
+        span.why.push("path".into());
+        span.step("path_words", Change::Add(more), || {
             format!("{:.0} % of the words", 100.0 * share)
         });
     }
@@ -169,7 +170,7 @@ impl<'a> Words<'a> {
         let mut top: Option<(f32, usize)> = None;
         for (at, definition) in span.definitions().iter().enumerate() {
             let name = span.file.outline.name(definition);
-            if is_minor(definition.kind()) || !words::may_fit(name, &self.query.stems) {
+            if is_minor(definition.kind()) || !self.gate.may_fit(name) {
                 continue;
             }
             let share = self.share_of_name(name);
@@ -180,11 +181,11 @@ impl<'a> Words<'a> {
         let Some((share, at)) = top else { return };
         let name = span.file.outline.name(&span.definitions()[at]).to_owned();
         if share >= 0.2 {
-            span.why.push(format!("name {name}"));
+            span.why.push(format!("name {name}").into());
             span.definition.get_or_insert(at);
         }
-        let score = span.score + self.settings.symbol_words * share * best;
-        span.step("symbol_words", score, || {
+        let more = self.settings.symbol_words * share * best;
+        span.step("symbol_words", Change::Add(more), || {
             format!("{name}: {:.0} %", 100.0 * share)
         });
     }

@@ -3,26 +3,29 @@
 //! A convex combination of scores beats reciprocal ranks when its weights are set on even a few queries (Bruch, Gai and
 //! Ingber, 2023): ranks forget how far apart two hits are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::arms::{Arms, Found};
 use super::filter::Filter;
 use super::path_class;
 use super::query::{Query, Route};
 use super::rank::{Ranked, order};
-use super::request::Explanation;
+use super::request::{Change, Explanation};
 use super::settings::{ArmWeights, RankSettings};
 use crate::snapshot::Snapshot;
 
-/// Rank and score of a span in each arm that found it.
-type Places = BTreeMap<&'static str, (u32, f32)>;
+/// The arms, in the order of [`Fused::places`].
+const ARMS: [&str; 4] = ["lexical", "dense", "symbol", "path"];
+const LEXICAL: usize = 0;
+const DENSE: usize = 1;
 
 /// What the arms gave to a span.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Fused {
     words: f32,
     dense: f32,
-    places: Places,
+    /// Rank and score in each arm that found it.
+    places: [Option<(u32, f32)>; ARMS.len()],
 }
 
 fn weights(route: Route, settings: &RankSettings) -> ArmWeights {
@@ -67,14 +70,14 @@ pub(crate) fn fuse(
     let weights = weights(query.route, settings);
     // Scores of full text begin at nothing; a similarity means something only beside the others.
     let floor = |found: &[Found]| found.last().map_or(0.0, |(_, score)| *score);
-    let lists: [(&'static str, &[Found], f32, f32); 4] = [
-        ("lexical", &arms.lexical, weights.lexical, 0.0),
-        ("dense", &arms.dense, weights.dense, floor(&arms.dense)),
-        ("symbol", &arms.symbol, weights.symbol, 0.0),
-        ("path", &arms.path, weights.path, 0.0),
+    let lists: [(&[Found], f32, f32); ARMS.len()] = [
+        (&arms.lexical, weights.lexical, 0.0),
+        (&arms.dense, weights.dense, floor(&arms.dense)),
+        (&arms.symbol, weights.symbol, 0.0),
+        (&arms.path, weights.path, 0.0),
     ];
-    let mut scores: HashMap<u64, Fused> = HashMap::new();
-    for (arm, found, weight, floor) in lists {
+    let mut scores: HashMap<u64, Fused> = HashMap::with_capacity(2 * arms.lexical.len());
+    for (arm, (found, weight, floor)) in lists.into_iter().enumerate() {
         let Some((_, best)) = found.first() else { continue };
         if weight <= 0.0 {
             continue;
@@ -82,35 +85,34 @@ pub(crate) fn fuse(
         let range = (best - floor).max(f32::MIN_POSITIVE);
         for (place, (id, score)) in found.iter().enumerate() {
             let entry = scores.entry(*id).or_default();
-            if entry.places.contains_key(arm) {
+            if entry.places[arm].is_some() {
                 continue;
             }
             let part = weight * (score - floor) / range;
-            if arm == "dense" {
+            if arm == DENSE {
                 entry.dense += part;
             } else {
                 entry.words += part;
             }
-            entry.places.insert(arm, (place as u32 + 1, *score));
+            entry.places[arm] = Some((place as u32 + 1, *score));
         }
     }
     let mut spans: Vec<Ranked> = scores
         .into_iter()
         .filter(|(id, _)| filter.is_open() || filter.allows(*id, snapshot))
-        .filter_map(|(id, Fused { words, dense, places })| {
+        .filter_map(|(id, fused)| {
             let (file, ordinal) = snapshot.resolve(id)?;
             let prose = if path_class::is_prose(file) {
                 settings.prose_dense
             } else {
                 1.0
             };
-            let score = words + prose * dense;
-            let mut why = Vec::new();
-            if places.contains_key("lexical") {
-                why.push("words".to_owned());
+            let mut why = Vec::with_capacity(4);
+            if fused.places[LEXICAL].is_some() {
+                why.push("words".into());
             }
-            if places.contains_key("dense") {
-                why.push("meaning".to_owned());
+            if fused.places[DENSE].is_some() {
+                why.push("meaning".into());
             }
             let mut span = Ranked {
                 file: file.clone(),
@@ -118,21 +120,31 @@ pub(crate) fn fuse(
                 score: 0.0,
                 definition: None,
                 why,
-                explanation: Explanation::default(),
-                explains,
+                explanation: explains.then(|| Box::new(explanation(query, &fused))),
             };
-            span.explanation.route = query.route.name().to_owned();
-            span.step("fusion", score, || {
-                places
-                    .iter()
+            span.step("fusion", Change::Add(fused.words + prose * fused.dense), || {
+                places(&fused)
                     .map(|(arm, (rank, _))| format!("{arm} #{rank}"))
                     .collect::<Vec<_>>()
                     .join(" + ")
             });
-            span.explanation.arms = places;
             Some(span)
         })
         .collect();
     spans.sort_by(order);
     spans
+}
+
+fn places(fused: &Fused) -> impl Iterator<Item = (&'static str, (u32, f32))> {
+    ARMS.into_iter()
+        .zip(fused.places)
+        .filter_map(|(arm, place)| Some((arm, place?)))
+}
+
+fn explanation(query: &Query, fused: &Fused) -> Explanation {
+    Explanation {
+        route: query.route.name(),
+        arms: places(fused).collect(),
+        steps: Vec::new(),
+    }
 }

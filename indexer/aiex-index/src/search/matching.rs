@@ -1,7 +1,7 @@
 //! Which lines of a span show best why it matched.
 
 use super::query::Query;
-use super::words::{fit, may_fit, stems};
+use super::words::{Gate, fit, stems};
 
 /// Lines of a span that are looked at; longer spans are data.
 const MAX_LINES: usize = 400;
@@ -10,9 +10,10 @@ const ABBREVIATION: f32 = 0.7;
 
 /// The line, counted from 0 within `text`, that holds most words of the query; the first of equals.
 pub(crate) fn focus(text: &str, query: &Query) -> usize {
+    let gate = Gate::new(&query.stems);
     let mut best = (0.0_f32, 0);
     for (at, line) in text.lines().enumerate().take(MAX_LINES) {
-        let score = score(line, query);
+        let score = score(line, query, &gate);
         if score > best.0 {
             best = (score, at);
         }
@@ -26,10 +27,11 @@ pub fn telling_lines(question: &str, text: &str, count: usize) -> Vec<usize> {
     let Some(query) = Query::parse(question) else {
         return Vec::new();
     };
+    let gate = Gate::new(&query.stems);
     let mut scored: Vec<(usize, f32)> = text
         .lines()
         .take(MAX_LINES)
-        .map(|line| score(line, &query))
+        .map(|line| score(line, &query, &gate))
         .enumerate()
         .filter(|(_, score)| *score > 0.0)
         .collect();
@@ -40,8 +42,8 @@ pub fn telling_lines(question: &str, text: &str, count: usize) -> Vec<usize> {
     lines
 }
 
-fn score(line: &str, query: &Query) -> f32 {
-    let words = if may_fit(line, &query.stems) {
+fn score(line: &str, query: &Query, gate: &Gate) -> f32 {
+    let words = if gate.may_fit(line) {
         stems(line)
     } else {
         Vec::new()

@@ -1,6 +1,8 @@
 //! From arms to an order: what the arms say is fused, then rules add to it and take from it. Every step can be shown.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::arms::Arms;
 use super::boost;
@@ -8,10 +10,9 @@ use super::filter::Filter;
 use super::fuse::fuse;
 use super::path_class;
 use super::query::{Query, Route};
-use super::request::Explanation;
+use super::request::{Change, Explanation, Step};
 use super::settings::RankSettings;
 use crate::snapshot::{Definition, FileEntry, Snapshot};
-use std::sync::Arc;
 
 /// A span in the running.
 pub(crate) struct Ranked {
@@ -20,9 +21,9 @@ pub(crate) struct Ranked {
     pub(crate) score: f32,
     /// The definition in the span that the query is about, by its place among the span's.
     pub(crate) definition: Option<usize>,
-    pub(crate) why: Vec<String>,
-    pub(crate) explanation: Explanation,
-    pub(crate) explains: bool,
+    pub(crate) why: Vec<Cow<'static, str>>,
+    /// Only when asked for: there are hundreds of spans to a query.
+    pub(crate) explanation: Option<Box<Explanation>>,
 }
 
 impl Ranked {
@@ -32,10 +33,16 @@ impl Ranked {
             .definitions(&self.file.outline.spans[self.ordinal])
     }
 
-    pub(crate) fn step(&mut self, rule: &'static str, score: f32, detail: impl FnOnce() -> String) {
-        self.score = score;
-        if self.explains {
-            self.explanation.steps.push((rule, detail(), score));
+    /// Changes the score, and tells it to the explanation.
+    pub(crate) fn step(&mut self, rule: &'static str, change: Change, detail: impl FnOnce() -> String) {
+        self.score = change.of(self.score);
+        if let Some(explanation) = &mut self.explanation {
+            explanation.steps.push(Step {
+                rule,
+                detail: detail(),
+                change,
+                score: self.score,
+            });
         }
     }
 }
@@ -68,9 +75,8 @@ pub(crate) fn rank(
         words.boost(span, best);
         let stands_out = standout == Some((span.file.version, span.ordinal));
         if stands_out {
-            let score = span.score + settings.standout * best;
-            span.why.push("rare words".to_owned());
-            span.step("standout", score, || "far ahead in full text".to_owned());
+            span.why.push("rare words".into());
+            span.step("standout", Change::Add(settings.standout * best), || "far ahead in full text".to_owned());
         }
         if query.route == Route::Path {
             continue;
@@ -81,8 +87,7 @@ pub(crate) fn rank(
             named.push("test");
         }
         if factor != 1.0 {
-            let score = span.score * factor;
-            span.step("penalty", score, || format!("{} ×{factor:.3}", named.join(", ")));
+            span.step("penalty", Change::Times(factor), || format!("{} ×{factor:.3}", named.join(", ")));
         }
     }
     saturate(spans, settings, limit)
@@ -141,8 +146,8 @@ fn cohere(spans: &mut [Ranked], settings: &RankSettings) {
         .fold(f32::MIN_POSITIVE, f32::max);
     for sum in files.into_values() {
         let share = sum.score / best_file;
-        let score = spans[sum.best].score + settings.coherence * best_span * share;
-        spans[sum.best].step("coherence", score, || {
+        let more = Change::Add(settings.coherence * best_span * share);
+        spans[sum.best].step("coherence", more, || {
             format!("file {:.0} % of the best", 100.0 * share)
         });
     }
@@ -156,9 +161,8 @@ fn saturate(mut spans: Vec<Ranked>, settings: &RankSettings, limit: usize) -> Ve
         let before = taken.entry(span.file.version).or_insert(0);
         if *before > 0 {
             let factor = settings.saturation.powi(*before);
-            let score = span.score * factor;
             let nth = *before + 1;
-            span.step("saturation", score, || {
+            span.step("saturation", Change::Times(factor), || {
                 format!("span {nth} of its file ×{factor:.3}")
             });
         }

@@ -64,11 +64,43 @@ pub struct Hit {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Explanation {
     /// How the query was read.
-    pub route: String,
+    pub route: &'static str,
     /// Rank (from 1) and raw score in each arm that found the span.
     pub arms: BTreeMap<&'static str, (u32, f32)>,
-    /// Rule, what it saw, score after it; in order.
-    pub steps: Vec<(&'static str, String, f32)>,
+    /// What the score was made by, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One rule's part in a score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// What it saw.
+    pub detail: String,
+    /// What it did.
+    pub change: Change,
+    /// The score after it.
+    pub score: f32,
+}
+
+/// What a rule does to a score, which begins at nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Change {
+    /// Adds this.
+    Add(f32),
+    /// Multiplies by this.
+    Times(f32),
+}
+
+impl Change {
+    /// The score after the change.
+    pub fn of(self, score: f32) -> f32 {
+        match self {
+            Self::Add(more) => score + more,
+            Self::Times(factor) => score * factor,
+        }
+    }
 }
 
 /// The end of a search.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::filter::Filter;
-use super::request::{Explanation, Hit, SearchOutcome, SearchRequest};
+use super::request::{Change, Explanation, Hit, SearchOutcome, SearchRequest, Step};
 use super::snippet;
 use crate::error::{IndexError, SearchError};
 use crate::look::place;
@@ -201,15 +201,26 @@ fn hit(near: &Near<'_>, text: &str, rank: usize, explains: bool) -> Hit {
     hit.why = vec!["meaning".to_owned()];
     hit.explain = explains.then(|| {
         let mut explanation = Explanation {
-            route: "similar".to_owned(),
+            route: "similar",
             ..Explanation::default()
         };
         explanation
             .arms
             .insert("dense", (rank as u32 + 1, near.similarity));
+        explanation.steps.push(Step {
+            rule: "similarity",
+            detail: "cosine".to_owned(),
+            change: Change::Add(near.similarity),
+            score: near.similarity,
+        });
         if near.score != near.similarity {
-            let detail = format!("another language ×{:.2}", near.score / near.similarity);
-            explanation.steps.push(("language", detail, near.score));
+            let factor = near.score / near.similarity;
+            explanation.steps.push(Step {
+                rule: "language",
+                detail: format!("another language ×{factor:.2}"),
+                change: Change::Times(factor),
+                score: near.score,
+            });
         }
         explanation
     });

@@ -1,5 +1,6 @@
 //! From ranked spans to hits: text, lines, symbol.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -18,7 +19,6 @@ pub(crate) fn hits(
     repo: &RepoIndex,
     query: &Query,
     ranked: Vec<Ranked>,
-    explains: bool,
 ) -> Result<Vec<Hit>, SearchError> {
     let mut texts: HashMap<ContentKey, Arc<str>> = HashMap::new();
     let mut hits = Vec::with_capacity(ranked.len());
@@ -31,20 +31,20 @@ pub(crate) fn hits(
             };
             slot.insert(text);
         }
-        hits.push(hit(query, span, &texts[&key], explains));
+        hits.push(hit(query, span, &texts[&key]));
     }
     Ok(hits)
 }
 
-fn hit(query: &Query, span: Ranked, text: &str, explains: bool) -> Hit {
+fn hit(query: &Query, span: Ranked, text: &str) -> Hit {
     let mut hit = show(&span.file, span.ordinal, text, span.definition);
     if span.definition.is_none() {
         let focus = focus(&hit.snippet, query) as u32;
         hit.focus_line = hit.start_line + focus.min(hit.end_line - hit.start_line);
     }
     hit.score = span.score;
-    hit.why = span.why;
-    hit.explain = explains.then_some(span.explanation);
+    hit.why = span.why.into_iter().map(Cow::into_owned).collect();
+    hit.explain = span.explanation.map(|explanation| *explanation);
     hit
 }
 

@@ -50,8 +50,7 @@ fn every_hit_can_be_explained_down_to_its_score() {
     let outcome = fixture.repo.search(&request, &mut |_| {}, &|| false).unwrap();
     for hit in &outcome.hits {
         let explanation = hit.explain.as_ref().unwrap();
-        let (_, _, last) = explanation.steps.last().unwrap();
-        assert_eq!(*last, hit.score);
+        assert_eq!(explanation.steps.last().unwrap().score, hit.score);
         assert!(!explanation.arms.is_empty());
     }
     let rules: Vec<_> = outcome.hits[0]
@@ -60,7 +59,7 @@ fn every_hit_can_be_explained_down_to_its_score() {
         .unwrap()
         .steps
         .iter()
-        .map(|step| step.0)
+        .map(|step| step.rule)
         .collect();
     assert!(
         rules.contains(&"fusion") && rules.contains(&"definition"),
