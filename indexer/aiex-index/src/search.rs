@@ -9,6 +9,7 @@ pub(crate) mod arms;
 mod boost;
 pub(crate) mod cache;
 pub(crate) mod filter;
+mod frames;
 mod fuse;
 pub mod lab;
 mod matching;

@@ -1,4 +1,4 @@
-//! The arms: full text, vectors, names of definitions, words of paths. Each gives chunk ids, best first.
+//! The arms: full text, vectors, names of definitions, words of paths, places named by line. Each gives chunk ids, best first.
 
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub(crate) struct Arms {
     pub(crate) dense: Vec<Found>,
     pub(crate) symbol: Vec<Found>,
     pub(crate) path: Vec<Found>,
+    /// Places that the query names by file and line.
+    pub(crate) place: Vec<Found>,
     /// How many spans define each of the query's names, in their order.
     pub(crate) definers: Vec<usize>,
     /// How much each of the query's stems tells, in their order.
@@ -146,6 +148,17 @@ fn text_arms(
         arms.definers.push(found.len());
         arms.symbol
             .extend(found.into_iter().filter(|id| allows(*id)).map(|id| (id, 1.0)));
+    }
+    let mut score = 1.0;
+    for frame in &query.frames {
+        let chunks = frame.chunks(snapshot);
+        let is_known = !chunks.is_empty();
+        arms.place
+            .extend(chunks.into_iter().filter(|id| allows(*id)).map(|id| (id, score)));
+        // Frames of other programs do not push those of the repository back.
+        if is_known {
+            score *= settings.outer_frame;
+        }
     }
     if query.route != Route::Symbol {
         let whole = [(query.text.as_str(), 1.0)];

@@ -52,7 +52,9 @@ pub(crate) fn named_file(span: &mut Ranked, query: &Query, settings: &RankSettin
     if query.route == Route::Path || query.words.len() > 4 || !is_named_after(&span.file.path, &name.name) {
         return;
     }
-    span.step("named_file", Change::Add(settings.named_file * best), || format!("named after {}", name.name));
+    span.step("named_file", Change::Add(settings.named_file * best), || {
+        format!("named after {}", name.name)
+    });
 }
 
 fn factor(span: &Ranked, definition: &Definition, name: &Name, settings: &RankSettings) -> Option<f32> {

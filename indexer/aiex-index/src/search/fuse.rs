@@ -15,9 +15,10 @@ use super::settings::{ArmWeights, RankSettings};
 use crate::snapshot::Snapshot;
 
 /// The arms, in the order of [`Fused::places`].
-const ARMS: [&str; 4] = ["lexical", "dense", "symbol", "path"];
+const ARMS: [&str; 5] = ["lexical", "dense", "symbol", "path", "place"];
 const LEXICAL: usize = 0;
 const DENSE: usize = 1;
+const PLACE: usize = 4;
 
 /// What the arms gave to a span.
 #[derive(Default, Clone, Copy)]
@@ -75,6 +76,7 @@ pub(crate) fn fuse(
         (&arms.dense, weights.dense, floor(&arms.dense)),
         (&arms.symbol, weights.symbol, 0.0),
         (&arms.path, weights.path, 0.0),
+        (&arms.place, settings.place_arm, 0.0),
     ];
     let mut scores: HashMap<u64, Fused> = HashMap::with_capacity(2 * arms.lexical.len());
     for (arm, (found, weight, floor)) in lists.into_iter().enumerate() {
@@ -113,6 +115,9 @@ pub(crate) fn fuse(
             }
             if fused.places[DENSE].is_some() {
                 why.push("meaning".into());
+            }
+            if fused.places[PLACE].is_some() {
+                why.insert(0, "the line named".into());
             }
             let mut span = Ranked {
                 file: file.clone(),

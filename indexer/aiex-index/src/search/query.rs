@@ -3,6 +3,7 @@
 use aiex_chunk::Language;
 use aiex_lexical::stem;
 
+use super::frames::{Frame, frames};
 use super::words::{is_stop_word, parts};
 
 /// What kind of question a query is.
@@ -53,6 +54,8 @@ pub(crate) struct Query {
     pub(crate) languages: Vec<Option<Language>>,
     /// Names that definitions are looked up for.
     pub(crate) names: Vec<Name>,
+    /// Places that it names by file and line, what matters most first.
+    pub(crate) frames: Vec<Frame>,
     pub(crate) wants_tests: bool,
     pub(crate) wants_examples: bool,
     pub(crate) wants_benches: bool,
@@ -86,16 +89,49 @@ const DEFINITION_WORDS: &[&str] = &[
     "union",
 ];
 
-/// A query longer than this is cut: nobody types it, and an error log pasted whole holds its point early.
-const MAX_QUERY_CHARS: usize = 2_000;
+/// Characters read of a query that was pasted rather than typed: its beginning and its end, where logs and traces
+/// hold their point.
+const MAX_BEGINNING: usize = 1_400;
+const MAX_END: usize = 600;
+
+/// Bytes of a query that are searched for frames of a stack trace.
+const MAX_TRACE: usize = 256 * 1024;
+
+/// A query without the middle that nobody typed.
+fn cut(text: &str) -> String {
+    let ends = |count: usize| text.char_indices().nth(count).map(|(at, _)| at);
+    if ends(MAX_BEGINNING + MAX_END).is_none() {
+        return text.to_owned();
+    }
+    let beginning = ends(MAX_BEGINNING).unwrap_or(text.len());
+    let end = text
+        .char_indices()
+        .nth_back(MAX_END - 1)
+        .map_or(text.len(), |(at, _)| at);
+    // No word is cut in two.
+    let beginning = &text[..beginning];
+    let beginning = beginning
+        .rsplit_once(char::is_whitespace)
+        .map_or(beginning, |(whole, _)| whole);
+    let end = &text[end..];
+    let end = end
+        .split_once(char::is_whitespace)
+        .map_or(end, |(_, whole)| whole);
+    format!("{beginning} {end}")
+}
 
 impl Query {
     /// Reads a query; nothing if there is nothing in it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let text: String = text.trim().chars().take(MAX_QUERY_CHARS).collect();
-        if text.is_empty() {
+        let whole = text.trim();
+        if whole.is_empty() {
             return None;
         }
+        let trace = (0..=whole.len().min(MAX_TRACE))
+            .rev()
+            .find_map(|end| whole.get(..end));
+        let frames = frames(trace.unwrap_or_default());
+        let text = cut(whole);
         let tokens: Vec<&str> = text.split_whitespace().collect();
         let (mut words, mut stems): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         for word in parts(&text) {
@@ -155,9 +191,15 @@ impl Query {
             words,
             stems,
             languages,
+            frames,
             text: text.clone(),
         };
         match tokens.as_slice() {
+            // `src/pool.rs:88:17`, as compilers write it.
+            [_] if query.frames.len() == 1 => {
+                query.text = query.frames[0].path();
+                query.route = Route::Path;
+            }
             [one] if looks_like_path(one) => query.route = Route::Path,
             [one] if looks_like_name(one) => {
                 query.route = Route::Symbol;
@@ -332,7 +374,17 @@ mod tests {
         check("How does TokenBucket refill", Route::Mixed, &["TokenBucket"]);
         check("src/search/rank.rs", Route::Path, &[]);
         check("rank.rs", Route::Path, &[]);
+        check("rank.rs:12:5", Route::Path, &[]);
         check("self.items", Route::Symbol, &["items"]);
+    }
+
+    #[test]
+    fn of_a_pasted_log_the_beginning_and_the_end_are_read() {
+        let log = format!("pool is closed {} retry gave up", "noise ".repeat(5_000));
+        let query = Query::parse(&log).unwrap();
+        assert_eq!(query.words, ["pool", "closed", "noise", "retry", "gave", "up"]);
+        let cut = cut(&"é".repeat(3_000));
+        assert_eq!(cut.chars().count(), MAX_BEGINNING + 1 + MAX_END);
     }
 
     #[test]

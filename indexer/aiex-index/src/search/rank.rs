@@ -76,7 +76,9 @@ pub(crate) fn rank(
         let stands_out = standout == Some((span.file.version, span.ordinal));
         if stands_out {
             span.why.push("rare words".into());
-            span.step("standout", Change::Add(settings.standout * best), || "far ahead in full text".to_owned());
+            span.step("standout", Change::Add(settings.standout * best), || {
+                "far ahead in full text".to_owned()
+            });
         }
         if query.route == Route::Path {
             continue;
@@ -87,7 +89,9 @@ pub(crate) fn rank(
             named.push("test");
         }
         if factor != 1.0 {
-            span.step("penalty", Change::Times(factor), || format!("{} ×{factor:.3}", named.join(", ")));
+            span.step("penalty", Change::Times(factor), || {
+                format!("{} ×{factor:.3}", named.join(", "))
+            });
         }
     }
     saturate(spans, settings, limit)

@@ -59,6 +59,10 @@ constants! {
     path_route_lexical = 0.2,
     /// Weight of the words of the path when the query is a path.
     path_route_arm = 1.0,
+    /// Weight of a place that the query names by file and line, as a stack trace does.
+    place_arm = 3.0,
+    /// What each further frame of a trace counts, relative to the one before it.
+    outer_frame = 0.85,
     /// Weight of a query's names in full text, where its other words have 1.
     name_term = 1.0,
     /// Weight of the name of a language that the repository has, in full text and in names: code does not name its

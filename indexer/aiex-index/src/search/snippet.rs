@@ -15,11 +15,7 @@ use crate::snapshot::FileEntry;
 
 /// Reads the text of ranked spans. A span whose content is damaged is left out, and its file is read
 /// again.
-pub(crate) fn hits(
-    repo: &RepoIndex,
-    query: &Query,
-    ranked: Vec<Ranked>,
-) -> Result<Vec<Hit>, SearchError> {
+pub(crate) fn hits(repo: &RepoIndex, query: &Query, ranked: Vec<Ranked>) -> Result<Vec<Hit>, SearchError> {
     let mut texts: HashMap<ContentKey, Arc<str>> = HashMap::new();
     let mut hits = Vec::with_capacity(ranked.len());
     for span in ranked {
@@ -38,7 +34,13 @@ pub(crate) fn hits(
 
 fn hit(query: &Query, span: Ranked, text: &str) -> Hit {
     let mut hit = show(&span.file, span.ordinal, text, span.definition);
-    if span.definition.is_none() {
+    let named = query
+        .frames
+        .iter()
+        .find_map(|frame| frame.line_in(&hit.path, hit.start_line, hit.end_line));
+    if let Some(line) = named {
+        hit.focus_line = line;
+    } else if span.definition.is_none() {
         let focus = focus(&hit.snippet, query) as u32;
         hit.focus_line = hit.start_line + focus.min(hit.end_line - hit.start_line);
     }

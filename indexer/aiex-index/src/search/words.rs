@@ -88,7 +88,11 @@ impl Gate {
                 .map_or(stem.len(), |(end, _)| end);
             stem.as_bytes()[..end].to_ascii_lowercase()
         };
-        let mut begins: Vec<Vec<u8>> = stems.iter().map(begin).filter(|begin| !begin.is_empty()).collect();
+        let mut begins: Vec<Vec<u8>> = stems
+            .iter()
+            .map(begin)
+            .filter(|begin| !begin.is_empty())
+            .collect();
         begins.sort_unstable();
         begins.dedup();
         Self { begins }

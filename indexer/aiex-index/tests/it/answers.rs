@@ -1,6 +1,7 @@
 //! What is asked is found, in the right place, and explained.
 
-use aiex_index::{Mode, SearchRequest};
+use aiex_index::{Hit, Mode, SearchRequest};
+use proptest::strategy::{Strategy, ValueTree};
 
 use crate::fixture::{Fixture, grep, search};
 
@@ -39,32 +40,75 @@ fn code_comes_before_prose_that_says_the_same() {
 }
 
 #[test]
-fn every_hit_can_be_explained_down_to_its_score() {
+fn the_rules_that_made_a_score_are_told() {
     let fixture = Fixture::new();
-    let request = SearchRequest {
-        query: "TaskQueue".to_owned(),
-        limit: 5,
-        explain: true,
-        ..SearchRequest::default()
-    };
-    let outcome = fixture.repo.search(&request, &mut |_| {}, &|| false).unwrap();
-    for hit in &outcome.hits {
-        let explanation = hit.explain.as_ref().unwrap();
-        assert_eq!(explanation.steps.last().unwrap().score, hit.score);
-        assert!(!explanation.arms.is_empty());
-    }
-    let rules: Vec<_> = outcome.hits[0]
-        .explain
-        .as_ref()
-        .unwrap()
-        .steps
-        .iter()
-        .map(|step| step.rule)
-        .collect();
+    let hits = explained(&fixture, "TaskQueue");
+    let explanation = hits[0].explain.as_ref().unwrap();
+    assert!(!explanation.arms.is_empty());
+    let rules: Vec<_> = explanation.steps.iter().map(|step| step.rule).collect();
     assert!(
         rules.contains(&"fusion") && rules.contains(&"definition"),
         "{rules:?}"
     );
+}
+
+fn explained(fixture: &Fixture, query: &str) -> Vec<Hit> {
+    let request = SearchRequest {
+        query: query.to_owned(),
+        limit: 10,
+        explain: true,
+        ..SearchRequest::default()
+    };
+    fixture
+        .repo
+        .search(&request, &mut |_| {}, &|| false)
+        .unwrap()
+        .hits
+}
+
+/// What was changed step by step must give what is shown, whatever was asked.
+#[test]
+fn explanations_add_up_to_the_score() {
+    let fixture = Fixture::new();
+    const WORDS: &[&str] = &[
+        "queue",
+        "TaskQueue",
+        "retries",
+        "push",
+        "sessions",
+        "expire",
+        "src/lib.rs",
+        "lib.rs:5",
+        "load_settings",
+        "tests",
+        "docs",
+        "json",
+        "how",
+        "base",
+        "python",
+        "SessionStore.expire_sessions",
+    ];
+    let query = proptest::collection::vec(proptest::sample::select(WORDS), 1..5);
+    let mut seen = 0;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    for _ in 0..200 {
+        let query = query.new_tree(&mut runner).unwrap().current().join(" ");
+        for hit in explained(&fixture, &query) {
+            let steps = &hit.explain.as_ref().unwrap().steps;
+            let mut score = 0.0_f32;
+            for step in steps {
+                score = step.change.of(score);
+                assert!((score - step.score).abs() <= 1e-4, "{query}: {steps:?}");
+            }
+            assert!(
+                (score - hit.score).abs() <= 1e-4,
+                "{query}: {} {steps:?}",
+                hit.score
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 200, "{seen} hits explained");
 }
 
 #[test]

@@ -4,5 +4,6 @@
 mod answers;
 mod damage;
 mod fixture;
+mod oddities;
 mod reuse;
 mod updates;
