@@ -26,4 +26,4 @@ pub use symbol::{Symbol, SymbolKind};
 
 /// Version of the output. Part of the content key, so it must change whenever the same text would give other
 /// chunks or symbols.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;

@@ -38,6 +38,8 @@ fn by_extension(name: &str, head: &str) -> Option<Language> {
         "rs" => Language::Rust,
         "py" | "pyi" | "pyw" | "bzl" | "star" => Language::Python,
         "js" | "mjs" | "cjs" | "jsx" => Language::JavaScript,
+        // Qt's translations are called so too.
+        "ts" if head.trim_start().starts_with('<') => return None,
         "ts" | "mts" | "cts" => Language::TypeScript,
         "tsx" => Language::Tsx,
         "go" => Language::Go,
@@ -142,6 +144,8 @@ mod tests {
             ("a.h", "#include <stdio.h>\nint f(void);", Some(Language::C)),
             ("a.h", "#pragma once\nnamespace a {\n}", Some(Language::Cpp)),
             ("a.h", "#include <vector>", Some(Language::Cpp)),
+            ("app.ts", "export const a = 1;", Some(Language::TypeScript)),
+            ("app_de.ts", "<?xml version=\"1.0\"?>\n<!DOCTYPE TS>", None),
         ];
         for (path, head, expected) in cases {
             assert_eq!(detect(path, head), expected, "{path}");

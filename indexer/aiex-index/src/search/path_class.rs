@@ -64,6 +64,7 @@ fn roles(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &RankSe
         "__tests__",
         "testdata",
         "fixtures",
+        "regress",
     ]) || folders.iter().any(|folder| is_test_folder(folder))
         || is_test_name(name, &words);
     apply(is_test, settings.test, query.wants_tests, "test");
@@ -114,12 +115,7 @@ fn roles(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &RankSe
         "derived",
     );
     apply(is_declaration(name), settings.declaration, false, "declaration");
-    let is_changelog = words.first().is_some_and(|word| {
-        matches!(
-            word.as_str(),
-            "changelog" | "changes" | "history" | "news" | "license" | "licence" | "copying" | "authors"
-        )
-    });
+    let is_changelog = is_changelog(file, name, &words);
     apply(is_changelog, settings.changelog, query.wants_docs, "changelog");
     let is_prose = is_prose(file);
     apply(
@@ -142,9 +138,34 @@ fn roles(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &RankSe
         || name.ends_with(".csv")
         || name.ends_with(".xml")
         || name.ends_with(".svg")
+        || is_translation(file, name, &folders)
         || is_project_file(name);
     apply(is_data, settings.data, query.wants_settings, "data");
     roles
+}
+
+/// What changed, who wrote it, under which licence. Code may be called so too: `history.rs` keeps a history.
+fn is_changelog(file: &FileEntry, name: &str, words: &[String]) -> bool {
+    let is_named = words.first().is_some_and(|word| {
+        matches!(
+            word.as_str(),
+            "changelog" | "changes" | "history" | "news" | "license" | "licence" | "copying" | "authors"
+        )
+    });
+    (is_named && (file.language.is_none() || is_prose(file)))
+        || name.ends_with(".license")
+        || name.ends_with(".licence")
+}
+
+/// The same sentences in other languages.
+fn is_translation(file: &FileEntry, name: &str, folders: &[&str]) -> bool {
+    [".po", ".pot", ".arb", ".xlf", ".xliff", ".strings", ".resx"]
+        .iter()
+        .any(|end| name.ends_with(end))
+        || (file.language.is_none()
+            && folders
+                .iter()
+                .any(|folder| matches!(*folder, "translations" | "locale" | "locales" | "i18n" | "l10n")))
 }
 
 /// What build tools and editors read.
@@ -209,6 +230,7 @@ fn is_test_name(name: &str, words: &[String]) -> bool {
         || stem == "conftest"
         || name.contains(".test.")
         || name.contains(".spec.")
+        || name.ends_with(".feature")
         || words
             .iter()
             .rev()

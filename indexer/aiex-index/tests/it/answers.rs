@@ -217,3 +217,18 @@ fn an_odd_query_is_answered_or_refused_but_never_a_panic() {
         let _ = fixture.repo.search(&request, &mut |_| {}, &|| false);
     }
 }
+
+#[test]
+fn code_that_is_named_like_a_changelog_is_code() {
+    let fixture = Fixture::new();
+    let code = "/// Goes back to the state of ten minutes ago.\npub fn earlier_state(minutes: u32) -> u32 {\n    minutes\n}\n";
+    fixture.write("src/history.rs", code);
+    fixture.write("HISTORY.md", "# 1.2\n\nGo back to an earlier state by minutes.\n");
+    fixture.write(
+        "share/translations/de.po",
+        "msgid \"Earlier state\"\nmsgstr \"Zurück\"\n",
+    );
+    fixture.sync();
+    let hits = fixture.search("go back to the earlier state ten minutes ago");
+    assert_eq!(hits[0].path, "src/history.rs");
+}
