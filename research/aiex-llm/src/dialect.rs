@@ -1,20 +1,24 @@
 //! What providers say, translated: requests out, messages in. It does not know HTTP or time.
 
+mod anthropic;
 mod ollama;
 mod openai;
+mod responses;
+mod shape;
 
 use serde_json::Value;
 
 use crate::failure::Fault;
 use crate::framing::{Frame, Framing};
-use crate::{Finish, Prompt, ProviderConfig, ProviderKind, Usage};
+use crate::{Finish, ProviderConfig, ProviderKind, Request, Usage};
+pub(crate) use shape::{Constraint, Shape};
 
 /// What one message of a stream says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Signal {
     Text(String),
-    /// The model thinks; its thoughts are not part of the answer.
-    Thought,
+    /// The model thinks; its thoughts are not part of the answer. Empty where the provider hides them.
+    Thought(String),
     Finish(Finish),
     Usage(Usage),
     /// The provider's end marker.
@@ -22,54 +26,14 @@ pub(crate) enum Signal {
     Fault(Fault),
 }
 
-/// The optional parts of a request that some servers refuse.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shape {
-    /// `max_completion_tokens` (OpenAI's reasoning models know no other) or `max_tokens` (older servers).
-    modern_limit: bool,
-    limit_fixed: bool,
-    temperature: bool,
-    stream_options: bool,
-}
-
-impl Shape {
-    /// What the server at `host` most probably understands.
-    pub(crate) fn for_host(host: &str) -> Self {
-        let modern_limit = host == "api.openai.com" || host.ends_with(".openai.azure.com");
-        Self {
-            modern_limit,
-            limit_fixed: false,
-            temperature: true,
-            stream_options: true,
-        }
-    }
-
-    /// Leaves out or renames what the server just refused; `false` when the refusal was about something
-    /// else. Every part can be given up once, so asking again is bounded.
-    pub(crate) fn give_up(&mut self, fault: &Fault) -> bool {
-        let about = |name: &str| fault.param == name || fault.message.contains(name);
-        if !self.limit_fixed && (about("max_tokens") || about("max_completion_tokens")) {
-            self.limit_fixed = true;
-            self.modern_limit = !self.modern_limit;
-            return true;
-        }
-        if self.stream_options && about("stream_options") {
-            self.stream_options = false;
-            return true;
-        }
-        if self.temperature && about("temperature") {
-            self.temperature = false;
-            return true;
-        }
-        false
-    }
-}
-
 /// The request's body.
-pub(crate) fn request(config: &ProviderConfig, prompt: &Prompt, shape: Shape) -> Value {
+pub(crate) fn body(config: &ProviderConfig, request: &Request, shape: Shape) -> Value {
+    let limit = request.max_output_tokens.unwrap_or(config.max_output_tokens);
     match config.kind {
-        ProviderKind::OpenAi => openai::request(config, prompt, shape),
-        ProviderKind::Ollama => ollama::request(config, prompt),
+        ProviderKind::OpenAi | ProviderKind::LmStudio => openai::request(config, request, limit, shape),
+        ProviderKind::OpenAiResponses => responses::request(config, request, limit, shape),
+        ProviderKind::Anthropic => anthropic::request(config, request, limit, shape),
+        ProviderKind::Ollama => ollama::request(config, request, limit, shape),
     }
 }
 
@@ -79,14 +43,14 @@ pub(crate) fn framing(kind: ProviderKind, first: u8) -> Framing {
     match (kind, first) {
         (ProviderKind::Ollama, _) => Framing::json_lines(),
         // A complete answer or an error, although a stream was asked for.
-        (ProviderKind::OpenAi, b'{' | b'[') => Framing::whole(),
-        (ProviderKind::OpenAi, _) => Framing::events(),
+        (_, b'{' | b'[') => Framing::whole(),
+        _ => Framing::events(),
     }
 }
 
 /// What a message says; `Err` when it is not JSON.
 pub(crate) fn read(kind: ProviderKind, frame: &Frame) -> Result<Vec<Signal>, serde_json::Error> {
-    if kind == ProviderKind::OpenAi && frame.data.trim() == "[DONE]" {
+    if kind != ProviderKind::Ollama && frame.data.trim() == "[DONE]" {
         return Ok(vec![Signal::End]);
     }
     let body: Value = serde_json::from_str(&frame.data)?;
@@ -97,7 +61,9 @@ pub(crate) fn read(kind: ProviderKind, frame: &Frame) -> Result<Vec<Signal>, ser
         return Ok(vec![Signal::Fault(Fault::fields(&body))]);
     }
     Ok(match kind {
-        ProviderKind::OpenAi => openai::read(&body),
+        ProviderKind::OpenAi | ProviderKind::LmStudio => openai::read(&body),
+        ProviderKind::OpenAiResponses => responses::read(frame.event.as_deref(), &body),
+        ProviderKind::Anthropic => anthropic::read(frame.event.as_deref(), &body),
         ProviderKind::Ollama => ollama::read(&body),
     })
 }
@@ -105,9 +71,9 @@ pub(crate) fn read(kind: ProviderKind, frame: &Frame) -> Result<Vec<Signal>, ser
 /// The provider's word for why it stopped.
 fn finish(word: &str) -> Finish {
     match word {
-        "stop" => Finish::Stop,
-        "length" => Finish::Length,
-        "content_filter" => Finish::ContentFilter,
+        "stop" | "end_turn" | "stop_sequence" | "tool_use" => Finish::Stop,
+        "length" | "max_tokens" | "max_output_tokens" | "model_context_window_exceeded" => Finish::Length,
+        "content_filter" | "refusal" => Finish::ContentFilter,
         other => Finish::Other(other.to_owned()),
     }
 }
@@ -116,29 +82,4 @@ fn filled<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
     body.get(key)
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refused_part_is_given_up_once() {
-        let mut shape = Shape::for_host("api.openai.com");
-        assert!(shape.modern_limit);
-        let about = |message: &str| Fault {
-            message: message.to_owned(),
-            ..Fault::default()
-        };
-        let limit = about("Unsupported parameter: 'max_completion_tokens'");
-        assert!(shape.give_up(&limit));
-        assert!(!shape.modern_limit);
-        assert!(!shape.give_up(&limit));
-        assert!(shape.give_up(&Fault {
-            param: "temperature".to_owned(),
-            ..Fault::default()
-        }));
-        assert!(shape.give_up(&about("unknown field stream_options")));
-        assert!(!shape.give_up(&about("'temperature' and stream_options again")));
-    }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ProviderKind;
-pub(crate) use verdict::{Fault, clipped, judge};
+pub(crate) use verdict::{Fault, judge};
 
 /// Whom an error is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,6 +197,53 @@ impl Failure {
             Self::BrokenStream { text_seen, .. } => !text_seen,
             Self::Http { status, .. } => matches!(status, 408 | 500),
             _ => false,
+        }
+    }
+
+    /// The same for what knows no models: keys, rates and breakers.
+    pub(crate) fn as_remote(&self) -> aiex_remote::Failure {
+        use aiex_remote::{Failure as Remote, Phase};
+        let message = self.to_string();
+        match self {
+            Self::KeyRejected { .. } => Remote::KeyRejected { message },
+            Self::KeyExhausted { .. } => Remote::KeyExhausted { message },
+            Self::RateLimited { retry_after, .. } => Remote::RateLimited {
+                after: *retry_after,
+                message,
+            },
+            Self::Overloaded {
+                status, retry_after, ..
+            } => Remote::Overloaded {
+                status: *status,
+                after: *retry_after,
+                message,
+            },
+            Self::Http {
+                status: status @ 500..,
+                ..
+            } => Remote::Overloaded {
+                status: *status,
+                after: None,
+                message,
+            },
+            Self::Unreachable { .. } => Remote::Unreachable { message },
+            Self::FirstByteTimeout { after } => Remote::Timeout {
+                phase: Phase::FirstByte,
+                after: *after,
+            },
+            Self::IdleTimeout { after } | Self::TotalTimeout { after } => Remote::Timeout {
+                phase: Phase::Total,
+                after: *after,
+            },
+            Self::BrokenStream { .. } => Remote::Broken { message },
+            Self::NotJson { .. } | Self::EmptyAnswer { .. } => Remote::NotWhatWasAsked { message },
+            Self::Redirected { to, .. } => Remote::Redirected { to: to.clone() },
+            Self::Cancelled => Remote::Cancelled,
+            Self::BadSettings { .. }
+            | Self::ContextOverflow { .. }
+            | Self::ModelMissing { .. }
+            | Self::ModelTooLarge { .. }
+            | Self::Http { .. } => Remote::BadRequest { status: 400, message },
         }
     }
 

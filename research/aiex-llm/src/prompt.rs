@@ -1,5 +1,7 @@
 //! What is sent to a model. It does not know how a provider spells it.
 
+use serde_json::Value;
+
 use crate::tokens;
 
 /// A system text and a conversation.
@@ -29,6 +31,38 @@ pub enum Role {
     Assistant,
 }
 
+/// A prompt and what is asked of its answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Request {
+    /// What is sent.
+    pub prompt: Prompt,
+    /// The answer is to be JSON of this shape. Providers that can are told to produce nothing else, see
+    /// [`Answer::constrained`](crate::Answer::constrained).
+    pub schema: Option<Schema>,
+    /// The longest answer to ask for, in tokens; `None` leaves the provider's own setting.
+    pub max_output_tokens: Option<u32>,
+    /// An answer that consists of thoughts alone is an answer: some models put the JSON there.
+    pub thoughts_count: bool,
+}
+
+impl From<Prompt> for Request {
+    fn from(prompt: Prompt) -> Self {
+        Self {
+            prompt,
+            ..Self::default()
+        }
+    }
+}
+
+/// The shape of an answer, as a JSON Schema with a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schema {
+    /// Letters, digits, `_` and `-`; providers refuse other names.
+    pub name: String,
+    /// The JSON Schema itself.
+    pub value: Value,
+}
+
 impl Role {
     pub(crate) fn as_wire(self) -> &'static str {
         match self {
@@ -52,11 +86,7 @@ impl Prompt {
 
     /// A conservative estimate of the prompt's tokens, see [`tokens::estimate`].
     pub fn estimated_tokens(&self) -> usize {
-        let texts = self.messages.iter().map(|message| message.text.as_str());
-        texts
-            .chain((!self.system.is_empty()).then_some(self.system.as_str()))
-            .map(|text| tokens::estimate(text) + tokens::PER_MESSAGE)
-            .sum()
+        tokens::Counter::ESTIMATE.prompt(self)
     }
 
     /// `(role, text)` of every message on the wire, the system text first.

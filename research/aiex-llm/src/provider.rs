@@ -1,10 +1,10 @@
 //! Sends a prompt and hands out the answer: tries, deadlines, cancellation. It does not know what a message
 //! on the wire looks like.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Response, redirect};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -12,11 +12,14 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::dialect::{self, Shape};
+use crate::answer::Piece;
+use crate::dialect::{self, Constraint, Shape};
 use crate::endpoint::{Endpoint, shown};
-use crate::failure::{Fault, clipped, judge};
+use crate::failure::{Fault, judge};
 use crate::reading::{Clock, Reader, content_type, innermost, not_json};
-use crate::{Answer, Delta, Failure, LlmError, Prompt, ProviderConfig, Target, backoff};
+use aiex_remote::{Secret, clipped, retry_after};
+
+use crate::{Answer, Failure, LlmError, Prompt, ProviderConfig, ProviderKind, Request, Target};
 
 /// Pieces that wait for a slow reader; then the server waits too.
 const WAITING_DELTAS: usize = 64;
@@ -24,13 +27,27 @@ const WAITING_DELTAS: usize = 64;
 /// The longest error body that is looked at.
 const LONGEST_REFUSAL: usize = 64 << 10;
 
+/// Anthropic's interface of this date; the vendor adds to it but does not change it.
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+
 /// One model behind one URL. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
 pub struct Provider {
     config: Arc<ProviderConfig>,
     endpoint: Arc<Endpoint>,
     target: Arc<Target>,
+    /// How the key is sent, if there is one.
+    authorization: Option<(HeaderName, HeaderValue)>,
     client: Client,
+    /// What the server refused before, so that it is not asked for it again.
+    shape: Arc<Mutex<Shape>>,
+}
+
+/// An answer whose first text is there.
+struct Begun {
+    reader: Reader,
+    pieces: Vec<Piece>,
+    constrained: bool,
 }
 
 /// Why a try came to nothing, and the server's own words if there were any.
@@ -64,14 +81,44 @@ impl Provider {
             Ok(client) => client,
             Err(reason) => return Err(bad_settings(target, reason)),
         };
+        let authorization = match authorization(config.kind, config.key.as_ref()) {
+            Ok(authorization) => authorization,
+            Err(reason) => return Err(bad_settings(target, reason)),
+        };
         if config.key.is_some() && endpoint.url.scheme() == "http" && !endpoint.loopback {
             warn!(provider = %config.name, endpoint = %endpoint.shown, "the key is sent without encryption");
         }
+        let host = endpoint.url.host_str().unwrap_or_default();
+        let shape = Shape::for_server(config.kind, host);
         Ok(Self {
             config: Arc::new(config),
             endpoint: Arc::new(endpoint),
             target: Arc::new(target),
+            authorization,
             client,
+            shape: Arc::new(Mutex::new(shape)),
+        })
+    }
+
+    /// The same provider with another key; both share connections.
+    pub fn with_key(&self, key: &Secret) -> Result<Self, LlmError> {
+        let target = Target {
+            has_key: true,
+            ..(*self.target).clone()
+        };
+        let authorization = match authorization(self.config.kind, Some(key)) {
+            Ok(authorization) => authorization,
+            Err(reason) => return Err(bad_settings(target, reason)),
+        };
+        let config = ProviderConfig {
+            key: Some(key.clone()),
+            ..(*self.config).clone()
+        };
+        Ok(Self {
+            config: Arc::new(config),
+            target: Arc::new(target),
+            authorization,
+            ..self.clone()
         })
     }
 
@@ -80,34 +127,65 @@ impl Provider {
         &self.target
     }
 
+    /// The settings it was made of.
+    pub fn config(&self) -> &ProviderConfig {
+        &self.config
+    }
+
+    /// Whether it runs on this machine or in its own network, so that nobody asks money for it.
+    pub fn is_local(&self) -> bool {
+        self.endpoint.near
+    }
+
+    /// The host that is asked.
+    pub fn host(&self) -> &str {
+        self.endpoint.url.host_str().unwrap_or_default()
+    }
+
+    /// Asks without conditions on the answer, see [`Provider::ask`].
+    pub async fn stream(&self, prompt: &Prompt, cancel: &CancellationToken) -> Result<Answer, LlmError> {
+        self.ask(&Request::from(prompt.clone()), cancel).await
+    }
+
     /// Asks, and returns when the first text is there. Until then failures that may pass are tried again;
     /// after it nothing is, because a second try would say something else.
     ///
     /// Cancelling `cancel`, dropping this future or dropping the answer closes the request at once. The
     /// answer is read by a task on the current tokio runtime.
-    pub async fn stream(&self, prompt: &Prompt, cancel: &CancellationToken) -> Result<Answer, LlmError> {
+    pub async fn ask(&self, request: &Request, cancel: &CancellationToken) -> Result<Answer, LlmError> {
         let total = Instant::now() + self.config.deadlines.total;
         let first = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(Failure::Cancelled),
-            first = timeout_at(total, self.first_text(prompt, total)) => first
+            first = timeout_at(total, self.first_text(request, total)) => first
                 .unwrap_or(Err(Failure::TotalTimeout { after: self.config.deadlines.total })),
         };
-        let (reader, first) = first.map_err(|failure| self.error(failure))?;
+        let Begun {
+            reader,
+            pieces,
+            constrained,
+        } = first.map_err(|failure| self.error(failure))?;
         let (sender, receiver) = mpsc::channel(WAITING_DELTAS);
-        tokio::spawn(self.clone().pass_on(reader, first, sender, cancel.clone()));
-        Ok(Answer::new(receiver))
+        tokio::spawn(self.clone().pass_on(reader, pieces, sender, cancel.clone()));
+        Ok(Answer::new(receiver, constrained))
     }
 
-    async fn first_text(&self, prompt: &Prompt, total: Instant) -> Result<(Reader, Delta), Failure> {
-        let mut shape = Shape::for_host(self.endpoint.url.host_str().unwrap_or_default());
+    async fn first_text(&self, request: &Request, total: Instant) -> Result<Begun, Failure> {
+        let mut shape = *self.shape();
         let mut tries = 0;
         loop {
-            let setback = match self
-                .try_once(&dialect::request(&self.config, prompt, shape), total)
-                .await
-            {
-                Ok(begun) => return Ok(begun),
+            let body = dialect::body(&self.config, request, shape);
+            let setback = match self.try_once(&body, request.thoughts_count, total).await {
+                Ok((reader, pieces)) => {
+                    // Known from now on: only a request that went through shows what the server takes.
+                    *self.shape() = shape;
+                    let constrained = request.schema.is_some() && shape.constraint != Constraint::No;
+                    return Ok(Begun {
+                        reader,
+                        pieces,
+                        constrained,
+                    });
+                }
                 Err(setback) => setback,
             };
             let (failure, fault) = (self.scrubbed(setback.failure), setback.fault);
@@ -136,15 +214,27 @@ impl Provider {
         }
     }
 
-    async fn try_once(&self, body: &Value, total: Instant) -> Result<(Reader, Delta), Setback> {
+    fn shape(&self) -> MutexGuard<'_, Shape> {
+        self.shape.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn try_once(
+        &self,
+        body: &Value,
+        thoughts_count: bool,
+        total: Instant,
+    ) -> Result<(Reader, Vec<Piece>), Setback> {
         let deadlines = self.config.deadlines;
         let clock = Clock {
             deadlines,
             first_byte: Instant::now() + deadlines.first_byte,
             total,
         };
-        let sending = self.client.post(self.endpoint.url.clone()).json(body).send();
-        let response = match timeout_at(clock.first_byte, sending).await {
+        let mut sending = self.client.post(self.endpoint.url.clone()).json(body);
+        if let Some((name, value)) = &self.authorization {
+            sending = sending.header(name, value);
+        }
+        let response = match timeout_at(clock.first_byte, sending.send()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(self.unsent(&error).into()),
             Err(_) => {
@@ -172,9 +262,22 @@ impl Provider {
         if !status.is_success() {
             return Err(self.refusal(response, total).await);
         }
-        let mut reader = Reader::new(response, self.config.kind, &self.config.model, clock);
-        let first = reader.next().await?;
-        Ok((reader, first))
+        let mut reader = Reader::new(
+            response,
+            self.config.kind,
+            &self.config.model,
+            clock,
+            thoughts_count,
+        );
+        let mut pieces = Vec::new();
+        loop {
+            let piece = reader.next().await?;
+            let begun = !matches!(piece, Piece::Thought(_));
+            pieces.push(piece);
+            if begun {
+                return Ok((reader, pieces));
+            }
+        }
     }
 
     /// No response came.
@@ -205,7 +308,7 @@ impl Provider {
     async fn refusal(&self, mut response: Response, total: Instant) -> Setback {
         let status = response.status().as_u16();
         let content_type = content_type(&response);
-        let retry_after = backoff::asked_pause(response.headers(), SystemTime::now());
+        let retry_after = retry_after(response.headers(), SystemTime::now());
         let due = (Instant::now() + self.config.deadlines.idle).min(total);
         let mut body = Vec::new();
         // The status is known; a body that breaks off or stalls only costs the server's words.
@@ -249,21 +352,24 @@ impl Provider {
     async fn pass_on(
         self,
         mut reader: Reader,
-        first: Delta,
-        sender: mpsc::Sender<Result<Delta, LlmError>>,
+        begun: Vec<Piece>,
+        sender: mpsc::Sender<Result<Piece, LlmError>>,
         cancel: CancellationToken,
     ) {
         let listener = &sender;
         let this = &self;
         let reading = async move {
-            let mut next = Ok(first);
+            let mut begun = begun.into_iter();
             loop {
-                let last = !matches!(next, Ok(Delta::Text(_)));
+                let next = match begun.next() {
+                    Some(piece) => Ok(piece),
+                    None => reader.next().await,
+                };
+                let last = !matches!(next, Ok(Piece::Text(_) | Piece::Thought(_)));
                 let sent = listener.send(next.map_err(|failure| this.error(failure))).await;
                 if last || sent.is_err() {
                     return;
                 }
-                next = reader.next().await;
             }
         };
         let cancelled = tokio::select! {
@@ -305,17 +411,29 @@ fn bad_settings(target: Target, reason: String) -> LlmError {
     }
 }
 
+fn authorization(
+    kind: ProviderKind,
+    key: Option<&Secret>,
+) -> Result<Option<(HeaderName, HeaderValue)>, String> {
+    let Some(key) = key else { return Ok(None) };
+    let (name, value) = match kind {
+        ProviderKind::Anthropic => (HeaderName::from_static("x-api-key"), key.expose().to_owned()),
+        _ => (AUTHORIZATION, format!("Bearer {}", key.expose())),
+    };
+    let mut value =
+        HeaderValue::from_str(&value).map_err(|_| "`key` contains characters that no key has".to_owned())?;
+    value.set_sensitive(true);
+    Ok(Some((name, value)))
+}
+
 fn client(config: &ProviderConfig, endpoint: &Endpoint) -> Result<Client, String> {
     let mut headers = HeaderMap::new();
     headers.insert(
         ACCEPT,
         HeaderValue::from_static("text/event-stream, application/x-ndjson, application/json"),
     );
-    if let Some(key) = &config.key {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose()))
-            .map_err(|_| "`key` contains characters that no key has".to_owned())?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+    if config.kind == ProviderKind::Anthropic {
+        headers.insert("anthropic-version", HeaderValue::from_static(ANTHROPIC_VERSION));
     }
     Client::builder()
         .user_agent(concat!("aiex/", env!("CARGO_PKG_VERSION")))

@@ -4,16 +4,19 @@
 use std::error::Error;
 use std::time::Duration;
 
+use aiex_remote::clipped;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use std::collections::VecDeque;
 use tokio::time::{Instant, timeout_at};
 
+use crate::answer::Piece;
 use crate::dialect::{self, Signal};
-use crate::failure::{Fault, clipped, judge};
+use crate::failure::{Fault, judge};
 use crate::framing::{Frame, Framing, TooLong};
-use crate::thinking::ThinkFilter;
-use crate::{Deadlines, Delta, Failure, Finish, ProviderKind, Usage};
+use crate::repetition::Repetition;
+use crate::thinking::{Part, ThinkFilter};
+use crate::{Deadlines, Failure, Finish, ProviderKind, Usage};
 
 /// The longest body that is read; far more than any model says in one answer.
 const LONGEST_BODY: usize = 64 << 20;
@@ -43,7 +46,10 @@ pub(crate) struct Reader {
     /// Known from the first byte that is not white space.
     framing: Option<Framing>,
     thinking: ThinkFilter,
-    ready: VecDeque<Delta>,
+    /// An answer of thoughts alone is one.
+    thoughts_count: bool,
+    repetition: Repetition,
+    ready: VecDeque<Piece>,
     /// The beginning of the body, for an error message.
     head: Vec<u8>,
     body_bytes: usize,
@@ -56,7 +62,13 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(response: Response, kind: ProviderKind, model: &str, clock: Clock) -> Self {
+    pub(crate) fn new(
+        response: Response,
+        kind: ProviderKind,
+        model: &str,
+        clock: Clock,
+        thoughts_count: bool,
+    ) -> Self {
         Self {
             content_type: content_type(&response),
             response,
@@ -65,6 +77,8 @@ impl Reader {
             clock,
             framing: None,
             thinking: ThinkFilter::new(),
+            thoughts_count,
+            repetition: Repetition::default(),
             ready: VecDeque::new(),
             head: Vec::new(),
             body_bytes: 0,
@@ -77,8 +91,8 @@ impl Reader {
         }
     }
 
-    /// The next piece. Not to be called again after [`Delta::Done`] or an error.
-    pub(crate) async fn next(&mut self) -> Result<Delta, Failure> {
+    /// The next piece. Not to be called again after [`Piece::Done`] or an error.
+    pub(crate) async fn next(&mut self) -> Result<Piece, Failure> {
         if self.content_type.contains("html") {
             let piece = self.read().await?.unwrap_or_default();
             self.remember(&piece);
@@ -203,35 +217,58 @@ impl Reader {
     fn hear(&mut self, signal: Signal) -> Result<(), Failure> {
         match signal {
             Signal::Text(text) => {
-                let text = self.thinking.push(&text);
-                self.say(text);
+                let parts = self.thinking.push(&text);
+                self.say(parts);
             }
-            Signal::Thought => self.thought = true,
+            Signal::Thought(text) => self.think(text),
             Signal::Finish(finish) => self.finish = Some(finish),
-            Signal::Usage(usage) => self.usage = Some(usage),
+            Signal::Usage(usage) => self.usage = Some(self.usage.unwrap_or_default().then(usage)),
             Signal::End => self.ended = true,
             Signal::Fault(fault) => return Err(self.fault(&fault)),
         }
         Ok(())
     }
 
-    fn say(&mut self, text: String) {
+    fn say(&mut self, parts: Vec<Part>) {
+        for part in parts {
+            match part {
+                Part::Thought(text) => self.think(text),
+                Part::Text(text) => {
+                    self.text_seen = true;
+                    self.watch(&text);
+                    self.ready.push_back(Piece::Text(text));
+                }
+            }
+        }
+    }
+
+    fn think(&mut self, text: String) {
+        self.thought = true;
         if !text.is_empty() {
-            self.text_seen = true;
-            self.ready.push_back(Delta::Text(text));
+            self.watch(&text);
+            self.ready.push_back(Piece::Thought(text));
+        }
+    }
+
+    /// A model that only repeats itself is not listened to any longer: it would go on to its limit.
+    fn watch(&mut self, text: &str) {
+        if self.repetition.push(text) {
+            self.finish = Some(Finish::looping());
+            self.ended = true;
         }
     }
 
     fn complete(&mut self) -> Result<(), Failure> {
         let rest = self.thinking.finish();
         self.say(rest);
-        if !self.text_seen {
+        let said = self.text_seen || self.thoughts_count && self.thought;
+        if !said {
             return Err(Failure::EmptyAnswer {
-                only_thinking: self.thought || self.thinking.thought(),
+                only_thinking: self.thought,
             });
         }
         let finish = self.finish.take().unwrap_or(Finish::Stop);
-        self.ready.push_back(Delta::Done {
+        self.ready.push_back(Piece::Done {
             usage: self.usage,
             finish,
         });

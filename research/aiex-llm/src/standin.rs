@@ -1,11 +1,18 @@
 //! A scripted HTTP server on 127.0.0.1 that answers like the real services, byte for byte, and remembers what
 //! it was asked. For tests. It runs on threads of its own, so it serves blocking and asynchronous tests alike.
 //!
-//! It does not know which scenario a test is about: [`openai`] and [`ollama`] write the scripts.
+//! It does not know which scenario a test is about: the modules of the vendors write the scripts, and
+//! [`StandIn::answering`] takes one that looks at what was asked.
 
+pub mod anthropic;
+pub mod lmstudio;
 pub mod ollama;
 pub mod openai;
 mod reply;
+pub mod responses;
+mod speech;
+
+use std::fmt;
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -14,6 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use reply::{Reply, Step};
+pub use speech::{Counts, Fault, Said};
 
 /// How often a waiting connection looks whether its client is still there.
 const LOOK: Duration = Duration::from_millis(10);
@@ -57,9 +65,35 @@ impl Received {
     }
 }
 
+/// Where replies come from.
+enum Script {
+    /// In their order; the last repeats.
+    Replies(Vec<Reply>),
+    /// By what was asked.
+    Answers(Box<dyn Fn(&Received) -> Said + Send + Sync>),
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replies(replies) => f.debug_tuple("Replies").field(&replies.len()).finish(),
+            Self::Answers(_) => f.write_str("Answers"),
+        }
+    }
+}
+
+impl Script {
+    fn reply(&self, at: usize, request: &Received) -> Option<Reply> {
+        match self {
+            Self::Replies(replies) => replies.get(at).or(replies.last()).cloned(),
+            Self::Answers(answer) => Some(speech::reply(request.kind(), request, answer(request))),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
-    replies: Vec<Reply>,
+    script: Script,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -73,11 +107,22 @@ struct State {
 impl StandIn {
     /// Answers the first request with the first reply and so on; the last reply repeats.
     pub fn start(replies: impl IntoIterator<Item = Reply>) -> io::Result<Self> {
+        Self::playing(Script::Replies(replies.into_iter().collect()))
+    }
+
+    /// A model that answers by what it is asked, in the dialect it is asked in. `answer` is called on the
+    /// thread of each connection, at once for requests that run at once.
+    pub fn answering<S: Into<Said>>(
+        answer: impl Fn(&Received) -> S + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::playing(Script::Answers(Box::new(move |request| answer(request).into())))
+    }
+
+    fn playing(script: Script) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let replies = replies.into_iter().collect();
         let shared = Arc::new(Shared {
-            replies,
+            script,
             state: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -106,6 +151,21 @@ impl StandIn {
     /// All requests so far.
     pub fn received(&self) -> Vec<Received> {
         self.shared.state().received.clone()
+    }
+
+    /// How many requests there were so far.
+    pub fn requests(&self) -> usize {
+        self.shared.state().received.len()
+    }
+
+    /// How many requests so far were like this.
+    pub fn count(&self, like: impl Fn(&Received) -> bool) -> usize {
+        self.shared
+            .state()
+            .received
+            .iter()
+            .filter(|request| like(request))
+            .count()
     }
 
     /// Waits until what was received satisfies `condition`; `false` if it does not within `within`.
@@ -148,14 +208,14 @@ impl Shared {
         };
         let at = {
             let mut state = self.state();
-            state.received.push(request);
+            state.received.push(request.clone());
             state.received.len() - 1
         };
         self.changed.notify_all();
-        let Some(reply) = self.replies.get(at).or(self.replies.last()) else {
+        let Some(reply) = self.script.reply(at, &request) else {
             return;
         };
-        match self.play(&mut stream, reply) {
+        match self.play(&mut stream, &reply) {
             Ok(true) => self.update(at, |received| received.answered = true),
             Ok(false) => {}
             Err(_) => self.update(at, |received| received.hung_up = true),

@@ -1,4 +1,4 @@
-//! Drops the thinking that some models write into their answer as `<think>…</think>`. It looks only at the
+//! Tells the answer from the thinking that some models write into their answer as `<think>…</think>`. It looks only at the
 //! beginning of an answer: later the words are part of the text.
 
 const OPEN: &str = "<think>";
@@ -10,7 +10,15 @@ pub(crate) struct ThinkFilter {
     state: State,
     /// What may be the beginning of a tag; shorter than the tag.
     held: String,
-    thought: bool,
+}
+
+/// A part of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Text of the answer itself; never empty.
+    Text(String),
+    /// What was between the tags.
+    Thought(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,65 +34,62 @@ impl ThinkFilter {
         Self {
             state: State::Before,
             held: String::new(),
-            thought: false,
         }
     }
 
-    /// Whether any thinking was dropped.
-    pub(crate) fn thought(&self) -> bool {
-        self.thought
-    }
-
-    /// The part of the answer that `piece` makes certain. White space before the answer is dropped too.
-    pub(crate) fn push(&mut self, piece: &str) -> String {
-        if self.state == State::Text {
-            return piece.to_owned();
-        }
+    /// The parts of the answer that `piece` makes certain. White space before the answer is dropped.
+    pub(crate) fn push(&mut self, piece: &str) -> Vec<Part> {
+        let mut parts = Vec::new();
         let mut text = std::mem::take(&mut self.held);
         text.push_str(piece);
         let mut rest = text.as_str();
         loop {
             match self.state {
-                State::Text => return rest.to_owned(),
+                State::Text => {
+                    parts.extend((!rest.is_empty()).then(|| Part::Text(rest.to_owned())));
+                    return parts;
+                }
                 State::Before => {
                     rest = rest.trim_start();
                     if let Some(after) = rest.strip_prefix(OPEN) {
                         self.state = State::Thinking;
-                        self.thought = true;
+                        // Thoughts that are empty are thoughts too.
+                        parts.push(Part::Thought(String::new()));
                         rest = after;
                     } else if OPEN.starts_with(rest) {
                         self.held = rest.to_owned();
-                        return String::new();
+                        return parts;
                     } else {
                         self.state = State::Text;
                     }
                 }
-                State::Thinking => match rest.find(CLOSE) {
-                    Some(at) => {
-                        self.state = State::Before;
-                        rest = &rest[at + CLOSE.len()..];
+                State::Thinking => {
+                    let end = rest.find(CLOSE);
+                    let certain = end.unwrap_or_else(|| {
+                        let keep = (1..CLOSE.len()).rev().find(|n| rest.ends_with(&CLOSE[..*n]));
+                        rest.len() - keep.unwrap_or(0)
+                    });
+                    if certain > 0 {
+                        parts.push(Part::Thought(rest[..certain].to_owned()));
                     }
-                    None => {
-                        let keep = (1..CLOSE.len())
-                            .rev()
-                            .find(|n| rest.ends_with(&CLOSE[..*n]))
-                            .unwrap_or(0);
-                        self.held = rest[rest.len() - keep..].to_owned();
-                        return String::new();
+                    if end.is_none() {
+                        self.held = rest[certain..].to_owned();
+                        return parts;
                     }
-                },
+                    self.state = State::Before;
+                    rest = &rest[certain + CLOSE.len()..];
+                }
             }
         }
     }
 
-    /// The answer is over: what was held because it looked like a tag was text after all. Thinking that
-    /// was never closed stays dropped.
-    pub(crate) fn finish(&mut self) -> String {
+    /// The answer is over: what was held because it looked like a tag is what it looks like without one.
+    pub(crate) fn finish(&mut self) -> Vec<Part> {
         let held = std::mem::take(&mut self.held);
-        if self.state == State::Before {
-            held
-        } else {
-            String::new()
+        match self.state {
+            _ if held.is_empty() => Vec::new(),
+            State::Before | State::Text => vec![Part::Text(held)],
+            State::Thinking => vec![Part::Thought(held)],
         }
     }
 }
@@ -95,38 +100,42 @@ mod tests {
 
     use super::*;
 
-    fn filtered<'a>(pieces: impl IntoIterator<Item = &'a str>) -> String {
+    /// The text and the thoughts.
+    fn filtered<'a>(pieces: impl IntoIterator<Item = &'a str>) -> (String, String) {
         let mut filter = ThinkFilter::new();
-        let mut out: String = pieces.into_iter().map(|piece| filter.push(piece)).collect();
-        out.push_str(&filter.finish());
-        out
-    }
-
-    #[test]
-    fn thinking_at_the_beginning_is_dropped() {
-        for (given, expected) in [
-            ("<think>hm</think>\n\nAnswer", "Answer"),
-            ("\n<think>a</think> <think>b</think>Answer", "Answer"),
-            ("<think>never closed", ""),
-            ("<think></think>", ""),
-            ("plain <think>kept</think>", "plain <think>kept</think>"),
-            ("<thi", "<thi"),
-            ("<b>bold</b>", "<b>bold</b>"),
-            ("  spaced  ", "spaced  "),
-            ("<think>a</thi</think>x", "x"),
-            ("<think>a</think></b>", "</b>"),
-        ] {
-            assert_eq!(filtered([given]), expected, "{given:?}");
+        let mut parts: Vec<Part> = pieces.into_iter().flat_map(|piece| filter.push(piece)).collect();
+        parts.extend(filter.finish());
+        let (mut text, mut thoughts) = (String::new(), String::new());
+        for part in parts {
+            match part {
+                Part::Text(more) => text.push_str(&more),
+                Part::Thought(more) => thoughts.push_str(&more),
+            }
         }
+        (text, thoughts)
     }
 
     #[test]
-    fn whether_anything_was_thought_is_known() {
-        let mut filter = ThinkFilter::new();
-        filter.push("<thi");
-        assert!(!filter.thought());
-        filter.push("nk>");
-        assert!(filter.thought());
+    fn thinking_at_the_beginning_is_told_apart() {
+        for (given, text, thoughts) in [
+            ("<think>hm</think>\n\nAnswer", "Answer", "hm"),
+            ("\n<think>a</think> <think>b</think>Answer", "Answer", "ab"),
+            ("<think>never closed", "", "never closed"),
+            ("<think></think>", "", ""),
+            ("plain <think>kept</think>", "plain <think>kept</think>", ""),
+            ("<thi", "<thi", ""),
+            ("<b>bold</b>", "<b>bold</b>", ""),
+            ("  spaced  ", "spaced  ", ""),
+            ("<think>a</thi</think>x", "x", "a</thi"),
+            ("<think>a</think></b>", "</b>", "a"),
+            ("<think>a</thi", "", "a</thi"),
+        ] {
+            assert_eq!(
+                filtered([given]),
+                (text.to_owned(), thoughts.to_owned()),
+                "{given:?}"
+            );
+        }
     }
 
     proptest! {

@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
+use aiex_remote::clipped;
 use serde_json::Value;
 
 use super::Failure;
-
-/// The longest message kept, in characters: one that a terminal still shows as a paragraph.
-const LONGEST_WORDS: usize = 300;
 
 /// An error body, in whichever shape it came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -168,24 +166,6 @@ fn sizes(words: &str) -> (Option<u64>, Option<u64>) {
     )
 }
 
-/// `text` fit for one line of a terminal: shortened, white space folded, control characters dropped (a server
-/// must not be able to move the cursor).
-pub(crate) fn clipped(text: &str) -> String {
-    let mut out = String::new();
-    for word in text.split_whitespace() {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.extend(word.chars().filter(|c| !c.is_control()).take(LONGEST_WORDS));
-        if out.chars().count() > LONGEST_WORDS {
-            out = out.chars().take(LONGEST_WORDS).collect();
-            out.push('…');
-            break;
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -281,12 +261,5 @@ mod tests {
             judged(404, &json!({"detail": "Not Found"})),
             Failure::Http { status: 404, .. }
         ));
-    }
-
-    #[test]
-    fn a_message_cannot_flood_or_steer_the_terminal() {
-        let shown = clipped(&format!("\u{1b}[2Jred\n\n{}", "word ".repeat(500)));
-        assert!(shown.starts_with("[2Jred word"), "{shown}");
-        assert_eq!(shown.chars().count(), LONGEST_WORDS + 1);
     }
 }

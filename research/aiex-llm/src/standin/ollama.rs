@@ -2,26 +2,43 @@
 
 use serde_json::Value;
 
-use super::{Reply, Step};
+use super::{Counts, Reply, Step};
 
 const LINES: &str = "application/x-ndjson";
 const JSON: &str = "application/json; charset=utf-8";
+const COUNTS: Counts = Counts {
+    prompt: 169,
+    answer: 15,
+};
 
 /// A complete streamed answer, a line for each text.
 pub fn answer(texts: &[&str]) -> Reply {
-    let mut pieces = begun(texts);
-    pieces.push(last("stop"));
-    Reply::pieces(LINES, pieces)
+    counted_answer("", texts, COUNTS)
 }
 
 /// Thinking in its own field, then an answer.
 pub fn thinking_answer(thought: &str, texts: &[&str]) -> Reply {
-    let mut pieces = vec![line(&format!(
-        "\"content\":\"\",\"thinking\":{}",
-        Value::from(thought)
-    ))];
+    counted_answer(thought, texts, COUNTS)
+}
+
+/// Thoughts, if any, and an answer, with these counts.
+pub fn counted_answer(thought: &str, texts: &[&str], counts: Counts) -> Reply {
+    let mut pieces = Vec::new();
+    if !thought.is_empty() {
+        pieces.push(line(&format!(
+            "\"content\":\"\",\"thinking\":{}",
+            Value::from(thought)
+        )));
+    }
     pieces.extend(begun(texts));
-    pieces.push(last("stop"));
+    pieces.push(last("stop", counts));
+    Reply::pieces(LINES, pieces)
+}
+
+/// An answer that ran into its limit.
+pub fn answer_cut_by_limit(texts: &[&str]) -> Reply {
+    let mut pieces = begun(texts);
+    pieces.push(last("length", COUNTS));
     Reply::pieces(LINES, pieces)
 }
 
@@ -101,8 +118,9 @@ fn line(fields: &str) -> String {
     )
 }
 
-fn last(reason: &str) -> String {
+fn last(reason: &str, counts: Counts) -> String {
+    let Counts { prompt, answer } = counts;
     format!(
-        "{{\"model\":\"qwen3:8b\",\"created_at\":\"2026-01-01T10:00:01.000000Z\",\"message\":{{\"role\":\"assistant\",\"content\":\"\"}},\"done\":true,\"done_reason\":\"{reason}\",\"total_duration\":182242375,\"load_duration\":41295167,\"prompt_eval_count\":169,\"prompt_eval_duration\":24573166,\"eval_count\":15,\"eval_duration\":115959084}}\n"
+        "{{\"model\":\"qwen3:8b\",\"created_at\":\"2026-01-01T10:00:01.000000Z\",\"message\":{{\"role\":\"assistant\",\"content\":\"\"}},\"done\":true,\"done_reason\":\"{reason}\",\"total_duration\":182242375,\"load_duration\":41295167,\"prompt_eval_count\":{prompt},\"prompt_eval_duration\":24573166,\"eval_count\":{answer},\"eval_duration\":115959084}}\n"
     )
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Reply, Step};
+use super::{Counts, Reply, Step};
 
 const EVENTS: &str = "text/event-stream; charset=utf-8";
 const JSON: &str = "application/json";
@@ -19,15 +19,29 @@ pub enum ErrorShape {
 
 /// A complete streamed answer, a piece for each text, with usage.
 pub fn answer(texts: &[&str]) -> Reply {
-    let mut pieces = begun(texts);
+    counted_answer("", texts, Counts::default())
+}
+
+/// Thoughts, if any, and an answer, with this usage.
+pub fn counted_answer(thought: &str, texts: &[&str], counts: Counts) -> Reply {
+    let mut pieces = begun(&[]);
+    if !thought.is_empty() {
+        let thought = quoted(thought);
+        pieces.push(chunk(
+            &format!("{{\"content\":null,\"reasoning_content\":{thought}}}"),
+            "null",
+        ));
+    }
+    pieces.extend(begun(texts).into_iter().skip(1));
     pieces.push(chunk("{}", "\"stop\""));
+    let Counts { prompt, answer } = counts;
     pieces.push(format!(
-        "data: {{\"id\":\"chatcmpl-123\",\"object\":\"chat.completion.chunk\",\"created\":1694268190,\"model\":\"gpt-4o-mini\",\"choices\":[],\"usage\":{}}}\n\n",
+        "data: {{\"id\":\"chatcmpl-123\",\"object\":\"chat.completion.chunk\",\"created\":1694268190,\"model\":\"gpt-4o-mini\",\"choices\":[],\"usage\":{{\"prompt_tokens\":{prompt},\"completion_tokens\":{answer},\"total_tokens\":{},{}}}}}\n\n",
+        prompt + answer,
         concat!(
-            "{\"prompt_tokens\":19,\"completion_tokens\":10,\"total_tokens\":29,",
             "\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0},",
             "\"completion_tokens_details\":{\"reasoning_tokens\":0,\"audio_tokens\":0,",
-            "\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}"
+            "\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}"
         )
     ));
     pieces.push(END.to_owned());

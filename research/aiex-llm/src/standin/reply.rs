@@ -116,6 +116,13 @@ impl Reply {
         self
     }
 
+    /// A pause before anything is sent.
+    #[must_use]
+    pub fn delayed(mut self, pause: Duration) -> Self {
+        self.steps.insert(0, Step::Pause(pause));
+        self
+    }
+
     /// A pause before every piece.
     #[must_use]
     pub fn dripping(mut self, pause: Duration) -> Self {
@@ -186,7 +193,9 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
+        502 => "Bad Gateway",
         503 => "Service Unavailable",
+        529 => "Overloaded",
         _ => "Status",
     }
 }

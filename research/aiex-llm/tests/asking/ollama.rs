@@ -11,6 +11,7 @@ use crate::{SHORT, ask, ask_scripted, ask_with, config};
 const KIND: ProviderKind = ProviderKind::Ollama;
 const USAGE: Usage = Usage {
     prompt_tokens: Some(169),
+    cached_tokens: None,
     answer_tokens: Some(15),
 };
 

@@ -12,6 +12,7 @@ use crate::{LONG, ask, ask_scripted, ask_with, config};
 const KIND: ProviderKind = ProviderKind::OpenAi;
 const USAGE: Usage = Usage {
     prompt_tokens: Some(19),
+    cached_tokens: Some(0),
     answer_tokens: Some(10),
 };
 
@@ -46,9 +47,13 @@ async fn usage_end_marker_and_streaming_itself_are_optional() {
     assert_eq!((told.text.as_str(), told.finish()), ("Yes.", &Finish::Stop));
 
     let (told, _) = ask_scripted(KIND, vec![openai::answer_at_once("Yes.")]).await;
+    let uncached = Usage {
+        cached_tokens: None,
+        ..USAGE
+    };
     assert_eq!(
         (told.text.as_str(), &told.end),
-        ("Yes.", &Ok((Some(USAGE), Finish::Stop)))
+        ("Yes.", &Ok((Some(uncached), Finish::Stop)))
     );
 
     let (told, _) = ask_scripted(KIND, vec![openai::answer_cut_by_limit(&["Yes, b"])]).await;
