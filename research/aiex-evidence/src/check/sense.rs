@@ -1,0 +1,225 @@
+//! The same facts in another sense: negations, opposites, numbers that changed places.
+
+use std::collections::HashSet;
+
+use crate::facts::{Fact, Value, facts};
+use crate::words::{carries_meaning, is_negation, stem, stems, words};
+use crate::{Quote, sentences};
+
+use super::Doubt;
+
+/// Words that cannot both be right.
+const OPPOSITES: &[(&str, &str)] = &[
+    ("add", "remove"),
+    ("added", "removed"),
+    ("adds", "removes"),
+    ("allow", "forbid"),
+    ("allowed", "forbidden"),
+    ("allows", "forbids"),
+    ("asynchronous", "synchronous"),
+    ("decrease", "increase"),
+    ("decreases", "increases"),
+    ("disable", "enable"),
+    ("disabled", "enabled"),
+    ("disables", "enables"),
+    ("false", "true"),
+    ("fastest", "slowest"),
+    ("faster", "slower"),
+    ("fewer", "more"),
+    ("first", "last"),
+    ("higher", "lower"),
+    ("highest", "lowest"),
+    ("immutable", "mutable"),
+    ("larger", "smaller"),
+    ("largest", "smallest"),
+    ("least", "most"),
+    ("less", "more"),
+    ("longer", "shorter"),
+    ("maximum", "minimum"),
+    ("newer", "older"),
+    ("optional", "required"),
+    ("mandatory", "optional"),
+    ("safe", "unsafe"),
+    ("sound", "unsound"),
+    ("stable", "unstable"),
+    ("succeeds", "fails"),
+    ("supported", "unsupported"),
+    ("before", "after"),
+    ("at least", "at most"),
+    ("max", "min"),
+];
+
+/// What the keywords of code are called in prose.
+const SPOKEN: &[(&[&str], &str)] = &[
+    (&["async"], "asynchronous"),
+    (
+        &["class", "struct", "record"],
+        "structure type class defined declared",
+    ),
+    (&["const", "static", "final"], "constant value defined declared"),
+    (
+        &["def", "fn", "func", "function"],
+        "function method defined declared",
+    ),
+    (&["derive", "impl", "implements"], "implement implementation"),
+    (&["enum"], "enumeration type variants defined declared"),
+    (&["import", "use", "require"], "import"),
+    (&["interface", "trait"], "interface trait defined declared"),
+    (&["let", "var"], "variable set"),
+    (&["macro_rules"], "macro defined"),
+    (&["mod", "module"], "module"),
+    (&["mut"], "mutable"),
+    (&["export", "pub", "public"], "public exported"),
+    (&["return"], "return"),
+    (&["type"], "alias defined"),
+];
+
+/// The stems of what the keywords of a piece of code say.
+pub(super) fn spoken(code: &str) -> HashSet<String> {
+    let words = words(code);
+    let said = SPOKEN
+        .iter()
+        .filter(|(keywords, _)| words.iter().any(|word| keywords.contains(&word.text)));
+    said.flat_map(|(_, spoken)| stems(spoken)).collect()
+}
+
+/// Whether the sentence denies what the quote says, or the reverse: compared with the sentence of the quotes that shares
+/// most words with it.
+pub(super) fn negated(text: &str, quotes: &[&Quote]) -> Option<Doubt> {
+    let claimed = stems(text);
+    let mut nearest: Option<(usize, usize)> = None;
+    for quote in quotes {
+        for range in sentences::split(&quote.text) {
+            let said = quote.text.get(range).unwrap_or_default();
+            let shared = stems(said).intersection(&claimed).count();
+            if nearest.is_none_or(|(most, _)| shared > most) {
+                nearest = Some((shared, negations(said)));
+            }
+        }
+    }
+    let (_, said) = nearest?;
+    (said % 2 != negations(text) % 2).then_some(Doubt::Negation)
+}
+
+fn negations(text: &str) -> usize {
+    words(text).iter().filter(|word| is_negation(word.text)).count()
+}
+
+/// Whether the sentence has a word where all quotes have only its opposite.
+pub(super) fn opposed(text: &str, quotes: &[&Quote]) -> Option<Doubt> {
+    let lower = text.to_lowercase();
+    let said = quotes
+        .iter()
+        .map(|quote| quote.text.to_lowercase())
+        .collect::<Vec<_>>()
+        .join("\n");
+    let has = |text: &str, word: &str| super::contains_words(text, word);
+    OPPOSITES
+        .iter()
+        .flat_map(|(a, b)| [(a, b), (b, a)])
+        .find_map(|(ours, theirs)| {
+            let opposed =
+                has(&lower, ours) && !has(&lower, theirs) && has(&said, theirs) && !has(&said, ours);
+            opposed.then(|| Doubt::Opposite {
+                claimed: (*ours).to_owned(),
+                said: (*theirs).to_owned(),
+            })
+        })
+}
+
+/// Words that are looked at on each side of a number.
+const WINDOW: usize = 3;
+
+/// Whether another number of the quotes stands among the words that the sentence puts its number among.
+pub(super) fn swapped(text: &str, claimed: &[Fact], quotes: &[&Quote]) -> Option<Doubt> {
+    let said: Vec<(Fact, Beside)> = quotes
+        .iter()
+        .flat_map(|quote| {
+            let facts = facts(&quote.text.replace('`', " "));
+            let clean = quote.text.replace('`', " ");
+            facts
+                .into_iter()
+                .filter(is_quantity)
+                .map(|fact| {
+                    let beside = Beside::of(&clean, &fact);
+                    (fact, beside)
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let clean = text.replace('`', " ");
+    for fact in claimed.iter().filter(|fact| is_quantity(fact)) {
+        let ours = Beside::of(&clean, fact);
+        let score = |is_it: bool| {
+            said.iter()
+                .filter(|(other, _)| other.value.bears_out(&fact.value, true) == is_it)
+                .map(|(other, beside)| (ours.shares(beside), other))
+                .max_by_key(|(shared, _)| *shared)
+        };
+        let own = score(true).map_or(0, |(shared, _)| shared);
+        if let Some((rival, other)) = score(false)
+            && same_kind(fact, other)
+            && rival > own + 1
+        {
+            return Some(Doubt::Swapped {
+                claimed: fact.text.clone(),
+                said: other.text.clone(),
+            });
+        }
+    }
+    None
+}
+
+fn is_quantity(fact: &Fact) -> bool {
+    matches!(fact.value, Value::Number(_) | Value::Version(_) | Value::Date(_))
+}
+
+fn same_kind(a: &Fact, b: &Fact) -> bool {
+    std::mem::discriminant(&a.value) == std::mem::discriminant(&b.value)
+}
+
+/// The words around a number: the next one on each side counts most.
+struct Beside {
+    next: Option<String>,
+    previous: Option<String>,
+    around: HashSet<String>,
+}
+
+impl Beside {
+    fn of(text: &str, fact: &Fact) -> Self {
+        let before = text.get(..fact.range.start).unwrap_or_default();
+        let after = text.get(fact.range.end..).unwrap_or_default();
+        // A clause ends the neighbourhood.
+        let ends = |c: char| matches!(c, ',' | ';' | '(' | ')' | '\n');
+        let before = before.rsplit(ends).next().unwrap_or_default();
+        let after = after.split(ends).next().unwrap_or_default();
+        let meaning = |text: &str| -> Vec<String> {
+            words(text)
+                .iter()
+                .filter(|word| carries_meaning(word.text))
+                .map(|word| stem(word.text))
+                .collect()
+        };
+        let (before, after) = (meaning(before), meaning(after));
+        let near: Vec<String> = before
+            .iter()
+            .rev()
+            .take(WINDOW)
+            .chain(after.iter().take(WINDOW))
+            .cloned()
+            .collect();
+        Self {
+            next: after.first().cloned(),
+            previous: before.last().cloned(),
+            around: near.into_iter().collect(),
+        }
+    }
+
+    /// How much two neighbourhoods share.
+    fn shares(&self, other: &Self) -> usize {
+        let adjacent = |a: &Option<String>, b: &Option<String>| usize::from(a.is_some() && a == b) * 2;
+        self.around.intersection(&other.around).count()
+            + adjacent(&self.next, &other.next)
+            + adjacent(&self.previous, &other.previous)
+    }
+}

@@ -1,0 +1,209 @@
+//! Where sources contradict each other.
+//!
+//! Two sentences of different sources disagree when they speak of the same thing and give it another number, version or
+//! date: most of their meaningful words are the same, the values are of one kind and one unit, and neither sentence holds
+//! the other's value. Words around the value count most. This misses much and seldom errs.
+
+use std::collections::HashSet;
+
+use crate::facts::{Fact, Unit, Value, facts};
+use crate::words::{carries_meaning, stem, words};
+use crate::{Disagreement, Evidence, QuoteId, sentences};
+
+/// Shared words, at least, for two sentences to speak of the same thing.
+const LEAST_WORDS: usize = 3;
+/// And at least this share of the shorter sentence's words, in percent.
+const LEAST_SHARE: usize = 60;
+
+struct Statement {
+    quote: QuoteId,
+    /// Meaningful words in the order they stand, as written.
+    written: Vec<String>,
+    stems: HashSet<String>,
+    facts: Vec<Fact>,
+}
+
+/// Every disagreement among the quotes, each subject once.
+pub fn find(evidence: Evidence<'_>) -> Vec<Disagreement> {
+    let statements: Vec<Statement> = evidence
+        .quotes
+        .iter()
+        .flat_map(|quote| statements(quote.id, &quote.text))
+        .collect();
+    let mut found: Vec<Disagreement> = Vec::new();
+    for (at, one) in statements.iter().enumerate() {
+        for other in statements.iter().skip(at + 1) {
+            if one.quote.source == other.quote.source || !differ(one, other) {
+                continue;
+            }
+            let shared = one
+                .written
+                .iter()
+                .filter(|word| other.stems.contains(&stem(word)));
+            let about = shared.take(8).cloned().collect::<Vec<_>>().join(" ");
+            match found.iter_mut().find(|known| known.about == about) {
+                Some(known) => {
+                    for id in [one.quote, other.quote] {
+                        if !known.quotes.contains(&id) {
+                            known.quotes.push(id);
+                        }
+                    }
+                }
+                None => found.push(Disagreement {
+                    about,
+                    quotes: vec![one.quote, other.quote],
+                }),
+            }
+        }
+    }
+    found
+}
+
+fn statements(quote: QuoteId, text: &str) -> Vec<Statement> {
+    sentences::split(text)
+        .into_iter()
+        .filter_map(|range| {
+            let text = text.get(range)?.replace('`', " ");
+            let is_value =
+                |fact: &Fact| matches!(fact.value, Value::Number(_) | Value::Version(_) | Value::Date(_));
+            let facts: Vec<Fact> = facts(&text).into_iter().filter(is_value).collect();
+            let outside = |range: &std::ops::Range<usize>| {
+                !facts
+                    .iter()
+                    .any(|fact| fact.range.start < range.end && range.start < fact.range.end)
+            };
+            let mut seen = HashSet::new();
+            let written: Vec<String> = words(&text)
+                .into_iter()
+                .filter(|word| {
+                    carries_meaning(word.text) && outside(&word.range) && seen.insert(stem(word.text))
+                })
+                .map(|word| word.text.to_owned())
+                .collect();
+            (!facts.is_empty()).then_some(Statement {
+                quote,
+                written,
+                stems: seen,
+                facts,
+            })
+        })
+        .collect()
+}
+
+fn differ(one: &Statement, other: &Statement) -> bool {
+    let shared = one.stems.intersection(&other.stems).count();
+    let shorter = one.stems.len().min(other.stems.len());
+    if shared < LEAST_WORDS || shared * 100 < shorter * LEAST_SHARE {
+        return false;
+    }
+    // A sentence with many values says many things; which of them is meant cannot be told from its words.
+    if one.facts.len() > 3 || other.facts.len() > 3 {
+        return false;
+    }
+    let says = |statement: &Statement, fact: &Fact| {
+        statement
+            .facts
+            .iter()
+            .any(|said| said.value.bears_out(&fact.value, false) || fact.value.bears_out(&said.value, false))
+    };
+    let lone = |from: &Statement, to: &Statement| -> Vec<Value> {
+        from.facts
+            .iter()
+            .filter(|fact| !says(to, fact))
+            .map(|fact| fact.value.clone())
+            .collect()
+    };
+    let (ours, theirs) = (lone(one, other), lone(other, one));
+    ours.iter()
+        .any(|ours| theirs.iter().any(|theirs| comparable(ours, theirs)))
+}
+
+/// Whether two values could stand in each other's place.
+fn comparable(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => match (&a.unit, &b.unit) {
+            (None, None) => true,
+            (Some(Unit::Known(a, _)), Some(Unit::Known(b, _))) => a == b,
+            (Some(Unit::Suffix(a)), Some(Unit::Suffix(b))) => a == b,
+            _ => false,
+        },
+        (Value::Version(_), Value::Version(_)) | (Value::Date(_), Value::Date(_)) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Catalogue, Document, Origin, Quotes};
+
+    fn about(texts: &[&str]) -> Vec<String> {
+        let mut sources = Catalogue::new();
+        let mut quotes = Quotes::new();
+        for (at, text) in texts.iter().enumerate() {
+            let id = sources.add(Document {
+                origin: Origin::Web {
+                    url: format!("https://example.org/{at}"),
+                },
+                title: String::new(),
+                date: None,
+                read_at: 0,
+                text: (*text).to_owned(),
+                instructs: false,
+            });
+            quotes.accept(sources.get(id).unwrap(), text, None).unwrap();
+        }
+        find(Evidence {
+            sources: &sources,
+            quotes: quotes.as_slice(),
+        })
+        .into_iter()
+        .map(|found| found.about)
+        .collect()
+    }
+
+    #[test]
+    fn sources_that_give_the_same_thing_another_number_disagree() {
+        assert_eq!(
+            about(&[
+                "The blocking pool holds at most 512 threads.",
+                "The blocking pool holds at most 500 threads."
+            ]),
+            ["blocking pool holds threads"]
+        );
+        assert_eq!(
+            about(&[
+                "Tokio dropped support for mio 0.6 in version 1.2.0.",
+                "Tokio dropped mio support in version 1.3.0."
+            ])
+            .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn equal_values_in_other_units_and_other_subjects_do_not_disagree() {
+        let none: [&str; 0] = [];
+        assert_eq!(
+            about(&[
+                "The request timeout defaults to 30 s.",
+                "The request timeout defaults to 30,000 ms."
+            ]),
+            none
+        );
+        assert_eq!(
+            about(&[
+                "The blocking pool holds 512 threads.",
+                "The cache file takes 20 bytes."
+            ]),
+            none
+        );
+        assert_eq!(
+            about(&[
+                "The retry limit is set to 3 attempts here.",
+                "The retry limit is set to 3 s here."
+            ]),
+            none
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! Pieces of code that can stand alone: a definition's head with what is said above it, short runs of lines.
+
+use std::ops::Range;
+
+use super::DEFINERS;
+use crate::Source;
+
+/// Lines of a definition's head, the comment above it included: more is read in the file.
+const HEAD: usize = 16;
+/// …and bytes of it.
+const HEAD_BYTES: usize = 1100;
+/// Lines above a piece that are looked at for its comment.
+const ABOVE: usize = 40;
+
+/// Whether most lines of a block look like code rather than prose.
+pub(super) fn looks_like_code(block: &str) -> bool {
+    let lines: Vec<&str> = block
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let code = lines.iter().filter(|line| {
+        line.ends_with(['{', '}', ';', ',', '(', ')', ']'])
+            || line.starts_with("    ")
+            || line.starts_with('\t')
+            || line.trim_start().starts_with("//")
+            || line.trim_start().starts_with('#') && line.contains('[')
+    });
+    !lines.is_empty() && code.count() * 2 > lines.len()
+}
+
+/// Runs of up to six lines, each beginning at a line that is not a closing bracket, and documentation comments whole.
+pub(super) fn runs(block: &str, base: usize, found: &mut Vec<Range<usize>>) {
+    let lines: Vec<Line<'_>> = lines(block).filter(|line| !line.text.is_empty()).collect();
+    let mut first = 0;
+    while let Some(line) = lines.get(first) {
+        let is_comment = line.text.starts_with("//");
+        let mut last = first;
+        while let Some(next) = lines.get(last + 1)
+            && last - first < 5
+            && next.text.starts_with("//") == is_comment
+        {
+            last += 1;
+        }
+        let end = lines.get(last).map_or(line.range.end, |line| line.range.end);
+        found.push(base + line.range.start..base + end);
+        first = last + 1;
+    }
+}
+
+/// Whether a passage only names what stands elsewhere: headings, imports.
+pub(super) fn says_nothing(passage: &str) -> bool {
+    const IMPORTS: [&str; 8] = [
+        "use ", "pub use ", "import ", "from ", "#include", "require ", "package ", "mod ",
+    ];
+    let names = |line: &str| {
+        let is_heading = line.starts_with("# ") || line.starts_with("## ") || line.starts_with("### ");
+        is_heading || IMPORTS.iter().any(|word| line.starts_with(word))
+    };
+    passage
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .all(names)
+}
+
+/// The head of what stands at `piece`: the comment and the attributes above it, and as much of it as fits; whole when
+/// it is short. `None` when there is nothing there.
+pub fn head(text: &str, piece: Range<usize>) -> Option<Range<usize>> {
+    let lines: Vec<Line<'_>> = lines(text).collect();
+    let inside = |line: &Line<'_>| line.range.end > piece.start && line.range.start < piece.end;
+    let mut first = lines
+        .iter()
+        .position(|line| inside(line) && !line.text.is_empty())?;
+    let last = lines
+        .iter()
+        .rposition(|line| inside(line) && !line.text.is_empty())?;
+    let highest = first.saturating_sub(ABOVE);
+    while first > highest && lines.get(first - 1).is_some_and(|line| is_above(line.text)) {
+        first -= 1;
+    }
+    let start = lines.get(first)?.range.start;
+    let fits = |at: usize| {
+        at < first + HEAD
+            && lines
+                .get(at)
+                .is_some_and(|line| line.range.end - start <= HEAD_BYTES)
+    };
+    let mut end = first;
+    while end < last && fits(end + 1) {
+        end += 1;
+    }
+    if end < last {
+        // Cut where the author made a cut, unless that leaves hardly anything.
+        let blank = (first + 5..=end)
+            .rev()
+            .find(|at| lines.get(*at).is_some_and(|line| line.text.is_empty()));
+        end = blank.unwrap_or(end);
+    }
+    while end > first && lines.get(end).is_some_and(|line| line.text.is_empty()) {
+        end -= 1;
+    }
+    // The first line's indentation belongs to the piece, or the rest of it would stand askew.
+    let begin = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
+    Some(begin..lines.get(end)?.range.end)
+}
+
+/// What a comment at the head of a piece of code says, without its marks; empty when there is none.
+pub fn comment(code: &str) -> String {
+    let mut said = Vec::new();
+    let mut closes = None;
+    for line in code.lines().map(str::trim) {
+        if let Some(mark) = closes {
+            let (words, is_end) = match line.split_once(mark) {
+                Some((words, _)) => (words, true),
+                None => (line, false),
+            };
+            said.push(words.trim_start_matches('*').trim());
+            if is_end {
+                break;
+            }
+            continue;
+        }
+        if let Some((opening, closing)) = BLOCKS.iter().find(|(opening, _)| line.starts_with(opening)) {
+            let words = line.get(opening.len()..).unwrap_or_default();
+            match words.split_once(closing) {
+                Some((words, _)) => {
+                    said.push(words.trim());
+                    break;
+                }
+                None => said.push(words.trim()),
+            }
+            closes = Some(*closing);
+            continue;
+        }
+        if is_attribute(line) {
+            continue;
+        }
+        match LINES.iter().find_map(|mark| line.strip_prefix(mark)) {
+            Some(words) => said.push(words.trim()),
+            None => break,
+        }
+    }
+    // The first paragraph says what it is; the rest says more.
+    let paragraph = said
+        .iter()
+        .skip_while(|line| line.is_empty())
+        .take_while(|line| !line.is_empty());
+    paragraph.copied().collect::<Vec<_>>().join(" ")
+}
+
+/// The line of a piece of code that names it: the first that is neither a comment nor an attribute.
+pub fn signature(code: &str) -> Option<&str> {
+    let mut inside = None;
+    for line in code.lines().map(str::trim) {
+        if let Some(closing) = inside {
+            if line.contains(closing) {
+                inside = None;
+            }
+            continue;
+        }
+        if let Some((opening, closing)) = BLOCKS.iter().find(|(opening, _)| line.starts_with(opening)) {
+            if !line.get(opening.len()..).unwrap_or_default().contains(closing) {
+                inside = Some(*closing);
+            }
+            continue;
+        }
+        if !line.is_empty() && !is_attribute(line) && !LINES.iter().any(|mark| line.starts_with(mark)) {
+            return Some(line);
+        }
+    }
+    None
+}
+
+/// The name of what a source is a piece of, as the index gave it: `retry` of `Policy > retry`.
+pub fn name(source: &Source) -> Option<&str> {
+    let name = source
+        .title
+        .rsplit(['>', ':', ' '])
+        .next()
+        .unwrap_or_default()
+        .trim();
+    let of_code = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '#' | '$');
+    (name.chars().count() > 1 && name.chars().all(of_code)).then_some(name)
+}
+
+/// Where the nearest line above a place begins that defines a name.
+pub fn definition_above(text: &str, at: usize, name: &str) -> Option<usize> {
+    let above = text.get(..at)?;
+    let defines = |line: &str| {
+        let mut words = line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')));
+        let is_defined = words.clone().any(|word| DEFINERS.contains(&word));
+        words.any(|word| word == name) && (is_defined || line.trim_end().ends_with('{'))
+    };
+    let lines: Vec<Line<'_>> = lines(above).collect();
+    lines
+        .into_iter()
+        .rev()
+        .find(|line| defines(line.text))
+        .map(|line| line.range.start)
+}
+
+/// Marks of comments that end with their line, longer ones first.
+const LINES: &[&str] = &["///", "//!", "//", "##", "# ", "--", ";;", "%%"];
+/// Marks of comments that have an end of their own.
+const BLOCKS: &[(&str, &str)] = &[("/**", "*/"), ("/*", "*/"), ("\"\"\"", "\"\"\""), ("'''", "'''")];
+
+fn is_attribute(line: &str) -> bool {
+    line.starts_with("#[") || line.starts_with("#![") || line.starts_with('@')
+}
+
+/// Whether a line belongs to what follows it.
+fn is_above(line: &str) -> bool {
+    is_attribute(line)
+        || LINES.iter().any(|mark| line.starts_with(mark))
+        || line.starts_with("/*")
+        || line.starts_with("* ")
+        || line == "*"
+        || line.ends_with("*/")
+}
+
+/// A line without the blanks around it, and where it stands.
+struct Line<'a> {
+    text: &'a str,
+    range: Range<usize>,
+}
+
+fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let mut at = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let start = at + (line.len() - line.trim_start().len());
+        at += line.len();
+        let text = line.trim();
+        let start = if text.is_empty() { at - line.len() } else { start };
+        Line {
+            text,
+            range: start..start + text.len(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: &str = "use std::io;\n\n    /// Retries a call.\n    /// Three times at most.\n    ///\n    /// More on that.\n    #[must_use]\n    fn retry() -> u32 {\n        3\n    }\n\n    fn other() {}\n";
+
+    #[test]
+    fn a_head_has_the_comment_above_it_and_its_indentation() {
+        let at = CODE.find("fn retry").unwrap();
+        let end = CODE.find("\n\n    fn other").unwrap();
+        let head = &CODE[head(CODE, at..end).unwrap()];
+        assert!(head.starts_with("    /// Retries a call."), "{head}");
+        assert!(head.ends_with("        3\n    }"), "{head}");
+    }
+
+    #[test]
+    fn a_piece_out_of_the_midst_of_a_function_is_told_by_its_head() {
+        let code = "fn first() {\n    a();\n}\n\npub fn second() {\n    b();\n    first();\n    c();\n}\n";
+        let at = code.find("    first();").unwrap();
+        assert_eq!(definition_above(code, at, "second"), code.find("pub fn second"));
+        assert_eq!(definition_above(code, at, "first"), Some(0));
+        assert_eq!(definition_above(code, at, "third"), None);
+    }
+
+    #[test]
+    fn a_long_piece_is_cut_where_its_author_made_a_cut() {
+        let body: String = (0..9).map(|n| format!("    step({n});\n")).collect();
+        let code = format!("fn long() {{\n{body}\n{body}}}\n");
+        let head = &code[head(&code, 0..code.len()).unwrap()];
+        assert_eq!(head.lines().count(), 10, "{head}");
+        assert!(super::head("", 0..0).is_none());
+        assert!(super::head("\n\n", 0..2).is_none());
+    }
+
+    #[test]
+    fn a_comment_is_told_without_its_marks_up_to_its_first_gap() {
+        let cases = [
+            (
+                "/// Retries a call.\n/// Three times.\n///\n/// More.\nfn f() {}",
+                "Retries a call. Three times.",
+            ),
+            ("/** Retries.\n * Twice. */\nint f();", "Retries. Twice."),
+            ("\"\"\"Retries.\n\nMore.\"\"\"\nx = 1", "Retries."),
+            ("# Retries.\ndef f\nend", "Retries."),
+            ("@cached\ndef f(): ...", ""),
+            ("fn f() {}", ""),
+        ];
+        for (code, said) in cases {
+            assert_eq!(comment(code), said, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_the_first_line_that_is_no_comment() {
+        assert_eq!(signature("/// A.\n#[inline]\npub fn f() {"), Some("pub fn f() {"));
+        assert_eq!(signature("/* A\n b */\nint f() {"), Some("int f() {"));
+        assert_eq!(signature("// only this"), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! The report as data. Rendering is apart.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Catalogue, Evidence, Origin, Quote, QuoteId, Sentence, Verdict};
+
+/// A finished report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The run's id.
+    pub run: String,
+    /// What was asked.
+    pub question: String,
+    /// One line on what this is.
+    pub title: String,
+    /// The model that wrote it; `None` when it is extractive.
+    pub model: Option<String>,
+    /// Why the run ended before its plan was done, if it did.
+    pub partial: Option<String>,
+    /// The sections; the first is the answer in short.
+    pub sections: Vec<Section>,
+    /// Where sources contradict each other.
+    pub disagreements: Vec<Disagreement>,
+    /// What was searched, and what came of it.
+    pub searches: Vec<SearchRun>,
+    /// Every source that was read.
+    pub sources: Catalogue,
+    /// Every accepted quote.
+    pub quotes: Vec<Quote>,
+    /// What was found but could not be read: dead links, refusals.
+    #[serde(default)]
+    pub unread: Vec<Unread>,
+    /// What was taken out of the model's prose.
+    #[serde(default)]
+    pub removed: Removed,
+    /// What it cost.
+    pub ledger: Ledger,
+    /// When it was finished, in seconds since 1970 (UTC).
+    pub finished_at: u64,
+}
+
+/// A heading and its paragraphs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// The heading.
+    pub heading: String,
+    /// The paragraphs.
+    pub paragraphs: Vec<Paragraph>,
+}
+
+/// Sentences that belong together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paragraph {
+    /// The sentences.
+    pub sentences: Vec<Sentence>,
+    /// Whether it is shown as an item of a list.
+    pub item: bool,
+}
+
+/// Two quotes that cannot both be right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disagreement {
+    /// What they disagree about.
+    pub about: String,
+    /// The quotes.
+    pub quotes: Vec<QuoteId>,
+}
+
+/// One search and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchRun {
+    /// `code`, `docs`, `git`, `web`, `reports`.
+    pub source: String,
+    /// What was asked.
+    pub query: String,
+    /// How many results came.
+    pub found: u32,
+    /// Why it failed, if it did.
+    pub failure: Option<String>,
+}
+
+/// What a run spent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Wall time, in milliseconds.
+    pub wall_ms: u64,
+    /// Tokens read by models.
+    pub input_tokens: u64,
+    /// Tokens written by models.
+    pub output_tokens: u64,
+    /// Money, in millionths of a US dollar.
+    pub micro_dollars: u64,
+    /// Searches made.
+    pub searches: u32,
+    /// Pages fetched.
+    pub fetches: u32,
+    /// Model calls made.
+    pub model_calls: u32,
+}
+
+/// Something that a search returned and that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// Where it should have been.
+    pub origin: Origin,
+    /// What the search called it.
+    pub title: String,
+    /// Why it could not be read.
+    pub why: String,
+}
+
+/// What a model wrote and the report does not show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Citations of quotes or sources that the run does not have.
+    pub citations: u32,
+    /// Links and images that point to no source of the run.
+    pub links: u32,
+    /// Lists of sources written by the model.
+    pub sections: u32,
+}
+
+impl Removed {
+    /// Adds what was taken out elsewhere.
+    pub fn add(&mut self, other: Self) {
+        self.citations += other.citations;
+        self.links += other.links;
+        self.sections += other.sections;
+    }
+}
+
+/// How many claims there are, and how far they are borne out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Sentences that claim something.
+    pub claims: u32,
+    /// Those the quotes say.
+    pub supported: u32,
+    /// Those the quotes say in part.
+    pub partial: u32,
+    /// Those the quotes do not say.
+    pub unsupported: u32,
+    /// Those the quotes deny.
+    pub contradicted: u32,
+    /// Those nobody looked at.
+    pub unchecked: u32,
+}
+
+impl Report {
+    /// Its sources and quotes.
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            sources: &self.sources,
+            quotes: &self.quotes,
+        }
+    }
+
+    /// Every sentence, in order.
+    pub fn sentences(&self) -> impl Iterator<Item = &Sentence> {
+        self.sections.iter().flat_map(Section::sentences)
+    }
+
+    /// How many claims it makes, and how far they are borne out.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for verdict in self.sentences().filter_map(|sentence| sentence.verdict) {
+            tally.claims += 1;
+            match verdict {
+                Verdict::Supported => tally.supported += 1,
+                Verdict::Partial => tally.partial += 1,
+                Verdict::Unsupported => tally.unsupported += 1,
+                Verdict::Contradicted => tally.contradicted += 1,
+                Verdict::Unchecked => tally.unchecked += 1,
+            }
+        }
+        tally
+    }
+}
+
+impl Section {
+    /// Every sentence, in order.
+    pub fn sentences(&self) -> impl Iterator<Item = &Sentence> {
+        self.paragraphs.iter().flat_map(|paragraph| &paragraph.sentences)
+    }
+
+    /// Every sentence, in order, to be changed.
+    pub fn sentences_mut(&mut self) -> impl Iterator<Item = &mut Sentence> {
+        self.paragraphs
+            .iter_mut()
+            .flat_map(|paragraph| &mut paragraph.sentences)
+    }
+}

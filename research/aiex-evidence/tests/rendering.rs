@@ -1,0 +1,159 @@
+//! A report in every form.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod standing;
+
+use aiex_evidence::{
+    KnowledgeGraph, Ledger, Origin, Report, SearchRun, Section, Unread, check, disagree, draft, render,
+    repair,
+};
+
+const PROSE: &str = "\
+# Answer in short
+
+The blocking pool holds at most 512 threads [S1.1]. Is that enough?
+
+# Details
+
+- **Idle threads** of the pool are stopped after 10 seconds [S1.2].
+- The limit is the constant `MAX_THREADS`, 512 (src/pool.rs:41) [S4.1].
+- The blocking pool is never full at 512 threads [S1.1].
+- It also holds 9000 threads [S1.1, S7.7], see [a blog](https://evil.example).
+
+`spawn_blocking` runs a closure on a thread where blocking is acceptable [S3.1].
+
+```rust
+pub const MAX_THREADS: usize = 512;
+```
+
+## References
+
+1. https://evil.example
+";
+
+fn report() -> Report {
+    let run = standing::small_run();
+    let drafted = draft::parse(PROSE, run.evidence());
+    let mut sections = drafted.sections;
+    for sentence in sections.iter_mut().flat_map(Section::sentences_mut) {
+        check::settle(sentence, run.evidence());
+        repair::repair(sentence, run.evidence());
+    }
+    Report {
+        run: "r1".to_owned(),
+        question: "How many threads does the blocking pool hold?".to_owned(),
+        title: "Threads of the blocking pool".to_owned(),
+        model: Some("a-model".to_owned()),
+        partial: None,
+        disagreements: disagree::find(run.evidence()),
+        searches: vec![
+            SearchRun {
+                source: "web".into(),
+                query: "blocking pool `threads`".into(),
+                found: 7,
+                failure: None,
+            },
+            SearchRun {
+                source: "docs".into(),
+                query: "pool".into(),
+                found: 0,
+                failure: Some("no lockfile".into()),
+            },
+        ],
+        unread: vec![Unread {
+            origin: Origin::Web {
+                url: "https://gone.example/x".into(),
+            },
+            title: "Gone".into(),
+            why: "404".into(),
+        }],
+        removed: drafted.removed,
+        sections,
+        sources: run.sources.clone(),
+        quotes: run.quotes.clone().into_vec(),
+        ledger: Ledger {
+            wall_ms: 61_500,
+            input_tokens: 12_000,
+            output_tokens: 900,
+            micro_dollars: 12_300,
+            searches: 2,
+            fetches: 1,
+            model_calls: 4,
+        },
+        finished_at: 1_795_219_200,
+    }
+}
+
+#[test]
+fn as_markdown() {
+    insta::assert_snapshot!(render::markdown(&report()));
+}
+
+#[test]
+fn as_html() {
+    insta::assert_snapshot!(render::html(&report()));
+}
+
+#[test]
+fn as_json() {
+    let mut report = report();
+    // The snapshots of the pages are in the sources; two are enough to see the form.
+    report.quotes.truncate(2);
+    insta::assert_snapshot!(render::json(&report).unwrap());
+}
+
+#[test]
+fn as_bibtex() {
+    insta::assert_snapshot!(render::bibtex(&report()));
+}
+
+#[test]
+fn the_footer_counts_claims_removals_sources_and_dead_links() {
+    insta::assert_snapshot!(
+        render::footer(&report()),
+        @"7 claims: 5 supported, 0 partial, 1 unverified, 1 unchecked; 0 fabricated links (1 link, 1 citation, 1 source list of the model removed); 4 sources read 2026-11-21; 1 dead"
+    );
+}
+
+#[test]
+fn as_a_graph() {
+    let graph = KnowledgeGraph::of(&report());
+    insta::assert_snapshot!("graph_dot", graph.to_dot());
+    insta::assert_snapshot!("graph_graphml", graph.to_graphml());
+    insta::assert_snapshot!("graph_json", graph.to_json().unwrap());
+}
+
+#[test]
+fn a_graph_is_searched_walked_stored_and_merged() {
+    let graph = KnowledgeGraph::of(&report());
+    let names = |places: &[usize]| -> Vec<String> {
+        places
+            .iter()
+            .map(|place| graph.node(*place).unwrap().name.clone())
+            .collect()
+    };
+    let constant = graph.search("max_threads")[0];
+    assert_eq!(names(&[constant]), ["MAX_THREADS"]);
+    assert!(graph.search("").is_empty() && graph.search("nothing like it").is_empty());
+    let tokio = graph.search("tokio")[0];
+    let way = graph.path(constant, graph.search("src/pool.rs:40")[0]);
+    assert!(way.len() >= 3 && way[0] == constant, "{:?}", names(&way));
+    assert!(!graph.neighbours(tokio).is_empty());
+    assert!(graph.path(constant, 10_000).is_empty());
+
+    let stored: KnowledgeGraph = serde_json::from_str(&graph.to_json().unwrap()).unwrap();
+    assert_eq!(stored, graph);
+    let mut merged = graph.clone();
+    merged.merge(&graph);
+    assert_eq!(merged.len(), graph.len(), "the same nodes are the same nodes");
+    assert!(
+        merged
+            .edges()
+            .zip(graph.edges())
+            .all(|(twice, once)| twice.weight == once.weight * 2)
+    );
+    let mut other = report();
+    other.run = "r2".to_owned();
+    merged.merge(&KnowledgeGraph::of(&other));
+    assert_eq!(merged.node(constant).unwrap().runs, ["r1", "r2"]);
+}
