@@ -1,0 +1,349 @@
+//! The third stage: rounds of searching, reading and quoting, until a stop rule holds.
+
+mod pick;
+mod queries;
+mod quoting;
+mod reading;
+mod searching;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use aiex_evidence::{Catalogue, Evidence, Quote, SearchRun, Source, SourceId, Unread};
+
+use crate::SourceKind;
+use crate::budget::Purpose;
+use crate::event::{Event, StopRule};
+use crate::journal::Stop;
+use crate::live::Live;
+use crate::plan::{Brief, Plan};
+use crate::store::Patch;
+use crate::terms::{self, Shingles};
+
+use pick::Picked;
+pub(crate) use queries::Query;
+use searching::Searched;
+
+/// Rounds in a row that may bring nothing new.
+const STALLED: u32 = 2;
+/// How the failure of a call begins that a budget refused.
+const OUT_OF_BUDGET: &str = "the budget of";
+/// Independent sources that answer a sub-question.
+const INDEPENDENT: usize = 2;
+/// Bytes of a text that are compared with others.
+const COMPARED: usize = 16 * 1024;
+
+/// A source that was read in this round.
+pub(crate) struct Reading {
+    id: SourceId,
+    /// The sub-questions that it was read for.
+    sub_questions: Vec<usize>,
+    /// The piece that the search found, where it stands in the source; empty when that is not known.
+    matched: String,
+}
+
+/// What gathering brought.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    pub(crate) catalogue: Catalogue,
+    /// By source, then by number.
+    pub(crate) quotes: Vec<Quote>,
+    pub(crate) searches: Vec<SearchRun>,
+    pub(crate) unread: Vec<Unread>,
+    pub(crate) stop: Option<StopRule>,
+    /// What is asked already.
+    tried: HashSet<(SourceKind, String)>,
+    /// Queries tried for each sub-question, as they were put.
+    asked: BTreeMap<usize, Vec<String>>,
+    /// Sources that tell what an earlier one tells.
+    copies: BTreeMap<SourceId, SourceId>,
+    /// What the others are made of.
+    originals: Vec<(SourceId, Arc<Shingles>)>,
+    /// What to do about searches that failed.
+    hints: Vec<String>,
+}
+
+impl Gathered {
+    /// The failures of searches, each said once.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        // A source that failed used up the budget with its tries; that is no further reason.
+        let is_reason = |search: &SearchRun, failure: &str| {
+            !failure.starts_with(OUT_OF_BUDGET)
+                || !self.searches.iter().any(|other| {
+                    let other_reason = other
+                        .failure
+                        .as_deref()
+                        .is_some_and(|why| !why.starts_with(OUT_OF_BUDGET));
+                    other.source == search.source && other_reason
+                })
+        };
+        for search in &self.searches {
+            if let Some(failure) = search
+                .failure
+                .as_ref()
+                .filter(|failure| is_reason(search, failure))
+            {
+                let told = format!("{}: {failure}", search.source);
+                if !said.contains(&told) {
+                    said.push(told);
+                }
+            }
+        }
+        said
+    }
+
+    /// The first hint that a failed search gave.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hints
+            .iter()
+            .map(String::as_str)
+            .find(|hint| !hint.is_empty())
+    }
+
+    /// Whether every search of the outside failed. The own store of reports is always there and does not count.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        let outside = || {
+            self.searches
+                .iter()
+                .filter(|search| search.source != SourceKind::Reports.as_str())
+        };
+        outside().next().is_some() && outside().all(|search| search.failure.is_some())
+    }
+
+    /// How many independent sources have a quote for a sub-question.
+    fn independent(&self, sub_question: usize) -> usize {
+        let owners: HashSet<String> = self
+            .quotes
+            .iter()
+            .filter(|quote| quote.sub_question == Some(sub_question))
+            .filter_map(|quote| {
+                let source = self
+                    .copies
+                    .get(&quote.id.source)
+                    .copied()
+                    .unwrap_or(quote.id.source);
+                self.catalogue.get(source)
+            })
+            .map(|source| pick::owner(&source.origin))
+            .collect();
+        owners.len()
+    }
+
+    /// The sub-questions that fewer than two independent sources answer.
+    pub(crate) fn unanswered(&self, plan: &Plan) -> Vec<usize> {
+        (0..plan.sub_questions.len())
+            .filter(|at| self.independent(*at) < INDEPENDENT)
+            .collect()
+    }
+
+    /// What there is to cite.
+    pub(crate) fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            sources: &self.catalogue,
+            quotes: &self.quotes,
+        }
+    }
+
+    fn add_source(&mut self, id: SourceId) {
+        let Some(source) = self.catalogue.get(id) else {
+            return;
+        };
+        let own = Shingles::of(terms::head(&source.text, COMPARED));
+        match self.originals.iter().find(|(_, other)| own.nearly(other)) {
+            Some((original, _)) => {
+                self.copies.insert(id, *original);
+            }
+            None => self.originals.push((id, Arc::new(own))),
+        }
+    }
+}
+
+impl Live {
+    /// Gathers evidence for a plan.
+    pub(crate) async fn gather(&self, brief: &Brief, plan: &Plan) -> Result<Gathered, Stop> {
+        let mut gathered = Gathered::default();
+        let mut wanted = self.first_queries(brief, plan);
+        let mut stalled = 0;
+        let mut round = 0;
+        let stop = loop {
+            round += 1;
+            wanted.retain(|query| {
+                gathered
+                    .tried
+                    .insert((query.source, terms::same_query(&query.text)))
+            });
+            if wanted.is_empty() {
+                break StopRule::Duplicates;
+            }
+            for query in &wanted {
+                gathered
+                    .asked
+                    .entry(query.sub_question)
+                    .or_default()
+                    .push(query.text.clone());
+            }
+            let began = Event::RoundBegan {
+                round,
+                searches: wanted.len() as u32,
+            };
+            self.tell(&format!("round/{round}/began"), vec![began], Patch::default())
+                .await?;
+            let before = gathered.quotes.len();
+            let searched = self.search_round(round, &wanted).await?;
+            for one in &searched {
+                gathered.searches.push(one.run());
+                gathered.hints.extend(one.hint.clone());
+            }
+            let picked = self.pick(&gathered, plan, searched).await?;
+            self.read_and_quote(&mut gathered, plan, picked).await?;
+            let new_quotes = (gathered.quotes.len() - before) as u32;
+            stalled = if new_quotes == 0 { stalled + 1 } else { 0 };
+
+            let unanswered = gathered.unanswered(plan);
+            let name = format!("round/{round}/stop");
+            let stop = self.decide(
+                &name,
+                || self.stop_rule(&gathered, round, stalled, unanswered.is_empty()),
+                |stop| {
+                    let answered = (plan.sub_questions.len() - unanswered.len()) as u32;
+                    vec![Event::RoundEnded {
+                        round,
+                        new_quotes,
+                        answered,
+                        stop: *stop,
+                    }]
+                },
+                Patch::default(),
+            );
+            if let Some(stop) = stop.await? {
+                break stop;
+            }
+            wanted = self
+                .next_queries(&gathered, brief, plan, &unanswered, round)
+                .await?;
+        };
+        gathered.stop = Some(stop);
+        Ok(gathered)
+    }
+
+    fn stop_rule(
+        &self,
+        gathered: &Gathered,
+        round: u32,
+        stalled: u32,
+        is_answered: bool,
+    ) -> Option<StopRule> {
+        let out_of_budget = self.purse.time_left(Purpose::Gather).is_zero()
+            || gathered.searches.iter().any(|search| {
+                search
+                    .failure
+                    .as_deref()
+                    .is_some_and(|failure| failure.starts_with(OUT_OF_BUDGET))
+            });
+        if is_answered {
+            Some(StopRule::Answered)
+        } else if self.finishing.is_cancelled() {
+            Some(StopRule::Told)
+        } else if gathered.catalogue.is_empty() && gathered.is_unreachable() {
+            Some(StopRule::Unreachable)
+        } else if out_of_budget {
+            Some(StopRule::Budget)
+        } else if round >= self.shape.rounds {
+            Some(StopRule::Rounds)
+        } else if stalled >= STALLED {
+            Some(StopRule::Stalled)
+        } else {
+            None
+        }
+    }
+
+    /// Reads what was picked and takes quotes from it. What is at hand is quoted while pages are still being fetched.
+    async fn read_and_quote(
+        &self,
+        gathered: &mut Gathered,
+        plan: &Plan,
+        picked: Vec<Picked>,
+    ) -> Result<(), Stop> {
+        let (at_hand, to_fetch): (Vec<Picked>, Vec<Picked>) =
+            picked.into_iter().partition(|picked| picked.found.text.is_some());
+        let mut near = Vec::new();
+        for picked in at_hand {
+            let id = gathered
+                .catalogue
+                .add(picked.document(self.ports.clock.unix_ms()));
+            gathered.add_source(id);
+            near.push(Reading {
+                id,
+                sub_questions: picked.sub_questions,
+                matched: picked.found.snippet,
+            });
+        }
+        self.tell_read(&gathered.catalogue, &near).await?;
+
+        // The fetched lane works on a copy, so that both can go on at once; numbers stay those of the order above.
+        let mut far = Gathered {
+            catalogue: gathered.catalogue.clone(),
+            ..Gathered::default()
+        };
+        far.copies.clone_from(&gathered.copies);
+        far.originals.clone_from(&gathered.originals);
+        let fetched = async {
+            let mut ids = Vec::new();
+            for (document, sub_questions, unread) in self.fetch_all(to_fetch).await? {
+                far.unread.extend(unread);
+                if let Some(document) = document {
+                    let id = far.catalogue.add(document);
+                    far.add_source(id);
+                    ids.push(Reading {
+                        id,
+                        sub_questions,
+                        matched: String::new(),
+                    });
+                }
+            }
+            self.tell_read(&far.catalogue, &ids).await?;
+            let quotes = self.quote_all(&far, plan, &ids, true).await?;
+            Ok::<_, Stop>((far, ids, quotes))
+        };
+        let (near_quotes, fetched) = tokio::join!(self.quote_all(gathered, plan, &near, true), fetched);
+        let near_quotes = near_quotes?;
+        let (far, ids, far_quotes) = fetched?;
+        gathered.catalogue = far.catalogue;
+        gathered.copies = far.copies;
+        gathered.originals = far.originals;
+        gathered.unread.extend(far.unread);
+        let is_barren = near_quotes.is_empty() && far_quotes.is_empty();
+        gathered.quotes.extend(near_quotes);
+        gathered.quotes.extend(far_quotes);
+        if is_barren {
+            // A model that finds nothing anywhere is more likely weak than right.
+            near.extend(ids);
+            let quotes = self.quote_all(gathered, plan, &near, false).await?;
+            gathered.quotes.extend(quotes);
+        }
+        gathered.quotes.sort_by_key(|quote| quote.id);
+        Ok(())
+    }
+
+    async fn tell_read(&self, catalogue: &Catalogue, read: &[Reading]) -> Result<(), Stop> {
+        let read = read
+            .iter()
+            .filter_map(|reading| catalogue.get(reading.id))
+            .map(|source| Event::Read {
+                source: source.id,
+                origin: source.origin.clone(),
+                title: source.title.clone(),
+                instructs: source.instructs,
+            });
+        self.tell("read", read.collect(), Patch::default()).await
+    }
+
+    /// Sources that are worth quoting: not those that tell what an earlier one tells.
+    fn sources_of<'a>(&self, gathered: &'a Gathered, read: &'a [Reading]) -> Vec<(&'a Source, &'a Reading)> {
+        read.iter()
+            .filter(|reading| !gathered.copies.contains_key(&reading.id))
+            .filter_map(|reading| Some((gathered.catalogue.get(reading.id)?, reading)))
+            .collect()
+    }
+}

@@ -1,0 +1,288 @@
+//! Quotes out of what was read: by the model where a page is long, by the words of the sub-questions elsewhere.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use aiex_evidence::{Origin, Quote, Quotes, Rarity, Source, extract};
+use futures_util::future;
+use serde::Deserialize;
+
+use super::{Gathered, Reading};
+use crate::ask::Ask;
+use crate::budget::Purpose;
+use crate::event::{Event, Stage};
+use crate::journal::Stop;
+use crate::live::{Live, on_a_thread};
+use crate::plan::Plan;
+use crate::ports::ModelStage;
+use crate::prompt;
+use crate::store::Patch;
+use crate::terms;
+
+/// Texts up to this many bytes are quoted without the model: there is little to choose from.
+const SHORT_TEXT: usize = 1500;
+/// Bytes of a page that the model is shown; of a longer one, the passages with the sub-questions' words.
+const SHOWN: usize = 7000;
+/// Bytes of a commit's message that are quoted.
+const LONGEST_MESSAGE: usize = 700;
+/// Passages chosen of a long page, and the bytes around each that are shown with it.
+const PASSAGES: usize = 10;
+const AROUND: usize = 300;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Extracted {
+    quotes: Vec<serde_json::Value>,
+}
+
+/// What quoting one source needs, apart from the model. Owned, because quoting happens on a thread that may block.
+#[derive(Clone)]
+pub(crate) struct Quoting {
+    source: Arc<Source>,
+    /// The sub-questions it was read for: their places in the plan, and their words.
+    sub_questions: Vec<(usize, String)>,
+    /// The piece that the search found; may be empty.
+    matched: String,
+    rarity: Arc<Rarity>,
+    most: usize,
+    /// Whether quotes are the report's text: then they are chosen to be read, else to be cited.
+    is_text: bool,
+}
+
+impl Quoting {
+    fn questions(&self) -> String {
+        let questions: Vec<&str> = self
+            .sub_questions
+            .iter()
+            .map(|(_, question)| question.as_str())
+            .collect();
+        questions.join(" ")
+    }
+
+    /// The best passages for each sub-question by their words. Of code, what the search found comes first.
+    fn by_words(&self) -> Vec<Quote> {
+        let mut quotes = Quotes::new();
+        let source = &self.source;
+        let each = (self.most / self.sub_questions.len().max(1)).clamp(1, 2);
+        for (at, question) in &self.sub_questions {
+            let found = match &source.origin {
+                Origin::Commit { .. } => Some(message(&source.text)),
+                origin if origin.is_prose() => None,
+                _ => self.found(),
+            };
+            let taken = found.and_then(|piece| quotes.take(source, piece, Some(*at)));
+            match (taken, self.is_text) {
+                (Some(_), true) => {}
+                (Some(_), false) => drop(quotes.extract(source, question, &self.rarity, 1, Some(*at))),
+                (None, true) => {
+                    for span in extract::best(question, source, &self.rarity, each) {
+                        let mut piece = span.start..span.end;
+                        if !source.instructs {
+                            piece = extract::paragraph(&source.text, piece);
+                        }
+                        quotes.take(source, piece, Some(*at));
+                    }
+                }
+                (None, false) => drop(quotes.extract(source, question, &self.rarity, each, Some(*at))),
+            }
+        }
+        quotes.into_vec()
+    }
+
+    /// The head of the definition that the search found a piece of, if it is in what was read.
+    fn found(&self) -> Option<Range<usize>> {
+        let matched = self.matched.trim();
+        let name = extract::name(&self.source)?;
+        if matched.is_empty() {
+            return None;
+        }
+        let text = &self.source.text;
+        let at = text.find(matched)?;
+        let begins = if extract::signature(matched).is_some_and(|line| line.contains(name)) {
+            at
+        } else {
+            extract::definition_above(text, at, name)?
+        };
+        extract::head(text, begins..at + matched.len())
+    }
+
+    /// The model's quotes, verified; `None` when it gave nothing that can be used. An empty list is its right.
+    fn verified(&self, extracted: &Extracted) -> Option<Vec<Quote>> {
+        let mut quotes = Quotes::new();
+        for told in extracted.quotes.iter().take(self.most) {
+            let text = told
+                .get("text")
+                .and_then(|text| text.as_str())
+                .or(told.as_str())
+                .unwrap_or_default();
+            let number = told
+                .get("sub_question")
+                .and_then(serde_json::Value::as_u64)
+                .unwrap_or(1);
+            let place = usize::try_from(number.saturating_sub(1)).unwrap_or(0);
+            let sub_question = self
+                .sub_questions
+                .get(place)
+                .or(self.sub_questions.first())
+                .map(|(at, _)| *at);
+            // A passage that the source does not hold is no quote; there is nothing to do about it.
+            if let Err(rejected) = quotes.accept(&self.source, text, sub_question) {
+                tracing::debug!(source = %self.source.id, %rejected, "a model's quote was refused");
+            }
+        }
+        (extracted.quotes.is_empty() || !quotes.is_empty()).then(|| quotes.into_vec())
+    }
+}
+
+/// The message of a commit, without the files and changed lines that follow it.
+fn message(text: &str) -> Range<usize> {
+    let is_path = |line: &str| ["A ", "M ", "D "].iter().any(|kind| line.starts_with(kind));
+    let is_change = |block: &str| {
+        block.lines().next().is_some_and(is_path) || block.lines().any(|line| line.starts_with("+ "))
+    };
+    let mut end = 0;
+    for block in text.split_inclusive("\n\n") {
+        if end > 0 && (is_change(block) || end + block.len() > LONGEST_MESSAGE) {
+            break;
+        }
+        end += block.len();
+    }
+    let message = terms::head(text, end.min(LONGEST_MESSAGE));
+    0..message.trim_end().len()
+}
+
+impl Live {
+    /// Takes quotes from every source, side by side; without the model if so wished.
+    pub(crate) async fn quote_all(
+        &self,
+        gathered: &Gathered,
+        plan: &Plan,
+        read: &[Reading],
+        with_model: bool,
+    ) -> Result<Vec<Quote>, Stop> {
+        let texts: Vec<String> = gathered
+            .catalogue
+            .iter()
+            .map(|source| source.text.clone())
+            .collect();
+        let rarity = Arc::new(on_a_thread(move || Rarity::of(texts.iter().map(String::as_str))).await?);
+        let quoting = self
+            .sources_of(gathered, read)
+            .into_iter()
+            .map(|(source, reading)| Quoting {
+                source: Arc::new(source.clone()),
+                matched: reading.matched.clone(),
+                is_text: !self.has_model(),
+                sub_questions: reading
+                    .sub_questions
+                    .iter()
+                    .filter_map(|at| Some((*at, plan.sub_questions.get(*at)?.question.clone())))
+                    .collect(),
+                rarity: Arc::clone(&rarity),
+                most: self.shape.quotes_per_source,
+            });
+        let quotes: Vec<Vec<Quote>> =
+            future::join_all(quoting.map(|quoting| self.quote(quoting, with_model)))
+                .await
+                .into_iter()
+                .collect::<Result<_, _>>()?;
+        Ok(quotes.into_iter().flatten().collect())
+    }
+
+    async fn quote(&self, quoting: Quoting, with_model: bool) -> Result<Vec<Quote>, Stop> {
+        let source = Arc::clone(&quoting.source);
+        let is_prose = !matches!(source.origin, Origin::Code { .. } | Origin::Commit { .. });
+        let by_model = with_model && self.has_model() && is_prose && source.text.len() > SHORT_TEXT;
+        let extracted = if by_model {
+            self.ask_quotes(&quoting).await?
+        } else {
+            None
+        };
+        let quotes = on_a_thread(move || {
+            extracted
+                .and_then(|told| quoting.verified(&told))
+                .unwrap_or_else(|| quoting.by_words())
+        });
+        let quotes = quotes.await?;
+        let told = quotes.iter().map(|quote| Event::Quoted {
+            quote: quote.id,
+            sub_question: quote.sub_question,
+            text: quote.text.clone(),
+        });
+        self.tell(&format!("quoted/{}", source.id), told.collect(), Patch::default())
+            .await?;
+        Ok(quotes)
+    }
+
+    async fn ask_quotes(&self, quoting: &Quoting) -> Result<Option<Extracted>, Stop> {
+        let source = &quoting.source;
+        let mut user = format!("Question: {}\n", self.request.question);
+        for (number, (_, question)) in quoting.sub_questions.iter().enumerate() {
+            user.push_str(&format!("Sub-question {}: {question}\n", number + 1));
+        }
+        let name = format!("extract/{}", source.id);
+        let work = quoting.clone();
+        let shown = on_a_thread(move || passages(&work.source, &work.questions(), &work.rarity)).await?;
+        user.push_str(&self.fenced(&name, &format!("Title: {}\n\n{shown}", source.title)));
+        let ask = Ask {
+            name,
+            at: Stage::Gather,
+            stage: ModelStage::Extract,
+            purpose: Purpose::Gather,
+            system: prompt::filled(prompt::EXTRACT, &[("most", quoting.most.to_string())]),
+            user,
+            schema: Some(prompt::extract_schema(quoting.most)),
+            max_tokens: 900,
+        };
+        self.ask_json(ask).await
+    }
+}
+
+/// A text as the model is shown it: whole when it is short, else its beginning and the passages that fit.
+fn passages(source: &Source, question: &str, rarity: &Rarity) -> String {
+    let text = &source.text;
+    if text.len() <= SHOWN {
+        return text.clone();
+    }
+    let mut spans: Vec<(usize, usize)> = vec![(0, terms::head(text, AROUND).len())];
+    let mut bytes = AROUND;
+    for span in extract::best(question, source, rarity, PASSAGES) {
+        let start = terms::head(text, span.start.saturating_sub(AROUND)).len();
+        let end = terms::head(text, span.end + AROUND).len();
+        bytes += end - start;
+        if bytes > SHOWN {
+            break;
+        }
+        spans.push((start, end));
+    }
+    spans.sort_unstable();
+    let mut joined: Vec<(usize, usize)> = Vec::new();
+    for (start, end) in spans {
+        match joined.last_mut() {
+            Some(last) if start <= last.1 => last.1 = last.1.max(end),
+            _ => joined.push((start, end)),
+        }
+    }
+    let pieces: Vec<&str> = joined
+        .into_iter()
+        .filter_map(|(start, end)| text.get(start..end))
+        .collect();
+    pieces.join("\n[…]\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_of_a_commit_ends_before_its_changes() {
+        let text = "Retry on 503\n\nIt answers 503 while it restarts:\n- for a second\n\nM src/a.rs\n\nsrc/a.rs:\n- one\n+ two";
+        assert_eq!(
+            &text[message(text)],
+            "Retry on 503\n\nIt answers 503 while it restarts:\n- for a second"
+        );
+        let bare = "Retry on 503\n\n- one\n+ two";
+        assert_eq!(&bare[message(bare)], "Retry on 503");
+        assert_eq!(message(""), 0..0);
+    }
+}

@@ -1,0 +1,106 @@
+//! Fetching pages, side by side.
+
+use aiex_evidence::{Document, Unread};
+use futures_util::future;
+
+use super::Picked;
+use crate::budget::{Cost, Purpose};
+use crate::event::Event;
+use crate::journal::{Call, Outcome, Stop, key};
+use crate::live::Live;
+use crate::ports::PageText;
+use crate::terms;
+
+/// Tries of a read that may succeed in a moment.
+const TRIES: u32 = 2;
+/// Bytes of a page that are kept.
+const LONGEST_PAGE: usize = 256 * 1024;
+/// A snippet shorter than this says too little to stand for its page.
+const LEAST_SNIPPET: usize = 120;
+
+/// A page that was read, the sub-questions that it was read for, and why it was not read.
+pub(crate) type Fetched = (Option<Document>, Vec<usize>, Option<Unread>);
+
+impl Live {
+    /// Fetches every page. What cannot be read is represented by the search's own snippet where that says enough.
+    pub(crate) async fn fetch_all(&self, picked: Vec<Picked>) -> Result<Vec<Fetched>, Stop> {
+        future::join_all(picked.into_iter().map(|picked| self.fetch(picked)))
+            .await
+            .into_iter()
+            .collect()
+    }
+
+    async fn fetch(&self, picked: Picked) -> Result<Fetched, Stop> {
+        let mut why = String::new();
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                self.rest(self.settings.retry_pause).await?;
+            }
+            match self.fetch_once(&picked, attempt).await? {
+                Outcome::Done {
+                    value: (page, read_at),
+                } => {
+                    let document = picked.as_read(page, read_at);
+                    return Ok((Some(document), picked.sub_questions, None));
+                }
+                Outcome::Skipped { reason } => {
+                    why = reason;
+                    break;
+                }
+                Outcome::Failed {
+                    message, retryable, ..
+                } => {
+                    why = message;
+                    if !retryable {
+                        break;
+                    }
+                }
+            }
+        }
+        let found = &picked.found;
+        let unread = Unread {
+            origin: found.origin.clone(),
+            title: found.title.clone(),
+            why,
+        };
+        let snippet =
+            (found.snippet.len() >= LEAST_SNIPPET).then(|| picked.snippet(self.ports.clock.unix_ms()));
+        Ok((snippet, picked.sub_questions, Some(unread)))
+    }
+
+    async fn fetch_once(&self, picked: &Picked, attempt: u32) -> Result<Outcome<(PageText, u64)>, Stop> {
+        let found = &picked.found;
+        let call = Call {
+            key: key(&format!("read/{attempt}"), &found.origin),
+            most: Cost::FETCH,
+            priced: true,
+            purpose: Purpose::Gather,
+            gate: &self.gates.reads,
+            deadline: self.settings.read_deadline,
+        };
+        let work = |deadline| async move {
+            let outcome = match self.ports.reader.read(found, deadline, &self.cancel).await {
+                Ok(mut page) => {
+                    page.text.truncate(terms::head(&page.text, LONGEST_PAGE).len());
+                    Outcome::Done {
+                        value: (page, self.ports.clock.unix_ms() / 1000),
+                    }
+                }
+                Err(failure) => Outcome::Failed {
+                    message: failure.message,
+                    hint: String::new(),
+                    retryable: failure.retryable,
+                },
+            };
+            (outcome, Cost::FETCH)
+        };
+        let events = |outcome: &Outcome<(PageText, u64)>| {
+            let failed = |failure: &str| Event::ReadFailed {
+                origin: found.origin.clone(),
+                failure: failure.to_owned(),
+            };
+            outcome.failure().map(failed).into_iter().collect()
+        };
+        self.call(call, work, events).await
+    }
+}

@@ -1,0 +1,224 @@
+//! The searches of one round, side by side.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use aiex_evidence::SearchRun;
+use futures_util::future;
+
+use super::Query;
+use crate::SourceKind;
+use crate::budget::{Cost, Purpose};
+use crate::event::Event;
+use crate::journal::{Call, Outcome, Stop, key};
+use crate::live::Live;
+use crate::ports::{Found, Search};
+use crate::terms;
+
+/// Tries of a search that may succeed in a moment.
+const TRIES: u32 = 3;
+/// Bytes of a result's text that are kept: a whole file is not a span.
+const LONGEST_TEXT: usize = 64 * 1024;
+const LONGEST_SNIPPET: usize = 2 * 1024;
+
+/// A search and what came of it.
+pub(crate) struct Searched {
+    pub(crate) query: Query,
+    pub(crate) found: Vec<Found>,
+    pub(crate) failure: Option<String>,
+    pub(crate) hint: Option<String>,
+    retryable: bool,
+}
+
+impl Searched {
+    pub(crate) fn run(&self) -> SearchRun {
+        SearchRun {
+            source: self.query.source.as_str().to_owned(),
+            query: self.query.text.clone(),
+            found: self.found.len() as u32,
+            failure: self.failure.clone(),
+        }
+    }
+}
+
+impl Live {
+    /// Searches for every query. When every one failed and some may succeed in a moment, they are all tried once more:
+    /// a run must not end for one bad second.
+    pub(crate) async fn search_round(&self, round: u32, queries: &[Query]) -> Result<Vec<Searched>, Stop> {
+        let first = self.search_all(round, queries, 0..TRIES).await?;
+        let mut outside = first
+            .iter()
+            .filter(|searched| searched.query.source != SourceKind::Reports);
+        let is_dead = outside.all(|searched| searched.failure.is_some());
+        if is_dead && first.iter().any(|searched| searched.retryable) {
+            return self.search_all(round, queries, TRIES..2 * TRIES).await;
+        }
+        Ok(first)
+    }
+
+    async fn search_all(
+        &self,
+        round: u32,
+        queries: &[Query],
+        tries: Range<u32>,
+    ) -> Result<Vec<Searched>, Stop> {
+        let searches = queries
+            .iter()
+            .map(|query| self.search(round, query, tries.clone()));
+        future::join_all(searches).await.into_iter().collect()
+    }
+
+    async fn search(&self, round: u32, query: &Query, tries: Range<u32>) -> Result<Searched, Stop> {
+        let mut searched = Searched {
+            query: query.clone(),
+            found: Vec::new(),
+            failure: None,
+            hint: None,
+            retryable: false,
+        };
+        let mut pause = self.settings.retry_pause;
+        let begins_late = tries.start > 0;
+        for attempt in tries.clone() {
+            if attempt > tries.start || begins_late {
+                self.rest(pause).await?;
+                pause *= 2;
+            }
+            match self.search_once(round, query, attempt).await? {
+                Outcome::Done { value } => {
+                    searched.found = value;
+                    searched.failure = None;
+                    return Ok(searched);
+                }
+                Outcome::Skipped { reason } => {
+                    searched.failure = Some(reason);
+                    searched.retryable = false;
+                    return Ok(searched);
+                }
+                Outcome::Failed {
+                    message,
+                    hint,
+                    retryable,
+                } => {
+                    searched.failure = Some(message);
+                    searched.hint = Some(hint);
+                    searched.retryable = retryable;
+                    if !retryable {
+                        return Ok(searched);
+                    }
+                }
+            }
+        }
+        Ok(searched)
+    }
+
+    async fn search_once(
+        &self,
+        round: u32,
+        query: &Query,
+        attempt: u32,
+    ) -> Result<Outcome<Vec<Found>>, Stop> {
+        let search = Search {
+            run: self.id.0.clone(),
+            source: query.source,
+            query: query.text.clone(),
+            limit: self.shape.results,
+            repos: self.request.repos.clone(),
+            deadline: self.settings.search_deadline,
+        };
+        let is_own = query.source == SourceKind::Reports;
+        let call = Call {
+            key: key(
+                &format!("search/{}/{attempt}", query.source),
+                &(&search.query, search.limit, &search.repos),
+            ),
+            most: if is_own { Cost::default() } else { Cost::SEARCH },
+            priced: true,
+            purpose: Purpose::Gather,
+            gate: &self.gates.searches,
+            deadline: self.settings.search_deadline,
+        };
+        let work = |deadline| {
+            let search = Search { deadline, ..search };
+            async move {
+                if is_own {
+                    self.search_reports(&search).await
+                } else {
+                    self.search_out(&search).await
+                }
+            }
+        };
+        let events = |outcome: &Outcome<Vec<Found>>| {
+            vec![Event::Searched {
+                round,
+                sub_question: query.sub_question,
+                source: query.source,
+                query: query.text.clone(),
+                found: match outcome {
+                    Outcome::Done { value } => value.len() as u32,
+                    Outcome::Failed { .. } | Outcome::Skipped { .. } => 0,
+                },
+                failure: outcome.failure().map(str::to_owned),
+            }]
+        };
+        self.call(call, work, events).await
+    }
+
+    async fn search_out(&self, search: &Search) -> (Outcome<Vec<Found>>, Cost) {
+        let outcome = match self.ports.searcher.search(search, &self.cancel).await {
+            Ok(mut found) => {
+                found.truncate(search.limit);
+                for one in &mut found {
+                    shorten(&mut one.snippet, LONGEST_SNIPPET);
+                    if let Some(text) = &mut one.text {
+                        shorten(text, LONGEST_TEXT);
+                    }
+                }
+                Outcome::Done { value: found }
+            }
+            Err(failure) => Outcome::Failed {
+                message: failure.message,
+                hint: failure.hint,
+                retryable: failure.retryable,
+            },
+        };
+        (outcome, Cost::SEARCH)
+    }
+
+    /// Earlier reports and what they cite are in the run's own store.
+    async fn search_reports(&self, search: &Search) -> (Outcome<Vec<Found>>, Cost) {
+        let outcome = match self.store.past(&search.query, search.limit, &self.id).await {
+            Ok(past) => {
+                let found = past.into_iter().map(|past| Found {
+                    snippet: terms::head(&past.text, 300).to_owned(),
+                    origin: past.origin,
+                    title: past.title,
+                    score: past.score,
+                    text: Some(past.text),
+                    date: past.date,
+                });
+                Outcome::Done {
+                    value: found.collect(),
+                }
+            }
+            Err(error) => Outcome::Failed {
+                message: error.to_string(),
+                hint: error.hint().to_owned(),
+                retryable: false,
+            },
+        };
+        (outcome, Cost::default())
+    }
+
+    /// Waits, unless told to stop.
+    pub(crate) async fn rest(&self, pause: Duration) -> Result<(), Stop> {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.halt.cancelled() => Err(Stop::Halted),
+        }
+    }
+}
+
+fn shorten(text: &mut String, bytes: usize) {
+    let end = terms::head(text, bytes).len();
+    text.truncate(end);
+}

@@ -1,0 +1,217 @@
+//! The fourth stage: which sections the report has, and which quotes each rests on.
+
+use std::collections::HashSet;
+
+use aiex_evidence::{Origin, QuoteId, draft};
+use serde::Deserialize;
+
+use crate::ask::Ask;
+use crate::budget::Purpose;
+use crate::event::{Event, Stage};
+use crate::gather::Gathered;
+use crate::journal::Stop;
+use crate::live::Live;
+use crate::plan::Plan;
+use crate::ports::ModelStage;
+use crate::store::Patch;
+use crate::writing::IN_SHORT;
+use crate::{extractive, prompt, template, terms};
+
+/// Sections that a model may choose.
+const MOST_SECTIONS: usize = 7;
+/// Bytes of a heading, of a quote in the list that the model chooses from, and of that list.
+const LONGEST_HEADING: usize = 90;
+const LONGEST_LINE: usize = 160;
+const LONGEST_LIST: usize = 12_000;
+
+/// What a section is to be about, and the quotes it may rest on.
+#[derive(Debug, Clone)]
+pub(crate) struct Chosen {
+    pub(crate) heading: String,
+    /// What it answers.
+    pub(crate) ask: String,
+    pub(crate) quotes: Vec<QuoteId>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToldOutline {
+    sections: Vec<serde_json::Value>,
+}
+
+impl Live {
+    /// The sections: a template's, or the model's, or one for each sub-question.
+    pub(crate) async fn outline(&self, plan: &Plan, gathered: &Gathered) -> Result<Vec<Chosen>, Stop> {
+        let by_plan = match (plan.sub_questions.as_slice(), &self.template) {
+            ([whole], None) => by_kind(&whole.question, gathered),
+            (_, template) => by_sub_question(plan, gathered, template.as_ref()),
+        };
+        let chosen = match self.template {
+            None if gathered.quotes.len() > 3 => self.ask_outline(plan, gathered).await?.unwrap_or(by_plan),
+            _ => by_plan,
+        };
+        let mut headings = vec![IN_SHORT.to_owned()];
+        headings.extend(chosen.iter().map(|section| section.heading.clone()));
+        self.tell("outlined", vec![Event::Outlined { headings }], Patch::default())
+            .await?;
+        Ok(chosen)
+    }
+
+    async fn ask_outline(&self, plan: &Plan, gathered: &Gathered) -> Result<Option<Vec<Chosen>>, Stop> {
+        if !self.has_model() {
+            return Ok(None);
+        }
+        let mut user = format!("Question: {}\n", self.request.question);
+        let mut listed = String::new();
+        for (at, sub) in plan.sub_questions.iter().enumerate() {
+            user.push_str(&format!("Sub-question {}: {}\n", at + 1, sub.question));
+        }
+        for quote in &gathered.quotes {
+            let said = quote.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            listed.push_str(&format!("{}: {}\n", quote.id, terms::head(&said, LONGEST_LINE)));
+        }
+        user.push_str(&self.fenced("outline", terms::head(&listed, LONGEST_LIST)));
+        let ask = Ask {
+            name: "outline".to_owned(),
+            at: Stage::Outline,
+            stage: ModelStage::Plan,
+            purpose: Purpose::Finish,
+            system: prompt::filled(prompt::OUTLINE, &[("most", MOST_SECTIONS.to_string())]),
+            user,
+            schema: Some(prompt::outline_schema(MOST_SECTIONS)),
+            max_tokens: 900,
+        };
+        let Some(told) = self.ask_json::<ToldOutline>(ask).await? else {
+            return Ok(None);
+        };
+        let mut used = HashSet::new();
+        let mut chosen = Vec::new();
+        for section in told.sections.iter().take(MOST_SECTIONS) {
+            let heading = section
+                .get("heading")
+                .and_then(|heading| heading.as_str())
+                .unwrap_or_default();
+            let ids = section
+                .get("quotes")
+                .and_then(|quotes| quotes.as_array())
+                .into_iter()
+                .flatten();
+            let words: Vec<&str> = ids.filter_map(|id| id.as_str()).collect();
+            let quotes: Vec<QuoteId> = gathered
+                .quotes
+                .iter()
+                .map(|quote| quote.id)
+                .filter(|id| {
+                    words
+                        .iter()
+                        .any(|word| word.trim_matches(['[', ']', ' ']) == id.to_string())
+                })
+                .filter(|id| used.insert(*id))
+                .collect();
+            // A heading is text of the model: only its words are kept, as of any other text.
+            let heading = heading_of(&draft::plain(heading));
+            if !quotes.is_empty() && !heading.is_empty() {
+                chosen.push(Chosen {
+                    ask: heading.clone(),
+                    heading,
+                    quotes,
+                });
+            }
+        }
+        Ok((!chosen.is_empty()).then_some(chosen))
+    }
+}
+
+/// Whether an earlier report only repeats what was read again.
+fn is_said_elsewhere(id: QuoteId, gathered: &Gathered) -> bool {
+    let quotes = &gathered.quotes;
+    let Some(quote) = quotes.iter().find(|quote| quote.id == id) else {
+        return false;
+    };
+    quotes.iter().any(|other| {
+        let source = gathered.catalogue.get(other.id.source);
+        let is_first_hand = source.is_some_and(|source| !matches!(source.origin, Origin::Report { .. }));
+        is_first_hand && extractive::says_the_same(quote, other)
+    })
+}
+
+/// The heading of what earlier reports say.
+const REPORTS: &str = "In earlier reports";
+
+/// A section for each sort of source, for a question that has no parts.
+fn by_kind(question: &str, gathered: &Gathered) -> Vec<Chosen> {
+    let kind = |quote: &QuoteId| {
+        let origin = &gathered.catalogue.get(quote.source)?.origin;
+        Some(match origin {
+            Origin::Code { .. } if origin.is_prose() => "In its documents",
+            Origin::Code { .. } => "In the code",
+            Origin::Docs { .. } => "In what it depends on",
+            Origin::Commit { .. } => "In its history",
+            Origin::Web { .. } => "On the web",
+            Origin::Report { .. } => REPORTS,
+        })
+    };
+    let mut sections: Vec<Chosen> = Vec::new();
+    // Where an answer stands in so many words comes before where it must be read out of code.
+    let order = [
+        "In its documents",
+        "In the code",
+        "In what it depends on",
+        "On the web",
+        "In its history",
+    ];
+    for quote in gathered.quotes.iter().map(|quote| quote.id) {
+        let Some(heading) = kind(&quote) else { continue };
+        if heading == REPORTS && is_said_elsewhere(quote, gathered) {
+            continue;
+        }
+        match sections.iter_mut().find(|section| section.heading == heading) {
+            Some(section) => section.quotes.push(quote),
+            None => sections.push(Chosen {
+                heading: heading.to_owned(),
+                ask: question.to_owned(),
+                quotes: vec![quote],
+            }),
+        }
+    }
+    sections.sort_by_key(|section| {
+        order
+            .iter()
+            .position(|heading| *heading == section.heading)
+            .unwrap_or(order.len())
+    });
+    sections
+}
+
+/// A section for each sub-question, under the template's heading if there is one.
+fn by_sub_question(plan: &Plan, gathered: &Gathered, template: Option<&template::Template>) -> Vec<Chosen> {
+    let heading = |at: usize, question: &str| {
+        template
+            .and_then(|template| template.sections.get(at))
+            .map_or_else(|| heading_of(question), |section| section.heading.clone())
+    };
+    plan.sub_questions
+        .iter()
+        .enumerate()
+        .map(|(at, sub)| Chosen {
+            heading: heading(at, &sub.question),
+            ask: sub.question.clone(),
+            quotes: gathered
+                .quotes
+                .iter()
+                .filter(|quote| quote.sub_question == Some(at))
+                .map(|quote| quote.id)
+                .collect(),
+        })
+        .collect()
+}
+
+/// One line, not too long, cut between words.
+fn heading_of(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.len() <= LONGEST_HEADING {
+        return line;
+    }
+    let cut = terms::head(&line, LONGEST_HEADING);
+    let cut = cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole);
+    format!("{cut} …")
+}

@@ -1,0 +1,323 @@
+//! What the machine needs from the world: searching, reading, a model, the present state of a source, the time.
+//!
+//! The daemon implements these with the index, the web and the model providers; tests implement them with scripts.
+//! All futures are boxed, so that the traits stay object-safe. A future that is dropped must stop its work; the token
+//! given with a call is cancelled at the same time, for work that goes on elsewhere.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use aiex_evidence::{Origin, Source};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+/// A future on the heap.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where a question can be put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// The user's repositories.
+    Code,
+    /// Documentation and sources of their dependencies, at the locked versions.
+    Docs,
+    /// Commit messages and diffs.
+    Git,
+    /// The web.
+    Web,
+    /// Earlier reports. Answered by this crate's own store, never by a [`Searcher`].
+    Reports,
+}
+
+impl SourceKind {
+    /// Every kind, the nearest first.
+    pub const ALL: [Self; 5] = [Self::Code, Self::Docs, Self::Git, Self::Web, Self::Reports];
+
+    /// The word that users and reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Docs => "docs",
+            Self::Git => "git",
+            Self::Web => "web",
+            Self::Reports => "reports",
+        }
+    }
+
+    /// The kind of a word, as [`as_str`](Self::as_str) spells it.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl fmt::Display for SourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Search {
+    /// The run it is for.
+    pub run: String,
+    /// Where to look; never [`SourceKind::Reports`].
+    pub source: SourceKind,
+    /// What to look for.
+    pub query: String,
+    /// How many results at most.
+    pub limit: usize,
+    /// The repositories that count, as the user named them; empty for the daemon's choice.
+    pub repos: Vec<String>,
+    /// The call is dropped after this long.
+    pub deadline: Duration,
+}
+
+/// One result of a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Where it lies; a web address must be canonical already.
+    pub origin: Origin,
+    /// What it calls itself.
+    pub title: String,
+    /// The piece that matched, in plain text; may be empty.
+    pub snippet: String,
+    /// How well it fits, higher is better; only compared with results of the same search.
+    pub score: f32,
+    /// The text, when it is at hand without a fetch: code spans, documentation, commits. `None` sends it to the
+    /// [`Reader`].
+    pub text: Option<String>,
+    /// When it was written, as the source says it.
+    pub date: Option<String>,
+}
+
+/// Why a search failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct SearchFailure {
+    /// What happened, for people.
+    pub message: String,
+    /// What the user can do about it; may be empty.
+    pub hint: String,
+    /// Whether the same search may succeed in a moment.
+    pub retryable: bool,
+}
+
+/// Finds documents.
+pub trait Searcher: Send + Sync {
+    /// The kinds of sources that can be searched now, without [`SourceKind::Reports`]. Plans hold no others.
+    fn available(&self) -> Vec<SourceKind>;
+
+    /// Searches. The order of the results is their rank. One call counts as one search of the budget, so retries
+    /// are left to the caller.
+    fn search<'a>(
+        &'a self,
+        search: &'a Search,
+        cancel: &'a CancellationToken,
+    ) -> Boxed<'a, Result<Vec<Found>, SearchFailure>>;
+}
+
+/// A page as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageText {
+    /// The text, Markdown at best, without invisible characters.
+    pub text: String,
+    /// What the page calls itself; empty to keep the title of the search result.
+    pub title: String,
+    /// When it was written, as the page says it.
+    pub date: Option<String>,
+    /// Whether it tries to instruct a model.
+    pub instructs: bool,
+}
+
+/// Why a page could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct ReadFailure {
+    /// What happened, for people: `robots.txt forbids it`.
+    pub message: String,
+    /// Whether the same read may succeed in a moment.
+    pub retryable: bool,
+}
+
+/// Reads what a search found and left unread: pages of the web.
+pub trait Reader: Send + Sync {
+    /// Reads it. One call counts as one fetch of the budget. Only results of this run's searches are ever asked for.
+    fn read<'a>(
+        &'a self,
+        found: &'a Found,
+        deadline: Duration,
+        cancel: &'a CancellationToken,
+    ) -> Boxed<'a, Result<PageText, ReadFailure>>;
+}
+
+/// What a model is asked for; the policy of models is chosen by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelStage {
+    /// Scope, plan, further queries, outline.
+    Plan,
+    /// Quotes from pages.
+    Extract,
+    /// Prose.
+    Write,
+    /// Whether a quote bears a sentence out.
+    Verify,
+}
+
+/// What is sent to a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// The run it is for, so that its calls may stay with one model.
+    pub run: String,
+    /// What it is for.
+    pub stage: ModelStage,
+    /// Instructions.
+    pub system: String,
+    /// The question and the fenced material.
+    pub user: String,
+    /// The JSON Schema of the answer; `None` for prose.
+    pub schema: Option<serde_json::Value>,
+    /// The most tokens the answer may have, thinking included.
+    pub max_tokens: u32,
+    /// The call is dropped after this long.
+    pub deadline: Duration,
+}
+
+/// Tokens and money: of one call, or the most that it can come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// Money in millionths of a US dollar; `None` when the price is not known.
+    pub micro_dollars: Option<u64>,
+}
+
+/// A model's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The text, without thinking. With a schema: JSON at best; anything is survived.
+    pub text: String,
+    /// What it came to, over every try that the port made for it.
+    pub usage: Usage,
+    /// The model that answered.
+    pub model: String,
+}
+
+/// Why a model did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct ModelFailure {
+    /// What happened, for people.
+    pub message: String,
+    /// What the user can do about it; may be empty.
+    pub hint: String,
+    /// Whether asking again may help in this run. A rejected key does not; an overloaded server does.
+    pub retryable: bool,
+    /// What it cost all the same. When that is not known, the bound.
+    pub spent: Usage,
+}
+
+/// Asks language models. Choice of model, retries, fail-over, and the ladder of structured output lie behind it.
+pub trait Model: Send + Sync {
+    /// The most a call with this prompt can come to, over every try and every model that may take it. Reserved from
+    /// the budget before the call. Without a price (`micro_dollars: None`) the call is refused when money is capped.
+    fn bound(&self, prompt: &Prompt) -> Usage;
+
+    /// Asks. `on_delta` hears the text as it comes; only prose is listened to.
+    fn ask<'a>(
+        &'a self,
+        prompt: &'a Prompt,
+        cancel: &'a CancellationToken,
+        on_delta: &'a (dyn Fn(&str) + Send + Sync),
+    ) -> Boxed<'a, Result<Reply, ModelFailure>>;
+}
+
+/// What has become of a source since it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Present {
+    /// It is there, with this text: of a code span, the whole file as it is now.
+    There {
+        /// The text.
+        text: String,
+    },
+    /// It is not there any more.
+    Gone,
+    /// Nobody could look.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Looks at sources again, for the check of an old report.
+pub trait Revisit: Send + Sync {
+    /// The source as it is now.
+    fn revisit<'a>(&'a self, source: &'a Source, cancel: &'a CancellationToken) -> Boxed<'a, Present>;
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since 1970 (UTC). Never goes back while the process lives: the wall-time budget is kept by it.
+    fn unix_ms(&self) -> u64;
+}
+
+/// The machine's clock, read once and then advanced by the monotonic one: a suspended machine spends no budget.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock {
+    began: Instant,
+    began_ms: u64,
+}
+
+impl SystemClock {
+    /// A clock that starts at the present.
+    pub fn new() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            began: Instant::now(),
+            began_ms: since.as_millis() as u64,
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn unix_ms(&self) -> u64 {
+        self.began_ms + self.began.elapsed().as_millis() as u64
+    }
+}
+
+/// The world as one value.
+#[derive(Clone)]
+pub struct Ports {
+    /// Finds documents.
+    pub searcher: Arc<dyn Searcher>,
+    /// Reads pages.
+    pub reader: Arc<dyn Reader>,
+    /// Asks models; `None` when the user has none. Runs are extractive then.
+    pub model: Option<Arc<dyn Model>>,
+    /// Looks at sources again.
+    pub revisit: Arc<dyn Revisit>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ports")
+            .field("model", &self.model.is_some())
+            .finish_non_exhaustive()
+    }
+}

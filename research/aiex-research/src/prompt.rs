@@ -1,0 +1,123 @@
+//! What the model is told, and how foreign text is shown to it.
+//!
+//! Instructions are files of this crate. Everything that comes from a source is shown between two marks that the source
+//! cannot know, because they are made from the run's random nonce; a text that holds them all the same loses them.
+
+use serde_json::{Value, json};
+
+use crate::SourceKind;
+use crate::live::Live;
+
+pub(crate) const SCOPE: &str = include_str!("../prompts/scope.md");
+pub(crate) const PLAN: &str = include_str!("../prompts/plan.md");
+pub(crate) const QUERIES: &str = include_str!("../prompts/queries.md");
+pub(crate) const EXTRACT: &str = include_str!("../prompts/extract.md");
+pub(crate) const OUTLINE: &str = include_str!("../prompts/outline.md");
+pub(crate) const SECTION: &str = include_str!("../prompts/section.md");
+pub(crate) const SHORT: &str = include_str!("../prompts/short.md");
+pub(crate) const VERIFY: &str = include_str!("../prompts/verify.md");
+
+impl Live {
+    /// Foreign text between two marks of its own.
+    pub(crate) fn fenced(&self, name: &str, text: &str) -> String {
+        let digest = blake3::hash(format!("{}/{name}", self.nonce).as_bytes()).to_hex();
+        let mark = digest.get(..20).unwrap_or_default();
+        let text = text.replace(mark, "");
+        format!(
+            "The data begins after the mark {mark} and ends before it comes again.\n{mark}\n{text}\n{mark}"
+        )
+    }
+}
+
+/// Instructions with their places filled.
+pub(crate) fn filled(instructions: &str, places: &[(&str, String)]) -> String {
+    let mut filled = instructions.to_owned();
+    for (name, value) in places {
+        filled = filled.replace(&format!("{{{{{name}}}}}"), value);
+    }
+    filled
+}
+
+/// Kinds of sources as a list of quoted words.
+pub(crate) fn source_words(sources: &[SourceKind]) -> String {
+    sources
+        .iter()
+        .map(|source| format!("\"{source}\""))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn object(properties: Value, required: &[&str]) -> Value {
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+fn list(of: Value, most: usize) -> Value {
+    json!({"type": "array", "items": of, "maxItems": most})
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+pub(crate) fn scope_schema() -> Value {
+    let kinds = [
+        "comparison",
+        "cause",
+        "migration",
+        "tour",
+        "security",
+        "upgrade",
+        "lookup",
+        "open",
+    ];
+    let properties = json!({
+        "kind": {"type": "string", "enum": kinds},
+        "objective": text(),
+        "constraints": list(text(), 5),
+        "clarify": {"type": ["string", "null"]},
+    });
+    object(properties, &["kind", "objective", "constraints", "clarify"])
+}
+
+pub(crate) fn plan_schema(sources: &[SourceKind], most: usize) -> Value {
+    let source = json!({"type": "string", "enum": sources});
+    let properties = json!({"question": text(), "sources": list(source, 5), "queries": list(text(), 3)});
+    let part = object(properties, &["question", "sources", "queries"]);
+    object(json!({"sub_questions": list(part, most)}), &["sub_questions"])
+}
+
+pub(crate) fn queries_schema(sources: &[SourceKind], most: usize) -> Value {
+    let properties = json!({
+        "sub_question": {"type": "integer"},
+        "source": {"type": "string", "enum": sources},
+        "query": text(),
+    });
+    let query = object(properties, &["sub_question", "source", "query"]);
+    object(json!({"queries": list(query, most)}), &["queries"])
+}
+
+pub(crate) fn extract_schema(most: usize) -> Value {
+    let properties = json!({"text": text(), "sub_question": {"type": "integer"}});
+    object(
+        json!({"quotes": list(object(properties, &["text", "sub_question"]), most)}),
+        &["quotes"],
+    )
+}
+
+pub(crate) fn outline_schema(most: usize) -> Value {
+    let properties = json!({"heading": text(), "quotes": list(text(), 24)});
+    object(
+        json!({"sections": list(object(properties, &["heading", "quotes"]), most)}),
+        &["sections"],
+    )
+}
+
+pub(crate) fn verify_schema(most: usize) -> Value {
+    let verdicts = ["supported", "partial", "unsupported", "contradicted"];
+    let properties =
+        json!({"sentence": {"type": "integer"}, "verdict": {"type": "string", "enum": verdicts}});
+    object(
+        json!({"verdicts": list(object(properties, &["sentence", "verdict"]), most)}),
+        &["verdicts"],
+    )
+}

@@ -1,0 +1,367 @@
+//! The first two stages: what is asked, and how it is cut into parts.
+
+use serde::Deserialize;
+
+use crate::SourceKind;
+use crate::ask::Ask;
+use crate::budget::Purpose;
+use crate::event::{Event, Stage};
+use crate::journal::Stop;
+use crate::live::Live;
+use crate::plan::{Brief, Plan, QuestionKind, SubQuestion};
+use crate::ports::ModelStage;
+use crate::prompt;
+use crate::request::Approval;
+use crate::store::Patch;
+use crate::{template, terms};
+
+/// Characters of a sub-question or a query that are kept.
+const LONGEST: usize = 300;
+/// Queries of one sub-question that are kept.
+const MOST_QUERIES: usize = 3;
+
+/// Words that tell what kind of question it is, the surest first.
+const CUES: &[(QuestionKind, &[&str])] = &[
+    (
+        QuestionKind::Security,
+        &["security", "vulnerab", "attack", "exploit", "cve-"],
+    ),
+    (
+        QuestionKind::Upgrade,
+        &["upgrade", "bump ", "update from", "newer version", "new version"],
+    ),
+    (
+        QuestionKind::Migration,
+        &["migrat", "switch from", "move from", "replace ", "port to"],
+    ),
+    (
+        QuestionKind::Comparison,
+        &[
+            "compare",
+            " vs ",
+            " versus ",
+            "difference between",
+            " or ",
+            "better than",
+        ],
+    ),
+    (
+        QuestionKind::Cause,
+        &[
+            "why does",
+            "why is",
+            "why do",
+            "bug",
+            "crash",
+            "panic",
+            "fails",
+            "error:",
+            "error message",
+            "exception",
+            "deadlock",
+            "leak",
+        ],
+    ),
+    (
+        QuestionKind::Tour,
+        &[
+            "architecture",
+            "overview",
+            "how is it built",
+            "walk me through",
+            "structure of",
+        ],
+    ),
+    (
+        QuestionKind::Lookup,
+        &[
+            "where is",
+            "where are",
+            "which version",
+            "what is the default",
+            "when was",
+            "who ",
+        ],
+    ),
+];
+
+impl Live {
+    /// What is asked.
+    pub(crate) async fn scope(&self, approval: Option<&Approval>) -> Result<Brief, Stop> {
+        let question = &self.request.question;
+        let ask = Ask {
+            name: "scope".to_owned(),
+            at: Stage::Scope,
+            stage: ModelStage::Plan,
+            purpose: Purpose::Gather,
+            system: prompt::SCOPE.to_owned(),
+            user: format!("Question: {question}{}", self.context()),
+            schema: Some(prompt::scope_schema()),
+            max_tokens: 400,
+        };
+        let read: Option<Brief> = self.ask_json(ask).await?;
+        let mut brief = read
+            .filter(|brief| !brief.objective.trim().is_empty())
+            .unwrap_or_else(|| Brief {
+                kind: kind_of(question),
+                objective: question.clone(),
+                ..Brief::default()
+            });
+        brief.objective = terms::head(brief.objective.trim(), 2 * LONGEST).to_owned();
+        brief.constraints.truncate(5);
+        if let Some(note) = approval.and_then(|approval| approval.note.as_deref()) {
+            brief.constraints.push(terms::head(note, 4 * LONGEST).to_owned());
+        }
+        Ok(brief)
+    }
+
+    /// The parts of the question: the model's, or else the template's, or else the question's own.
+    pub(crate) async fn plan(&self, brief: &Brief) -> Result<Plan, Stop> {
+        let available = self.sources();
+        let fixed = self
+            .template
+            .as_ref()
+            .map(|template| template.plan(&self.request.question, &available, self.sub_questions()));
+        let mut user = format!(
+            "Question: {}\nObjective: {}",
+            self.request.question, brief.objective
+        );
+        for constraint in &brief.constraints {
+            user.push_str(&format!("\nConstraint: {constraint}"));
+        }
+        user.push_str(&self.context());
+        if let Some(plan) = &fixed {
+            user.push_str("\nUse exactly these sub-questions, in this order:");
+            for (at, sub) in plan.sub_questions.iter().enumerate() {
+                user.push_str(&format!("\n{}. {}", at + 1, sub.question));
+            }
+        }
+        let most = self.sub_questions();
+        let places = [
+            ("most", most.to_string()),
+            ("sources", prompt::source_words(&available)),
+        ];
+        let ask = Ask {
+            name: "plan".to_owned(),
+            at: Stage::Plan,
+            stage: ModelStage::Plan,
+            purpose: Purpose::Gather,
+            system: prompt::filled(prompt::PLAN, &places),
+            user,
+            schema: Some(prompt::plan_schema(&available, most)),
+            max_tokens: 1200,
+        };
+        let read: Option<LenientPlan> = self.ask_json(ask).await?;
+        let planned = read.map(|plan| self.tidied(plan.into(), most));
+        Ok(match (fixed, planned) {
+            (Some(fixed), Some(planned)) => with_queries(fixed, planned),
+            (Some(fixed), None) => fixed,
+            (None, Some(planned)) if !planned.sub_questions.is_empty() => planned,
+            (None, _) => self.plan_without_model(&available),
+        })
+    }
+
+    /// A plan as it can be followed: known sources, sane lengths, no empty or doubled part.
+    pub(crate) fn tidied(&self, plan: Plan, most: usize) -> Plan {
+        let available = self.sources();
+        let mut seen = std::collections::HashSet::new();
+        let mut sub_questions: Vec<SubQuestion> = plan
+            .sub_questions
+            .into_iter()
+            .filter(|sub| !terms::of(&sub.question).is_empty())
+            .map(|sub| {
+                let mut sources = template::chosen(&sub.sources, &available);
+                sources.sort();
+                sources.dedup();
+                let mut queries: Vec<String> = sub
+                    .queries
+                    .iter()
+                    .map(|query| terms::head(query.trim(), LONGEST).to_owned())
+                    .filter(|query| !query.is_empty())
+                    .collect();
+                queries.truncate(MOST_QUERIES);
+                SubQuestion {
+                    question: terms::head(sub.question.trim(), LONGEST).to_owned(),
+                    sources,
+                    queries,
+                }
+            })
+            .filter(|sub| seen.insert(terms::same_query(&sub.question)))
+            .collect();
+        sub_questions.truncate(most);
+        Plan { sub_questions }
+    }
+
+    /// How many sub-questions there may be: a template's sections all count unless the run is a quick one.
+    fn sub_questions(&self) -> usize {
+        let sections = self
+            .template
+            .as_ref()
+            .map_or(0, |template| template.sections.len());
+        if self.shape.rounds == 1 {
+            self.shape.sub_questions
+        } else {
+            self.shape.sub_questions.max(sections)
+        }
+    }
+
+    /// The sources that can be asked and that the user wants.
+    pub(crate) fn sources(&self) -> Vec<SourceKind> {
+        let mut there = self.ports.searcher.available();
+        there.push(SourceKind::Reports);
+        there.sort();
+        there.dedup();
+        let wanted = &self.request.sources;
+        there.retain(|kind| wanted.is_empty() || wanted.contains(kind));
+        there
+    }
+
+    fn context(&self) -> String {
+        match self.request.context.trim() {
+            "" => String::new(),
+            context => format!("\nContext: {}", terms::head(context, 2000)),
+        }
+    }
+
+    fn plan_without_model(&self, available: &[SourceKind]) -> Plan {
+        let question = &self.request.question;
+        let most = self.sub_questions();
+        // A template that nobody asked for would search for its own words as well, which are not the user's.
+        let mut parts = vec![question.clone()];
+        parts.extend(clauses(question));
+        let sub_questions = parts
+            .into_iter()
+            .map(|question| SubQuestion {
+                question,
+                sources: available.to_vec(),
+                queries: Vec::new(),
+            })
+            .collect();
+        self.tidied(Plan { sub_questions }, most)
+    }
+
+    /// Tells the plan to followers and keeps it in the run's row.
+    pub(crate) async fn tell_plan(&self, name: &str, event: Event, plan: &Plan) -> Result<(), Stop> {
+        let patch = Patch {
+            plan: Some(plan.clone()),
+            ..Patch::default()
+        };
+        self.tell(name, vec![event], patch).await
+    }
+}
+
+/// A plan as a model writes it: a source that there is not must not cost the rest.
+#[derive(Debug, Deserialize)]
+struct LenientPlan {
+    sub_questions: Vec<LenientSub>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum LenientSub {
+    Whole {
+        question: String,
+        #[serde(default)]
+        sources: Vec<serde_json::Value>,
+        #[serde(default)]
+        queries: Vec<serde_json::Value>,
+    },
+    Bare(String),
+    Other(serde::de::IgnoredAny),
+}
+
+impl From<LenientPlan> for Plan {
+    fn from(plan: LenientPlan) -> Self {
+        let text = |value: serde_json::Value| value.as_str().map(str::to_owned);
+        let sub_questions = plan.sub_questions.into_iter().map(|sub| match sub {
+            LenientSub::Whole {
+                question,
+                sources,
+                queries,
+            } => SubQuestion {
+                question,
+                sources: sources
+                    .into_iter()
+                    .filter_map(text)
+                    .filter_map(|word| SourceKind::from_word(&word))
+                    .collect(),
+                queries: queries.into_iter().filter_map(text).collect(),
+            },
+            LenientSub::Bare(question) => SubQuestion {
+                question,
+                ..SubQuestion::default()
+            },
+            LenientSub::Other(_) => SubQuestion::default(),
+        });
+        Self {
+            sub_questions: sub_questions.collect(),
+        }
+    }
+}
+
+/// A template's plan with the queries that the model adds to each part.
+fn with_queries(mut fixed: Plan, planned: Plan) -> Plan {
+    for (part, told) in fixed.sub_questions.iter_mut().zip(planned.sub_questions) {
+        part.queries.splice(0..0, told.queries);
+        part.queries.truncate(MOST_QUERIES);
+    }
+    fixed
+}
+
+/// What kind of question it is, by its words.
+pub(crate) fn kind_of(question: &str) -> QuestionKind {
+    let question = format!(" {} ", question.to_lowercase());
+    CUES.iter()
+        .find(|(_, cues)| cues.iter().any(|cue| question.contains(cue)))
+        .map_or(QuestionKind::Open, |(kind, _)| *kind)
+}
+
+/// The clauses of a question that could stand alone.
+fn clauses(question: &str) -> Vec<String> {
+    let pieces = question
+        .split(['?', ';', '\n'])
+        .flat_map(|piece| piece.split(", and "));
+    let pieces: Vec<&str> = pieces
+        .map(str::trim)
+        .filter(|piece| terms::of(piece).len() >= 2)
+        .collect();
+    if pieces.len() < 2 {
+        Vec::new()
+    } else {
+        pieces.into_iter().map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_told_by_the_words() {
+        let cases = [
+            ("compare tokio and smol for our queue", QuestionKind::Comparison),
+            ("why does the daemon hang after a suspend?", QuestionKind::Cause),
+            (
+                "what would it take to migrate from diesel to sqlx",
+                QuestionKind::Migration,
+            ),
+            ("walk me through the indexer", QuestionKind::Tour),
+            ("is the token file safe from attack", QuestionKind::Security),
+            ("upgrade axum 0.7 to 0.8", QuestionKind::Upgrade),
+            ("where are retries decided?", QuestionKind::Lookup),
+            ("retry budget", QuestionKind::Open),
+        ];
+        for (question, kind) in cases {
+            assert_eq!(kind_of(question), kind, "{question}");
+        }
+    }
+
+    #[test]
+    fn a_question_of_several_clauses_is_cut() {
+        assert_eq!(
+            clauses("How are retries decided? Which errors are retried?"),
+            ["How are retries decided", "Which errors are retried"]
+        );
+        assert!(clauses("How are retries decided?").is_empty());
+    }
+}

@@ -1,0 +1,305 @@
+//! The fifth stage: prose out of the sections' quotes. The model sees quotes by their ids and
+//! cites them by their ids; without it, or where it fails, the quotes themselves are the text.
+
+use std::collections::HashSet;
+
+use aiex_evidence::{Evidence, Paragraph, Quote, QuoteId, Removed, Section, draft};
+use futures_util::future;
+
+use crate::ask::Ask;
+use crate::budget::Purpose;
+use crate::event::{Event, Stage};
+use crate::gather::Gathered;
+use crate::journal::Stop;
+use crate::live::{Live, on_a_thread};
+use crate::outline::Chosen;
+use crate::ports::ModelStage;
+use crate::store::Patch;
+use crate::{extractive, prompt, terms};
+
+/// The heading of the answer in short.
+pub(crate) const IN_SHORT: &str = "In short";
+/// Quotes that a section is written from, and those that the answer in short is.
+const SECTION_QUOTES: usize = 16;
+const SHORT_QUOTES: usize = 14;
+/// Bytes of a quote as the model is shown it.
+const LONGEST_QUOTE: usize = 700;
+
+/// What was written.
+pub(crate) struct Written {
+    /// The answer in short first.
+    pub(crate) sections: Vec<Section>,
+    pub(crate) removed: Removed,
+    /// The model that wrote, if one did.
+    pub(crate) model: Option<String>,
+    /// Whether a section fell back to its quotes though there is a model.
+    pub(crate) fell_back: bool,
+}
+
+impl Live {
+    /// Writes every section, side by side, and then the answer in short.
+    pub(crate) async fn write(&self, chosen: &[Chosen], gathered: &Gathered) -> Result<Written, Stop> {
+        let writing = chosen
+            .iter()
+            .enumerate()
+            .map(|(at, section)| self.write_section(at + 1, section, gathered));
+        let mut sections: Vec<Prose> = future::join_all(writing)
+            .await
+            .into_iter()
+            .collect::<Result<_, _>>()?;
+        let short = self.write_short(&sections, chosen, gathered).await?;
+        sections.insert(0, short);
+
+        let mut written = Written {
+            sections: Vec::new(),
+            removed: Removed::default(),
+            model: None,
+            fell_back: false,
+        };
+        for prose in sections {
+            written.fell_back |= self.has_model() && prose.model.is_none() && prose.had_quotes;
+            written.model = written.model.or(prose.model);
+            written.removed.add(prose.removed);
+            written.sections.push(prose.section);
+        }
+        Ok(written)
+    }
+
+    async fn write_section(&self, at: usize, chosen: &Chosen, gathered: &Gathered) -> Result<Prose, Stop> {
+        let quotes = of_ids(gathered, &chosen.quotes, SECTION_QUOTES);
+        let user = format!(
+            "Question of the whole report: {}\nSection: {}\nIt answers: {}\n",
+            self.request.question, chosen.heading, chosen.ask
+        );
+        let wanted = Wanted {
+            at,
+            system: prompt::SECTION,
+            user,
+            max_tokens: 1100,
+        };
+        let told = self.ask_prose(wanted, &quotes, gathered).await?;
+        let prose = match told {
+            Some(mut prose) => {
+                prose.section.heading.clone_from(&chosen.heading);
+                prose
+            }
+            None => Prose::extracted(
+                extractive::section(&chosen.heading, &chosen.ask, &quotes, gathered.evidence()),
+                &quotes,
+            ),
+        };
+        self.tell_written(at, &prose).await?;
+        Ok(prose)
+    }
+
+    async fn write_short(
+        &self,
+        sections: &[Prose],
+        chosen: &[Chosen],
+        gathered: &Gathered,
+    ) -> Result<Prose, Stop> {
+        // What the sections rest on, each section's first quotes first.
+        let mut ids: Vec<QuoteId> = Vec::new();
+        let cited: Vec<Vec<QuoteId>> = sections.iter().map(Prose::cited).collect();
+        for nth in 0..SHORT_QUOTES {
+            for list in &cited {
+                ids.extend(
+                    list.get(nth)
+                        .filter(|id| !ids.contains(id))
+                        .copied()
+                        .into_iter()
+                        .collect::<Vec<_>>(),
+                );
+            }
+        }
+        ids.truncate(SHORT_QUOTES);
+        let quotes = of_ids(gathered, &ids, SHORT_QUOTES);
+        let mut user = format!("Question: {}\n", self.request.question);
+        for section in chosen {
+            user.push_str(&format!("Section of the report: {}\n", section.heading));
+        }
+        let wanted = Wanted {
+            at: 0,
+            system: prompt::SHORT,
+            user,
+            max_tokens: 500,
+        };
+        let told = self.ask_prose(wanted, &quotes, gathered).await?;
+        let prose = match told {
+            Some(mut prose) => {
+                IN_SHORT.clone_into(&mut prose.section.heading);
+                prose
+            }
+            None => {
+                let mut quotes = quotes;
+                // Sources are numbered by how well they fit.
+                quotes.sort_by_key(|quote| quote.id);
+                Prose::extracted(
+                    extractive::in_short(IN_SHORT, &self.request.question, &quotes, gathered.evidence()),
+                    &quotes,
+                )
+            }
+        };
+        self.tell_written(0, &prose).await?;
+        Ok(prose)
+    }
+
+    /// Asks for prose; `None` when there is none that cites anything.
+    async fn ask_prose(
+        &self,
+        wanted: Wanted<'_>,
+        quotes: &[&Quote],
+        gathered: &Gathered,
+    ) -> Result<Option<Prose>, Stop> {
+        if !self.has_model() || quotes.is_empty() {
+            return Ok(None);
+        }
+        let Wanted {
+            at,
+            system,
+            mut user,
+            max_tokens,
+        } = wanted;
+        let name = format!("section/{at}");
+        user.push_str("The quotes. ");
+        user.push_str(&self.fenced(&name, &listed(quotes, gathered)));
+        let ask = Ask {
+            name: name.clone(),
+            at: Stage::Write,
+            stage: ModelStage::Write,
+            purpose: Purpose::Finish,
+            system: system.to_owned(),
+            user,
+            schema: None,
+            max_tokens,
+        };
+        let Some(reply) = self.ask(ask, Some(at)).await? else {
+            return Ok(None);
+        };
+        let (catalogue, known) = (gathered.catalogue.clone(), gathered.quotes.clone());
+        let text = reply.text;
+        let drafted = on_a_thread(move || {
+            draft::parse(
+                &text,
+                Evidence {
+                    sources: &catalogue,
+                    quotes: &known,
+                },
+            )
+        })
+        .await?;
+        let paragraphs: Vec<Paragraph> = drafted
+            .sections
+            .into_iter()
+            .flat_map(|section| section.paragraphs)
+            .collect();
+        let section = Section {
+            heading: String::new(),
+            paragraphs,
+        };
+        let prose = Prose {
+            section,
+            removed: drafted.removed,
+            model: Some(reply.model),
+            had_quotes: true,
+        };
+        if prose.cited().is_empty() {
+            let reason = "the model wrote nothing that cites a quote".to_owned();
+            let told = Event::Fallback {
+                stage: Stage::Write,
+                reason,
+            };
+            self.tell(&format!("{name}/uncited"), vec![told], Patch::default())
+                .await?;
+            return Ok(None);
+        }
+        Ok(Some(prose))
+    }
+
+    async fn tell_written(&self, at: usize, prose: &Prose) -> Result<(), Stop> {
+        let told = Event::Written {
+            section: at,
+            sentences: prose.section.sentences().count() as u32,
+            unknown_cites: prose.removed.citations,
+        };
+        self.tell(&format!("written/{at}"), vec![told], Patch::default())
+            .await
+    }
+}
+
+/// Prose that the model is to write.
+struct Wanted<'a> {
+    /// The section's place.
+    at: usize,
+    system: &'a str,
+    user: String,
+    max_tokens: u32,
+}
+
+/// A section as it was written.
+struct Prose {
+    section: Section,
+    removed: Removed,
+    model: Option<String>,
+    had_quotes: bool,
+}
+
+impl Prose {
+    /// A section of quotes.
+    fn extracted(section: Section, quotes: &[&Quote]) -> Self {
+        Self {
+            section,
+            removed: Removed::default(),
+            model: None,
+            had_quotes: !quotes.is_empty(),
+        }
+    }
+
+    /// The quotes it cites, each once, in order.
+    fn cited(&self) -> Vec<QuoteId> {
+        let mut seen = HashSet::new();
+        let cites = self
+            .section
+            .sentences()
+            .flat_map(|sentence| sentence.cites.iter().copied());
+        cites.filter(|id| seen.insert(*id)).collect()
+    }
+}
+
+fn find(gathered: &Gathered, id: QuoteId) -> Option<&Quote> {
+    gathered.quotes.iter().find(|quote| quote.id == id)
+}
+
+/// Quotes by their ids: those of different sources in turn, so that a cut leaves something of each.
+fn of_ids<'a>(gathered: &'a Gathered, ids: &[QuoteId], most: usize) -> Vec<&'a Quote> {
+    let mut quotes: Vec<&Quote> = ids.iter().filter_map(|id| find(gathered, *id)).collect();
+    if quotes.len() > most {
+        quotes.sort_by_key(|quote| (quote.id.number, quote.id.source));
+        quotes.truncate(most);
+        quotes.sort_by_key(|quote| quote.id);
+    }
+    quotes
+}
+
+/// Quotes as the model is shown them.
+fn listed(quotes: &[&Quote], gathered: &Gathered) -> String {
+    let mut listed = String::new();
+    for quote in quotes {
+        let source = gathered.catalogue.get(quote.id.source);
+        let title = source.map_or("", |source| source.title.as_str());
+        let date = source.and_then(|source| source.date.as_deref());
+        let date = date.map(|date| format!(", {date}")).unwrap_or_default();
+        let warned = if source.is_some_and(|source| source.instructs) {
+            " (tries to give instructions)"
+        } else {
+            ""
+        };
+        let text = terms::head(&quote.text, LONGEST_QUOTE);
+        listed.push_str(&format!(
+            "[{}] {}{date}{warned}\n{text}\n\n",
+            quote.id,
+            terms::head(title, 120)
+        ));
+    }
+    listed
+}

@@ -1,0 +1,14 @@
+//! Whole runs against scripted ports and a real store.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod runs {
+    mod budget;
+    mod citing;
+    mod failing;
+    mod following;
+    mod killing;
+    mod steering;
+    mod verifying;
+    mod whole;
+    pub(crate) mod world;
+}

@@ -1,0 +1,70 @@
+//! Whatever a model says, a report cites only what was read.
+
+use std::sync::Arc;
+
+use aiex_evidence::render;
+use aiex_research::{Budget, Depth, Prompt, Request};
+use proptest::prelude::*;
+
+use super::world::{World, good_answer, report, request};
+
+/// Pieces of hostile prose.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("Retries are decided by the client".to_owned()),
+        Just("[click](javascript:alert(1))".to_owned()),
+        Just("![x](http://evil.example/a.png)".to_owned()),
+        Just("<a href='http://evil.example'>x</a>".to_owned()),
+        Just("<http://evil.example>".to_owned()),
+        Just("http://evil.example/?q=secret".to_owned()),
+        Just("[1]: http://evil.example".to_owned()),
+        Just("## References\n- [evil](http://evil.example)".to_owned()),
+        (0_u32..40, 0_u32..9).prop_map(|(source, quote)| format!("[S{source}.{quote}]")),
+        (0_u32..40).prop_map(|source| format!("[S{source}]")),
+        (0_u32..9, 0_u32..9).prop_map(|(one, other)| format!("(S{one}.1, S{other}.2)")),
+        "[ -~]{0,30}",
+        "\\PC{0,12}",
+        Just(". ".to_owned()),
+        Just("\n\n".to_owned()),
+    ];
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.join(" "))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_citation_and_link_of_a_report_is_in_its_catalogue(
+        prose in prop::collection::vec(hostile(), 1..5),
+        json_too in any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let script = move |prompt: &Prompt| {
+            if prompt.schema.is_some() && !json_too {
+                return Ok(good_answer(prompt));
+            }
+            let place = prompt.user.len() % prose.len();
+            Ok(prose[place].clone())
+        };
+        let world = Arc::new(World { script: Some(Arc::new(script)), ..World::default() });
+        let budget = Budget::default();
+        let report = runtime.block_on(report(&world, Request { depth: Depth::Quick, budget, ..request() }));
+        for sentence in report.sentences() {
+            for id in &sentence.cites {
+                prop_assert!(report.evidence().quote(*id).is_some(), "{id} in {sentence:?}");
+            }
+        }
+        for quote in &report.quotes {
+            prop_assert!(quote.is_in(report.sources.get(quote.id.source).unwrap()));
+        }
+        let markdown = render::markdown(&report);
+        for (at, _) in markdown.match_indices("](") {
+            let target = markdown[at + 2..].trim_start_matches('<');
+            let known = report.sources.iter().filter_map(|source| source.origin.link());
+            prop_assert!(
+                target.starts_with('#') || known.into_iter().any(|link| target.starts_with(&link)),
+                "{}", &markdown[at.saturating_sub(20)..]
+            );
+        }
+    }
+}

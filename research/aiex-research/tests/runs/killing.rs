@@ -1,0 +1,133 @@
+//! The process dies at every commit, and the run goes on without repeating anything.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use aiex_research::{Depth, Request, Research, RunState, Settings};
+
+use super::world::{World, brisk, events, idle, open, request};
+
+/// Calls that had begun and not ended in the store.
+fn open_calls(folder: &Path) -> u32 {
+    let store = rusqlite::Connection::open(folder.join("research.db")).unwrap();
+    let lines: HashMap<(String, String), i64> = store
+        .prepare("SELECT kind, key, count(*) FROM journal GROUP BY kind, key")
+        .unwrap()
+        .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let began = lines.iter().filter(|((kind, _), _)| kind == "began");
+    began
+        .filter(|((_, key), _)| !lines.contains_key(&("ended".to_owned(), key.clone())))
+        .count() as u32
+}
+
+/// Kills a run after so many commits, resumes it, and returns the report's size; `None` when it had ended before.
+async fn killed_after(commits: u64, make: fn() -> World, request: &Request) -> Option<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(make());
+    let settings = Settings {
+        dies_after_commits: Some(commits),
+        ..brisk()
+    };
+    let research = Research::open(folder.path(), world.ports(), settings)
+        .await
+        .unwrap();
+    let started = research.start(request.clone()).await;
+    idle(&research).await;
+    let ended = match &started {
+        Ok(run) => research.show(run).await.unwrap().summary.state == RunState::Done,
+        Err(_) => false,
+    };
+    drop(research);
+    if ended {
+        return None;
+    }
+    let open_calls = open_calls(folder.path());
+
+    let research = open(folder.path(), &world).await;
+    let run = match research.list().await.unwrap().first() {
+        Some(summary) => summary.id.clone(),
+        None => {
+            assert_eq!(commits, 0, "a run that was started is there");
+            return Some(());
+        }
+    };
+    events(&research, &run).await;
+    assert_eq!(research.show(&run).await.unwrap().summary.state, RunState::Done);
+    let report = research.report(&run).await.unwrap();
+    assert!(report.tally().claims >= 4);
+    let repeated: u32 = world.finished().values().map(|times| times - 1).sum();
+    assert!(
+        repeated <= open_calls,
+        "killed after {commits} commits: {repeated} calls were repeated, {open_calls} had not ended: {:?}",
+        world
+            .finished()
+            .iter()
+            .filter(|(_, times)| **times > 1)
+            .collect::<Vec<_>>()
+    );
+    Some(())
+}
+
+async fn killed_everywhere(make: fn() -> World, request: Request) -> u64 {
+    let mut commits = 0;
+    while killed_after(commits, make, &request).await.is_some() {
+        commits += 1;
+    }
+    commits
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_every_commit_a_run_with_a_model_repeats_nothing_that_ended() {
+    let commits = killed_everywhere(
+        World::with_model,
+        Request {
+            depth: Depth::Quick,
+            ..request()
+        },
+    )
+    .await;
+    assert!(
+        commits > 40,
+        "every step is kept by a commit of its own: {commits}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_every_commit_a_run_without_a_model_repeats_nothing_that_ended() {
+    let commits = killed_everywhere(
+        World::plain,
+        Request {
+            depth: Depth::Quick,
+            ..request()
+        },
+    )
+    .await;
+    assert!(commits > 20, "{commits}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resumed_report_is_the_report_of_an_undisturbed_run() {
+    let whole = super::world::report(&Arc::new(World::with_model()), request()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::with_model());
+    let settings = Settings {
+        dies_after_commits: Some(60),
+        ..brisk()
+    };
+    let research = Research::open(folder.path(), world.ports(), settings)
+        .await
+        .unwrap();
+    let run = research.start(request()).await.unwrap();
+    idle(&research).await;
+    drop(research);
+    let research = open(folder.path(), &world).await;
+    events(&research, &run).await;
+    let resumed = research.report(&run).await.unwrap();
+    assert_eq!(resumed.sections, whole.sections);
+    assert_eq!(resumed.quotes, whole.quotes);
+    assert_eq!(resumed.searches, whole.searches);
+}
