@@ -45,6 +45,11 @@ pub const ENV_VARS: &[EnvVar] = &[
         "Between scans of a tree that is polled.",
     ),
     setting("AIEX_EMBEDDER", "embedder.kind", "Where vectors come from."),
+    setting(
+        "AIEX_WEB",
+        "web.enabled",
+        "Whether the web may be searched and read.",
+    ),
     EnvVar {
         name: "NO_COLOR",
         key: None,

@@ -6,6 +6,7 @@
 
 mod file;
 mod keys;
+mod scalar;
 
 use std::fmt;
 use std::fs;
@@ -17,9 +18,10 @@ use crate::env_vars::ENV_VARS;
 use crate::environment::Environment;
 use crate::nearest::nearest;
 use crate::paths::{Home, HomeError};
-use crate::settings::Settings;
+use crate::settings::{Settings, StagePolicy};
 
-use self::keys::{KEYS, Scalar};
+use self::keys::keys;
+use self::scalar::Scalar;
 
 /// A setting given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,13 +144,26 @@ pub enum ConfigError {
         /// What it may be.
         allowed: String,
     },
-    /// A provider lacks a key that it must have.
-    #[error("{origin}: this provider has no `{key}`; name, kind, url and model must be given")]
+    /// A table lacks a key that it must have.
+    #[error("{origin}: this {what} has no `{key}`, which must be given")]
     Missing {
-        /// Where the provider starts.
+        /// Where the table starts.
         origin: Origin,
+        /// What the table describes.
+        what: &'static str,
         /// The key.
         key: &'static str,
+    },
+    /// A stage of research is to be done by a provider that there is not.
+    #[error(
+        "`{key}` names the provider `{name}`, which is not configured; it must be \"local_first\", \"cheapest\", \
+         \"fastest\", \"best\", or the name of a [[provider]]"
+    )]
+    NoSuchProvider {
+        /// The setting.
+        key: &'static str,
+        /// The name.
+        name: String,
     },
     /// A flag names a setting that does not exist.
     #[error("{flag}: unknown setting `{key}`{}", nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default())]
@@ -194,6 +209,7 @@ impl Settings {
         }
         apply_environment(&mut settings, environment)?;
         apply_overrides(&mut settings, overrides)?;
+        check_policies(&settings)?;
         Ok((settings, warnings))
     }
 }
@@ -226,11 +242,11 @@ fn apply_environment(settings: &mut Settings, environment: &dyn Environment) -> 
 
 fn apply_overrides(settings: &mut Settings, overrides: &[Override]) -> Result<(), ConfigError> {
     for Override { key, value, flag } in overrides {
-        if !KEYS.iter().any(|known| known.name == key) {
+        if !keys().any(|known| known.name == key) {
             return Err(ConfigError::UnknownOverride {
                 flag: flag.clone(),
                 key: key.clone(),
-                nearest: nearest(key, KEYS.iter().map(|known| known.name)).map(str::to_owned),
+                nearest: nearest(key, keys().map(|known| known.name)).map(str::to_owned),
             });
         }
         set(
@@ -244,10 +260,24 @@ fn apply_overrides(settings: &mut Settings, overrides: &[Override]) -> Result<()
 }
 
 fn set(settings: &mut Settings, key: &str, value: &Scalar<'_>, origin: Origin) -> Result<(), ConfigError> {
-    match KEYS.iter().find(|known| known.name == key) {
+    match keys().find(|known| known.name == key) {
         Some(known) => known.set(settings, key, value, origin),
         None => Ok(()),
     }
+}
+
+/// A provider is only known to be missing when all layers are read.
+fn check_policies(settings: &Settings) -> Result<(), ConfigError> {
+    for (key, policy) in settings.research.policies() {
+        let StagePolicy::Named(name) = policy else {
+            continue;
+        };
+        if !settings.providers.iter().any(|provider| provider.name == *name) {
+            let name = name.clone();
+            return Err(ConfigError::NoSuchProvider { key, name });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -30,8 +30,9 @@ pub use layers::{ConfigError, Origin, Override, Warning};
 pub use lock::{DaemonLock, LockError, StartLock, is_daemon_alive};
 pub use paths::{Home, HomeError};
 pub use settings::{
-    DaemonSettings, EmbedderKind, EmbedderSettings, IndexSettings, LogLevel, ProviderKind, ProviderSettings,
-    SearchSettings, Settings,
+    CacheSettings, DaemonSettings, EmbedderKind, EmbedderSettings, EngineKind, EngineSettings, IndexSettings,
+    JsonPlaces, LogLevel, ProviderKind, ProviderSettings, ResearchDepth, ResearchSettings, SearchSettings,
+    Settings, StagePolicy, WebSettings,
 };
 pub use start_failure::StartFailure;
 

@@ -183,6 +183,14 @@ pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// A path as people write it: `~/` is the home directory.
+pub fn written_by_user(text: &str, environment: &dyn Environment) -> PathBuf {
+    match (text.strip_prefix("~/"), environment.home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;

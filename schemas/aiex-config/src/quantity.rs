@@ -84,6 +84,12 @@ fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     total
 }
 
+/// A list as a variable or a flag gives it: with commas.
+pub(crate) fn show_list<T: ToString>(items: &[T]) -> String {
+    let shown: Vec<String> = items.iter().map(T::to_string).collect();
+    shown.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

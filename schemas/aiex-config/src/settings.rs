@@ -7,6 +7,48 @@ use std::time::Duration;
 use crate::digest::digest_of;
 use crate::quantity::{show_duration, show_size};
 
+macro_rules! named_choices {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $name {
+            /// Every choice as it is written in the file.
+            pub const NAMES: &'static [&'static str] = &[$($text),+];
+
+            /// As it is written in the file.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            /// The choice with this name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($text => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+mod research;
+mod web;
+
+pub use research::{CacheSettings, ResearchDepth, ResearchSettings, StagePolicy};
+pub use web::{EngineKind, EngineSettings, JsonPlaces, WebSettings};
+
 /// Every setting, all layers merged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -20,6 +62,12 @@ pub struct Settings {
     pub providers: Vec<ProviderSettings>,
     /// `[search]`
     pub search: SearchSettings,
+    /// `[web]`
+    pub web: WebSettings,
+    /// `[research]`
+    pub research: ResearchSettings,
+    /// `[cache]`
+    pub cache: CacheSettings,
     /// `[ranking]`: overrides by rule name. The crate that ranks knows and checks the names.
     pub ranking: BTreeMap<String, f32>,
 }
@@ -90,7 +138,7 @@ pub struct ProviderSettings {
     pub url: String,
     /// The model's name.
     pub model: String,
-    /// The name of the variable that holds the key; empty for none.
+    /// The name of the variable that holds the key, or several with commas between them; empty for none.
     pub key_env: String,
     /// Tokens that the model can read at once.
     pub context_tokens: u32,
@@ -103,42 +151,6 @@ pub struct ProviderSettings {
 pub struct SearchSettings {
     /// Hits returned when the request does not say how many.
     pub limit: u32,
-}
-
-macro_rules! named_choices {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
-        }
-
-        impl $name {
-            /// Every choice as it is written in the file.
-            pub const NAMES: &'static [&'static str] = &[$($text),+];
-
-            /// As it is written in the file.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)+
-                }
-            }
-
-            /// The choice with this name.
-            pub fn from_name(name: &str) -> Option<Self> {
-                match name {
-                    $($text => Some(Self::$variant),)+
-                    _ => None,
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
 }
 
 named_choices! {
@@ -162,8 +174,14 @@ named_choices! {
     ProviderKind {
         /// OpenAI's chat completions, as many services and local servers offer.
         OpenAi = "openai",
+        /// OpenAI's responses.
+        OpenAiResponses = "openai-responses",
+        /// Anthropic's messages.
+        Anthropic = "anthropic",
         /// Ollama's own.
         Ollama = "ollama",
+        /// LM Studio.
+        LmStudio = "lmstudio",
     }
 }
 
@@ -192,6 +210,9 @@ impl Settings {
             embedder,
             providers,
             search,
+            web,
+            research,
+            cache,
             ranking,
         } = self;
         let mut entries: Vec<(String, String)> = [
@@ -231,6 +252,9 @@ impl Settings {
             ];
             entries.extend(fields.map(|(field, value)| (format!("provider[{place}].{field}"), value)));
         }
+        entries.extend(web.entries());
+        entries.extend(research.entries());
+        entries.extend(cache.entries());
         entries.extend(
             ranking
                 .iter()

@@ -4,10 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::WireError;
+use crate::cache::{CacheCleared, CacheReport};
 use crate::code::{OutlineReport, PackReport, RefsReport, SymbolsReport};
+use crate::journal::RunEntry;
 use crate::repos::{IndexProgress, RepoStatus};
 use crate::request::{RequestId, StreamId};
+use crate::research::{Document, Estimate, GraphView, RunSummary, RunView, TemplateInfo, Verification};
 use crate::search::{Answer, Hits, SearchSummary};
+use crate::source::{FoundList, SourceStatus};
 use crate::status::{DaemonStatus, SkippedReport};
 
 /// An event of one request: `{"id", "seq", "event", "data"}`.
@@ -64,6 +68,38 @@ pub enum Event {
         /// In the order of registration.
         repos: Vec<RepoStatus>,
     },
+    /// How one source of a search fares.
+    Source(SourceStatus),
+    /// What sources other than code have found, early or final.
+    Found(FoundList),
+    /// A run of research, as it stands after what was asked.
+    Run(RunSummary),
+    /// The runs of research.
+    Runs {
+        /// The newest first.
+        runs: Vec<RunSummary>,
+    },
+    /// Everything about a run but its journal and its report.
+    RunView(Box<RunView>),
+    /// An entry of a run's journal.
+    RunEntry(Box<RunEntry>),
+    /// What a run would come to.
+    Estimate(Estimate),
+    /// A report or a graph as text.
+    Document(Document),
+    /// A look at a graph of knowledge.
+    Graph(GraphView),
+    /// What has become of what a report rests on.
+    Verification(Verification),
+    /// The templates for research.
+    Templates {
+        /// The user's first.
+        templates: Vec<TemplateInfo>,
+    },
+    /// What the caches hold.
+    Cache(CacheReport),
+    /// What was taken out of the caches.
+    CacheCleared(CacheCleared),
     /// The client was too slow and events were dropped; lists and totals that follow are whole.
     Gap {
         /// How many events were dropped.

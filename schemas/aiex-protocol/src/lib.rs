@@ -14,16 +14,21 @@
 //!                                ◄──  {id, seq: n, event: "done" | "error", …}
 //! ```
 
+pub mod cache;
+pub mod capability;
 pub mod code;
 pub mod error_code;
 pub mod event;
 pub mod frame;
 pub mod hello;
 pub mod info;
+pub mod journal;
 pub mod repos;
 pub mod request;
+pub mod research;
 pub mod schema;
 pub mod search;
+pub mod source;
 pub mod status;
 
 pub use error_code::{ErrorCode, WireError};

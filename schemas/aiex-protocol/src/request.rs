@@ -3,8 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cache::ClearCache;
+use crate::capability;
 use crate::code::{OutlineArgs, PackArgs, RefsArgs, SimilarArgs, SymbolsArgs};
 use crate::repos::{AddRepo, ReindexRepo, RemoveRepo};
+use crate::research::{ApproveArgs, FollowArgs, GraphArgs, ReportArgs, ResearchArgs, RunArgs};
 use crate::search::{AskArgs, SearchArgs};
 use crate::status::{SkippedArgs, StatusArgs};
 
@@ -64,6 +67,60 @@ pub enum Call {
     ReindexRepo(ReindexRepo),
     /// Lists the registered repositories.
     ListRepos {},
+    /// Starts a run and leaves it to the daemon: `run`.
+    #[serde(rename = "research.start")]
+    ResearchStart(ResearchArgs),
+    /// What a run would come to, without starting it: `estimate`.
+    #[serde(rename = "research.estimate")]
+    ResearchEstimate(ResearchArgs),
+    /// The runs: `runs`.
+    #[serde(rename = "research.list")]
+    ResearchList {},
+    /// Everything about a run but its journal and its report: `run_view`.
+    #[serde(rename = "research.show")]
+    ResearchShow(RunArgs),
+    /// A run's journal, first what is kept and then as it grows, until the run is over: `run_entry`.
+    #[serde(rename = "research.follow")]
+    ResearchFollow(FollowArgs),
+    /// Stops a run that is at work, for a while: `run`.
+    #[serde(rename = "research.pause")]
+    ResearchPause(RunArgs),
+    /// Goes on with a paused run: `run`.
+    #[serde(rename = "research.resume")]
+    ResearchResume(RunArgs),
+    /// Ends a run without a report; its evidence is kept: `run`.
+    #[serde(rename = "research.cancel")]
+    ResearchCancel(RunArgs),
+    /// Tries again what failed in a run that is over: `run`.
+    #[serde(rename = "research.retry")]
+    ResearchRetry(RunArgs),
+    /// Ends the gathering of a run; it reports what it has: `run`.
+    #[serde(rename = "research.finish")]
+    ResearchFinish(RunArgs),
+    /// Says yes to a run's plan: `run`.
+    #[serde(rename = "research.approve")]
+    ResearchApprove(ApproveArgs),
+    /// A run's report as text: `document`.
+    #[serde(rename = "research.report")]
+    ResearchReport(ReportArgs),
+    /// The graph of knowledge, as text or a look at it: `document` or `graph`.
+    #[serde(rename = "research.graph")]
+    ResearchGraph(GraphArgs),
+    /// Looks again at what a report rests on: `verification`.
+    #[serde(rename = "research.verify")]
+    ResearchVerify(RunArgs),
+    /// Deletes a run that is over, with everything that is kept of it.
+    #[serde(rename = "research.remove")]
+    ResearchRemove(RunArgs),
+    /// The templates: `templates`.
+    #[serde(rename = "research.templates")]
+    ResearchTemplates {},
+    /// What the caches hold: `cache`.
+    #[serde(rename = "cache.stats")]
+    CacheStats {},
+    /// Empties caches: `cache_cleared`.
+    #[serde(rename = "cache.clear")]
+    CacheClear(ClearCache),
     /// Asks the daemon to finish what runs and exit.
     Drain {
         /// Why: shown in the daemon's log and to other clients.
@@ -88,6 +145,24 @@ impl Call {
             Call::RemoveRepo(_) => "remove_repo",
             Call::ReindexRepo(_) => "reindex_repo",
             Call::ListRepos {} => "list_repos",
+            Call::ResearchStart(_) => "research.start",
+            Call::ResearchEstimate(_) => "research.estimate",
+            Call::ResearchList {} => "research.list",
+            Call::ResearchShow(_) => "research.show",
+            Call::ResearchFollow(_) => "research.follow",
+            Call::ResearchPause(_) => "research.pause",
+            Call::ResearchResume(_) => "research.resume",
+            Call::ResearchCancel(_) => "research.cancel",
+            Call::ResearchRetry(_) => "research.retry",
+            Call::ResearchFinish(_) => "research.finish",
+            Call::ResearchApprove(_) => "research.approve",
+            Call::ResearchReport(_) => "research.report",
+            Call::ResearchGraph(_) => "research.graph",
+            Call::ResearchVerify(_) => "research.verify",
+            Call::ResearchRemove(_) => "research.remove",
+            Call::ResearchTemplates {} => "research.templates",
+            Call::CacheStats {} => "cache.stats",
+            Call::CacheClear(_) => "cache.clear",
             Call::Drain { .. } => "drain",
         }
     }
@@ -95,6 +170,29 @@ impl Call {
     /// Whether a client may send the same call again after losing the daemon without knowing
     /// whether it was carried out.
     pub fn is_resendable(&self) -> bool {
-        !matches!(self, Call::Drain { .. } | Call::ReindexRepo(_))
+        !matches!(
+            self,
+            Call::Drain { .. }
+                | Call::ReindexRepo(_)
+                | Call::ResearchStart(_)
+                | Call::ResearchPause(_)
+                | Call::ResearchResume(_)
+                | Call::ResearchCancel(_)
+                | Call::ResearchRetry(_)
+                | Call::ResearchFinish(_)
+                | Call::ResearchApprove(_)
+                | Call::ResearchRemove(_)
+        )
+    }
+
+    /// The [capability](crate::capability) that a daemon must announce to understand the call; none for what every
+    /// daemon of this contract understands.
+    pub fn needs(&self) -> Option<&'static str> {
+        match self {
+            Call::Search(args) if !args.sources.is_empty() => Some(capability::SOURCES),
+            Call::CacheStats {} | Call::CacheClear(_) => Some(capability::CACHE),
+            call if call.verb().starts_with("research.") => Some(capability::RESEARCH),
+            _ => None,
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::source::SourceKind;
+
 /// Which code to search.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -52,6 +54,13 @@ pub struct SearchArgs {
     pub wait_complete: bool,
     /// Register a folder that is not a repository, or a refused one, all the same.
     pub yes: bool,
+    /// Where to look; in code alone when empty. With others, how each fares is told by `source` events and what they
+    /// find by `found`; filters hold for code. Needs the capability [`SOURCES`](crate::capability::SOURCES).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceKind>,
+    /// Constants of ranking that hold for this request alone, by name: to try them, and to measure what each is worth.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ranking: BTreeMap<String, f32>,
 }
 
 /// Arguments of `ask`.

@@ -6,14 +6,46 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::layers::keys::{KEYS, PROVIDER_KEYS, PROVIDER_MUST, Scalar, blank_provider};
+use crate::layers::keys::{
+    ENGINE_KEYS, ENGINE_MUST, Key, PROVIDER_KEYS, PROVIDER_MUST, blank_engine, blank_provider, keys,
+};
+use crate::layers::scalar::Scalar;
 use crate::layers::{ConfigError, Origin, Warning, set};
 use crate::nearest::nearest;
-use crate::settings::{ProviderSettings, Settings};
+use crate::settings::{EngineSettings, ProviderSettings, Settings};
 
 /// Sections that are not tables of known keys.
 const PROVIDER: &str = "provider";
 const RANKING: &str = "ranking";
+/// The list inside of `[web]`.
+const ENGINE: &str = "web.engine";
+
+/// A table of which there may be several: `[[provider]]`, `[[web.engine]]`.
+struct Several<T: 'static> {
+    /// How it is called in the file.
+    section: &'static str,
+    /// How one of it is called in messages.
+    one: &'static str,
+    keys: &'static [Key<T>],
+    must: &'static [&'static str],
+    name: fn(&T) -> &str,
+}
+
+const PROVIDERS: Several<ProviderSettings> = Several {
+    section: PROVIDER,
+    one: "provider",
+    keys: PROVIDER_KEYS,
+    must: PROVIDER_MUST,
+    name: |provider| &provider.name,
+};
+
+const ENGINES: Several<EngineSettings> = Several {
+    section: ENGINE,
+    one: "engine",
+    keys: ENGINE_KEYS,
+    must: ENGINE_MUST,
+    name: |engine| &engine.name,
+};
 
 /// Puts what the text says over the settings. Without a path it is the embedded defaults.
 pub(super) fn apply(
@@ -32,7 +64,9 @@ pub(super) fn apply(
     for (name, value) in root.get_ref().iter() {
         let section: &str = name.get_ref();
         match (section, value.get_ref()) {
-            (PROVIDER, DeValue::Array(entries)) => settings.providers = reader.providers(entries.iter())?,
+            (PROVIDER, DeValue::Array(entries)) => {
+                settings.providers = reader.several(&PROVIDERS, entries.iter(), blank_provider, |_| None)?;
+            }
             (RANKING, DeValue::Table(table)) => reader.ranking(settings, table)?,
             (PROVIDER, found) => {
                 return Err(reader.wrong(name, PROVIDER, &scalar(found), "written as [[provider]]"));
@@ -83,7 +117,17 @@ impl Reader<'_, '_> {
     ) -> Result<(), ConfigError> {
         for (name, value) in table.iter() {
             let key = format!("{section}.{}", name.get_ref());
-            if KEYS.iter().any(|known| known.name == key) {
+            if key == ENGINE {
+                let DeValue::Array(entries) = value.get_ref() else {
+                    return Err(self.wrong(
+                        name,
+                        ENGINE,
+                        &scalar(value.get_ref()),
+                        "written as [[web.engine]]",
+                    ));
+                };
+                settings.web.engines = self.engines(entries.iter())?;
+            } else if keys().any(|known| known.name == key) {
                 set(
                     settings,
                     &key,
@@ -91,7 +135,7 @@ impl Reader<'_, '_> {
                     self.place.origin(name.span()),
                 )?;
             } else {
-                self.unknown(name, key, KEYS.iter().map(|known| known.name));
+                self.unknown(name, key, keys().map(|known| known.name).chain([ENGINE]));
             }
         }
         Ok(())
@@ -109,53 +153,76 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    fn providers<'t, 'i: 't>(
+    fn engines<'t, 'i: 't>(
         &mut self,
         entries: impl Iterator<Item = &'t Spanned<DeValue<'i>>>,
-    ) -> Result<Vec<ProviderSettings>, ConfigError> {
-        let mut providers: Vec<ProviderSettings> = Vec::new();
+    ) -> Result<Vec<EngineSettings>, ConfigError> {
+        self.several(&ENGINES, entries, blank_engine, |engine| {
+            if engine.name.is_empty() {
+                engine.name = engine.kind.to_string();
+            }
+            engine.lacks()
+        })
+    }
+
+    /// `complete` fills in what follows from the rest, and names what is still missing.
+    fn several<'t, 'i: 't, T>(
+        &mut self,
+        kind: &Several<T>,
+        entries: impl Iterator<Item = &'t Spanned<DeValue<'i>>>,
+        blank: fn() -> T,
+        complete: fn(&mut T) -> Option<&'static str>,
+    ) -> Result<Vec<T>, ConfigError> {
+        let mut read: Vec<T> = Vec::new();
         for entry in entries {
             let origin = self.place.origin(entry.span());
             let DeValue::Table(table) = entry.get_ref() else {
                 return Err(ConfigError::Value {
                     origin,
-                    key: PROVIDER.to_owned(),
+                    key: kind.section.to_owned(),
                     found: scalar(entry.get_ref()).show(),
-                    allowed: "written as [[provider]]".to_owned(),
+                    allowed: format!("written as [[{}]]", kind.section),
                 });
             };
-            let provider = self.provider(table, origin)?;
-            if let Some((name, _)) = table.iter().find(|(name, _)| name.get_ref() == "name")
-                && providers.iter().any(|other| other.name == provider.name)
-            {
-                let taken = Scalar::Text(&provider.name);
-                return Err(self.wrong(name, "provider.name", &taken, "a name that no other provider has"));
+            let mut one = blank();
+            self.fill(kind, &mut one, table)?;
+            let has = |key: &str| table.iter().any(|(name, _)| name.get_ref() == key);
+            let missing = kind.must.iter().copied().find(|key| !has(key));
+            if let Some(key) = missing.or_else(|| complete(&mut one)) {
+                let what = kind.one;
+                return Err(ConfigError::Missing { origin, what, key });
             }
-            providers.push(provider);
+            let name = (kind.name)(&one);
+            if read.iter().any(|other| (kind.name)(other) == name) {
+                let given = table.iter().find(|(given, _)| given.get_ref() == "name");
+                return Err(ConfigError::Value {
+                    origin: given.map_or(origin, |(given, _)| self.place.origin(given.span())),
+                    key: format!("{}.name", kind.section),
+                    found: Scalar::Text(name).show(),
+                    allowed: format!("a name that no other {} has", kind.one),
+                });
+            }
+            read.push(one);
         }
-        Ok(providers)
+        Ok(read)
     }
 
-    fn provider(&mut self, table: &DeTable<'_>, origin: Origin) -> Result<ProviderSettings, ConfigError> {
-        let mut provider = blank_provider();
+    fn fill<T>(&mut self, kind: &Several<T>, one: &mut T, table: &DeTable<'_>) -> Result<(), ConfigError> {
         for (name, value) in table.iter() {
-            let shown = format!("{PROVIDER}.{}", name.get_ref());
-            match PROVIDER_KEYS
+            let shown = format!("{}.{}", kind.section, name.get_ref());
+            let known = kind
+                .keys
                 .iter()
-                .find(|known| known.name == name.get_ref().as_ref())
-            {
+                .find(|known| known.name == name.get_ref().as_ref());
+            match known {
                 Some(known) => {
                     let origin = self.place.origin(name.span());
-                    known.set(&mut provider, &shown, &scalar(value.get_ref()), origin)?;
+                    known.set(one, &shown, &scalar(value.get_ref()), origin)?;
                 }
-                None => self.unknown(name, shown, PROVIDER_KEYS.iter().map(|known| known.name)),
+                None => self.unknown(name, shown, kind.keys.iter().map(|known| known.name)),
             }
         }
-        let has = |key: &str| table.iter().any(|(name, _)| name.get_ref() == key);
-        match PROVIDER_MUST.iter().find(|key| !has(key)) {
-            Some(key) => Err(ConfigError::Missing { origin, key }),
-            None => Ok(provider),
-        }
+        Ok(())
     }
 
     fn unknown<'k>(&mut self, name: &Name<'_>, key: String, known: impl Iterator<Item = &'k str> + Clone) {
@@ -194,7 +261,7 @@ impl Reader<'_, '_> {
 }
 
 fn sections() -> impl Iterator<Item = &'static str> + Clone {
-    KEYS.iter().filter_map(|key| key.name.split('.').next())
+    keys().filter_map(|key| key.name.split('.').next())
 }
 
 fn is_section(name: &str) -> bool {
@@ -212,7 +279,14 @@ fn scalar<'v>(value: &'v DeValue<'_>) -> Scalar<'v> {
             .map_or(Scalar::Other("a number"), Scalar::Float),
         DeValue::Boolean(value) => Scalar::Boolean(*value),
         DeValue::Datetime(_) => Scalar::Other("a date"),
-        DeValue::Array(_) => Scalar::Other("a list"),
+        DeValue::Array(items) => {
+            let texts = items.iter().map(|item| match item.get_ref() {
+                DeValue::String(text) => Some(text.as_ref()),
+                _ => None,
+            });
+            let texts: Option<Vec<&str>> = texts.collect();
+            texts.map_or(Scalar::Other("a list"), Scalar::List)
+        }
         DeValue::Table(_) => Scalar::Other("a table"),
     }
 }

@@ -1,102 +1,16 @@
 //! The table of keys: for each, what it may be and where it goes.
 
+mod research;
+
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::layers::scalar::Scalar;
 use crate::layers::{ConfigError, Origin};
-use crate::quantity::{parse_duration, parse_size};
 use crate::settings::{
     DaemonSettings, EmbedderKind, EmbedderSettings, IndexSettings, LogLevel, ProviderKind, ProviderSettings,
     SearchSettings, Settings,
 };
-
-/// A value before its key says what it should be.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Scalar<'a> {
-    /// From a variable or a flag, where nothing tells a number from a text.
-    Plain(&'a str),
-    /// A string of the file.
-    Text(&'a str),
-    /// An integer of the file.
-    Integer(i64),
-    /// Another number of the file.
-    Float(f64),
-    /// A truth value of the file.
-    Boolean(bool),
-    /// What no key takes: a table, a list, a date.
-    Other(&'static str),
-}
-
-impl Scalar<'_> {
-    fn text(&self) -> Option<&str> {
-        match self {
-            Self::Plain(text) | Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn boolean(&self) -> Option<bool> {
-        match self {
-            Self::Boolean(value) => Some(*value),
-            Self::Plain("true" | "1") => Some(true),
-            Self::Plain("false" | "0") => Some(false),
-            _ => None,
-        }
-    }
-
-    fn integer<T: TryFrom<i64> + PartialOrd>(&self, allowed: RangeInclusive<T>) -> Option<T> {
-        let value = match self {
-            Self::Integer(value) => *value,
-            Self::Plain(text) => text.trim().parse().ok()?,
-            _ => return None,
-        };
-        T::try_from(value).ok().filter(|value| allowed.contains(value))
-    }
-
-    /// A finite number.
-    pub(super) fn number(&self) -> Option<f32> {
-        let value = match self {
-            Self::Integer(value) => *value as f32,
-            Self::Float(value) => *value as f32,
-            Self::Plain(text) => text.trim().parse().ok()?,
-            _ => return None,
-        };
-        value.is_finite().then_some(value)
-    }
-
-    fn duration(&self, allowed: RangeInclusive<Duration>) -> Option<Duration> {
-        let value = match self {
-            Self::Integer(0) => Duration::ZERO,
-            _ => parse_duration(self.text()?)?,
-        };
-        allowed.contains(&value).then_some(value)
-    }
-
-    fn size(&self, allowed: RangeInclusive<u64>) -> Option<u64> {
-        parse_size(self.text()?).filter(|value| allowed.contains(value))
-    }
-
-    /// The address of a service.
-    fn url(&self) -> Option<String> {
-        let text = self.text()?.trim().trim_end_matches('/');
-        let host = text
-            .strip_prefix("http://")
-            .or_else(|| text.strip_prefix("https://"))?;
-        (!host.is_empty() && !host.contains(char::is_whitespace)).then(|| text.to_owned())
-    }
-
-    /// For messages.
-    pub(super) fn show(&self) -> String {
-        match self {
-            Self::Plain(text) | Self::Text(text) => format!("{text:?}"),
-            Self::Integer(value) => value.to_string(),
-            Self::Float(value) => value.to_string(),
-            Self::Boolean(value) => value.to_string(),
-            Self::Other(what) => (*what).to_owned(),
-        }
-    }
-}
 
 /// One key of a section.
 pub(super) struct Key<T> {
@@ -142,8 +56,13 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
-/// The keys of the tables.
-pub(super) const KEYS: &[Key<Settings>] = &[
+/// The keys of all tables.
+pub(super) fn keys() -> impl Iterator<Item = &'static Key<Settings>> + Clone {
+    KEYS.iter().chain(research::KEYS)
+}
+
+/// The keys of the tables that are not of research.
+const KEYS: &[Key<Settings>] = &[
     key(
         "daemon.idle_exit",
         "0 or a duration from \"1s\" to \"365d\"",
@@ -252,9 +171,11 @@ pub(super) const PROVIDER_KEYS: &[Key<ProviderSettings>] = &[
     key("name", "a text that is not empty", |p, v| {
         not_empty(v).map(|value| p.name = value)
     }),
-    key("kind", "\"openai\" or \"ollama\"", |p, v| {
-        ProviderKind::from_name(v.text()?).map(|value| p.kind = value)
-    }),
+    key(
+        "kind",
+        "\"openai\", \"openai-responses\", \"anthropic\", \"ollama\" or \"lmstudio\"",
+        |p, v| ProviderKind::from_name(v.text()?).map(|value| p.kind = value),
+    ),
     key(
         "url",
         "an address that starts with http:// or https://",
@@ -273,6 +194,8 @@ pub(super) const PROVIDER_KEYS: &[Key<ProviderSettings>] = &[
         v.integer(16..=u32::MAX).map(|value| p.max_output_tokens = value)
     }),
 ];
+
+pub(in crate::layers) use research::{ENGINE_KEYS, ENGINE_MUST, blank_engine};
 
 /// What a provider must say.
 pub(super) const PROVIDER_MUST: &[&str] = &["name", "kind", "url", "model"];
@@ -325,6 +248,9 @@ pub(super) fn blank() -> Settings {
         },
         providers: Vec::new(),
         search: SearchSettings { limit: 0 },
+        web: research::blank_web(),
+        research: research::blank_research(),
+        cache: research::blank_cache(),
         ranking: BTreeMap::new(),
     }
 }

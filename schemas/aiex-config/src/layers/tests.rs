@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::environment::MapEnvironment;
-use crate::settings::{EmbedderKind, ProviderKind};
+use crate::settings::{EmbedderKind, EngineKind, ProviderKind, StagePolicy};
 
 /// Loads with this file and these variables.
 fn load(
@@ -43,7 +43,7 @@ fn the_defaults_have_every_key_and_no_other() {
                 .map(move |key| format!("{section}.{key}"))
         })
         .collect();
-    let known: BTreeSet<String> = KEYS.iter().map(|key| key.name.to_owned()).collect();
+    let known: BTreeSet<String> = keys().map(|key| key.name.to_owned()).collect();
     assert_eq!(written, known);
     let shown: BTreeSet<String> = Settings::default()
         .entries()
@@ -54,7 +54,7 @@ fn the_defaults_have_every_key_and_no_other() {
 }
 
 #[test]
-fn the_commented_provider_is_a_valid_one_with_the_defaults_it_claims() {
+fn the_commented_tables_are_valid_ones_with_the_defaults_they_claim() {
     let uncommented: String = DEFAULTS
         .lines()
         .filter_map(|line| {
@@ -72,6 +72,11 @@ fn the_commented_provider_is_a_valid_one_with_the_defaults_it_claims() {
     assert_eq!(provider.context_tokens, blank.context_tokens);
     assert_eq!(provider.max_output_tokens, blank.max_output_tokens);
     assert_eq!(provider.key_env, blank.key_env);
+    let [engine] = &settings.web.engines[..] else {
+        panic!("{uncommented}")
+    };
+    assert_eq!(engine.weight, keys::blank_engine().weight);
+    assert_eq!(engine.kind.as_str(), engine.name);
 }
 
 #[test]
@@ -360,7 +365,85 @@ fn the_digest_tells_settings_apart_and_nothing_else() {
         "[ranking]\npath = 1\n",
         "[ranking]\npath = 2\n",
         "[embedder]\nmodel = \"x\"\n",
+        "[web]\nenabled = true\n",
+        "[web]\nallow = [\"docs.rs\"]\n",
+        "[web]\nallow = [\"docs.rs\", \"a.org\"]\n",
+        "[[web.engine]]\nkind = \"brave\"\n",
+        "[[web.engine]]\nkind = \"brave\"\nweight = 2\n",
+        "[research]\ndollars = 0.5\n",
+        "[research]\nwrite = \"best\"\n",
+        "[cache]\npages = \"1GiB\"\n",
     ];
     let digests: BTreeSet<String> = variants.iter().map(|file| of(file)).collect();
     assert_eq!(digests.len(), variants.len());
+}
+
+#[test]
+fn engines_are_read_with_what_their_kind_needs() {
+    let (settings, warnings) = load(
+        "[web]\nenabled = true\nallow = [\"docs.rs\", \"Rust-Lang.org\"]\nreachable = [\"127.0.0.1:8080\"]\n\
+         [[web.engine]]\nkind = \"serper\"\nkey_env = \"X_KEY\"\n\
+         [[web.engine]]\nkind = \"json\"\nname = \"own\"\nurl = \"https://x.org/q?{query}\"\n\
+         results = \"/items\"\ntitle = \"/name\"\nlink = \"/url\"\n",
+        &[],
+        &[flag("web.deny", "a.org, b.org")],
+    )
+    .unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(settings.web.allow, ["docs.rs", "rust-lang.org"]);
+    assert_eq!(settings.web.deny, ["a.org", "b.org"]);
+    assert_eq!(settings.web.reachable, ["127.0.0.1:8080".parse().unwrap()]);
+    let [serper, own] = &settings.web.engines[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (serper.name.as_str(), serper.kind),
+        ("serper", EngineKind::Serper)
+    );
+    assert_eq!((own.name.as_str(), own.places.link.as_str()), ("own", "/url"));
+
+    for (engine, expected) in [
+        ("key_env = \"X\"", "this engine has no `kind`"),
+        ("kind = \"searxng\"", "this engine has no `url`"),
+        (
+            "kind = \"json\"\nurl = \"https://x.org/{query}\"\ntitle = \"/t\"",
+            "this engine has no `link`",
+        ),
+        (
+            "kind = \"json\"\ntitle = \"t\"",
+            ":3: `web.engine.title` cannot be \"t\"",
+        ),
+        (
+            "kind = \"brave\"\n[[web.engine]]\nkind = \"brave\"",
+            "`web.engine.name` cannot be \"brave\"; it must be a name that no other engine has",
+        ),
+    ] {
+        let error = load(&format!("[[web.engine]]\n{engine}\n"), &[], &[])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}\nlacks {expected}");
+    }
+    let error = load("[web]\nengine = 3\n", &[], &[]).unwrap_err().to_string();
+    assert!(error.contains("written as [[web.engine]]"), "{error}");
+}
+
+#[test]
+fn a_stage_names_a_policy_or_a_provider_that_is_there() {
+    let provider = "[[provider]]\nname=\"big\"\nkind=\"anthropic\"\nurl=\"http://x\"\nmodel=\"m\"\n";
+    let stages = "[research]\nplan = \"cheapest\"\nwrite = \"big\"\ndollars = 0.1\n";
+    let (settings, _) = load(&format!("{stages}{provider}"), &[], &[]).unwrap();
+    let research = &settings.research;
+    assert_eq!(research.plan, StagePolicy::Cheapest);
+    assert_eq!(research.write, StagePolicy::Named("big".to_owned()));
+    assert_eq!(research.micro_dollars, 100_000);
+    assert!(
+        settings
+            .entries()
+            .contains(&("research.dollars".to_owned(), "0.1".to_owned()))
+    );
+    let error = load(stages, &[], &[]).unwrap_err().to_string();
+    assert!(
+        error.starts_with("`research.write` names the provider `big`, which is not configured"),
+        "{error}"
+    );
 }

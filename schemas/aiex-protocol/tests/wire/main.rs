@@ -11,6 +11,8 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::PathBuf;
 
+use aiex_protocol::research::RunState;
+use aiex_protocol::source::SourceKind;
 use aiex_protocol::{Call, ClientFrame, DaemonInfo, ErrorCode, Event, RefusalReason, ServerFrame, schema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -100,6 +102,29 @@ fn every_kind_of_frame_request_and_event_has_a_fixture() {
     assert_eq!(seen_verbs, kinds_in_schema("client-frame.v1.json", "verb"));
     assert_eq!(seen_server, kinds_in_schema("server-frame.v1.json", "type"));
     assert_eq!(seen_events, kinds_in_schema("server-frame.v1.json", "event"));
+}
+
+#[test]
+fn every_kind_of_journal_entry_has_a_fixture() {
+    let seen: BTreeSet<String> = samples::server_frames()
+        .iter()
+        .filter_map(|(_, frame)| match frame {
+            ServerFrame::Event(envelope) => match &envelope.event {
+                Event::RunEntry(entry) => Some(serde_json::to_value(entry).unwrap()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .map(|entry| entry["kind"].as_str().unwrap().to_owned())
+        .collect();
+    let known = schemars::schema_for!(aiex_protocol::journal::RunEvent);
+    let known: BTreeSet<String> = known.as_value()["oneOf"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kind| kind["properties"]["kind"]["const"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(seen, known);
 }
 
 #[test]
@@ -201,6 +226,17 @@ fn arguments_that_have_defaults_may_be_left_out() {
         r#"{"type":"request","id":1,"verb":"add_repo","args":{"path":"/r"}}"#,
         r#"{"type":"request","id":1,"verb":"reindex_repo","args":{"path":"/r"}}"#,
         r#"{"type":"request","id":1,"verb":"list_repos","args":{}}"#,
+        r#"{"type":"request","id":1,"verb":"search","args":{"query":"q","sources":["docs","web"]}}"#,
+        r#"{"type":"request","id":1,"verb":"research.start","args":{"question":"q"}}"#,
+        r#"{"type":"request","id":1,"verb":"research.estimate","args":{"question":"q","budget":{"fetches":3}}}"#,
+        r#"{"type":"request","id":1,"verb":"research.list","args":{}}"#,
+        r#"{"type":"request","id":1,"verb":"research.follow","args":{"run":"r"}}"#,
+        r#"{"type":"request","id":1,"verb":"research.approve","args":{"run":"r","plan":{"sub_questions":[{"question":"q"}]}}}"#,
+        r#"{"type":"request","id":1,"verb":"research.report","args":{"run":"r"}}"#,
+        r#"{"type":"request","id":1,"verb":"research.graph","args":{}}"#,
+        r#"{"type":"request","id":1,"verb":"research.templates","args":{}}"#,
+        r#"{"type":"request","id":1,"verb":"cache.stats","args":{}}"#,
+        r#"{"type":"request","id":1,"verb":"cache.clear","args":{}}"#,
         r#"{"type":"hello","contract":1,"build":{"version":"0.1.0","digest":"d"},"client":"web"}"#,
     ];
     for frame in frames {
@@ -262,6 +298,67 @@ fn a_verb_is_called_on_the_wire_what_it_says_it_is() {
         }
         .is_resendable()
     );
+}
+
+#[test]
+fn what_came_later_stands_behind_a_capability() {
+    for (name, frame) in samples::client_frames() {
+        let ClientFrame::Request(request) = &frame else {
+            continue;
+        };
+        let verb = request.call.verb();
+        let needs = match &request.call {
+            Call::Search(args) if !args.sources.is_empty() => Some("sources"),
+            _ if verb.starts_with("research.") => Some("research"),
+            _ if verb.starts_with("cache.") => Some("cache"),
+            _ => None,
+        };
+        assert_eq!(request.call.needs(), needs, "{name}");
+    }
+}
+
+#[test]
+fn what_changes_a_run_is_not_sent_twice() {
+    let harmless = [
+        "list",
+        "show",
+        "follow",
+        "estimate",
+        "report",
+        "graph",
+        "verify",
+        "templates",
+    ];
+    for (name, frame) in samples::client_frames() {
+        let ClientFrame::Request(request) = &frame else {
+            continue;
+        };
+        if let Some(what) = request.call.verb().strip_prefix("research.") {
+            assert_eq!(request.call.is_resendable(), harmless.contains(&what), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_run_is_over_when_only_its_user_can_go_on() {
+    let over = [
+        (RunState::Running, false),
+        (RunState::AwaitingApproval, false),
+        (RunState::Paused, false),
+        (RunState::Done, true),
+        (RunState::Failed, true),
+        (RunState::Cancelled, true),
+    ];
+    for (state, is_over) in over {
+        assert_eq!(state.is_over(), is_over, "{state:?}");
+    }
+}
+
+#[test]
+fn every_source_is_called_on_the_wire_what_it_says_it_is() {
+    for source in SourceKind::ALL {
+        assert_eq!(serde_json::to_value(source).unwrap(), json!(source.as_str()));
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! One message of each kind, every field filled in.
 
+mod research;
+
 use std::collections::BTreeMap;
 
 use aiex_protocol::code::{
@@ -49,7 +51,10 @@ pub(crate) fn client_frames() -> Vec<(&'static str, ClientFrame)> {
             trace: Some("3f2a".into()),
         })
     };
-    vec![
+    let later = research::calls()
+        .into_iter()
+        .map(|(name, call)| (name, request(call)));
+    let mut frames = vec![
         (
             "hello",
             ClientFrame::Hello(Hello {
@@ -163,7 +168,9 @@ pub(crate) fn client_frames() -> Vec<(&'static str, ClientFrame)> {
                 reason: "a newer build takes over".into(),
             }),
         ),
-    ]
+    ];
+    frames.extend(later);
+    frames
 }
 
 fn place() -> Place {
@@ -190,6 +197,8 @@ fn search_args() -> SearchArgs {
         wait_fresh_ms: Some(60_000),
         wait_complete: true,
         yes: true,
+        sources: vec![],
+        ranking: BTreeMap::new(),
     }
 }
 
@@ -215,7 +224,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
             }),
         ),
     ];
-    let events = events().into_iter().enumerate().map(|(seq, (name, event))| {
+    let events = events().into_iter().chain(research::events());
+    let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,
             ServerFrame::Event(Envelope {

@@ -1,0 +1,11 @@
+//! Optional abilities that a daemon announces in its welcome.
+//!
+//! A verb or an argument that came later than the first release stands behind one of these: a client asks
+//! [`Call::needs`](crate::Call::needs) and does not send to a daemon that would misread it.
+
+/// The verbs `research.*` and their events.
+pub const RESEARCH: &str = "research";
+/// `sources` of `search`, and the events `source` and `found`.
+pub const SOURCES: &str = "sources";
+/// The verbs `cache.*`.
+pub const CACHE: &str = "cache";

@@ -1,0 +1,255 @@
+//! What happens in a run of research.
+//!
+//! Entries are kept by the daemon and counted from 1 without holes, so that a run can be followed from any
+//! number at any time, also after it has ended. Text is sent as additions.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::research::{Brief, Depth, Ledger, Limits, Plan};
+use crate::source::{Origin, SourceKind};
+
+/// An entry of a run's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunEntry {
+    /// Its number within the run, from 1. Not the number of the stream that carries it.
+    pub seq: u64,
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: RunEvent,
+}
+
+/// The stages of a run, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStage {
+    /// The question is classified, clarified, and briefed.
+    Scope,
+    /// It is cut into sub-questions.
+    Plan,
+    /// Rounds of searching, reading and quoting.
+    Gather,
+    /// The report's sections are chosen from the quotes.
+    Outline,
+    /// They are written.
+    Write,
+    /// Every sentence is checked against its quotes, and repaired where that helps.
+    Check,
+    /// The report is put together and kept.
+    Report,
+}
+
+/// Why a round of searching was the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StopRule {
+    /// Every sub-question has quotes of two independent sources.
+    Answered,
+    /// The depth's rounds are used.
+    Rounds,
+    /// Two rounds brought no new quote.
+    Stalled,
+    /// Every further query had been asked already.
+    Duplicates,
+    /// The budget, less the reserve for the report, is used.
+    Budget,
+    /// The user said so.
+    Told,
+    /// Nothing can be searched.
+    Unreachable,
+}
+
+/// A quote's number: the source's and its own within the source, both from 1. Shown as `S3.2`.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct QuoteRef {
+    /// The source.
+    pub source: u32,
+    /// The quote within the source.
+    pub number: u32,
+}
+
+/// One thing that happened in a run. `done`, `failed` and `cancelled` end it, until it is retried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The run exists.
+    Created {
+        /// What was asked.
+        question: String,
+        /// How far it goes.
+        depth: Depth,
+        /// What it may spend.
+        limits: Limits,
+        /// Whether a model takes part.
+        model: bool,
+    },
+    /// A stage begins. The same stage may begin again after a restart.
+    StageBegan {
+        /// Which.
+        stage: RunStage,
+    },
+    /// A stage ended.
+    StageEnded {
+        /// Which.
+        stage: RunStage,
+        /// How long it took in this process, in milliseconds.
+        took_ms: u64,
+    },
+    /// The question was understood so.
+    Briefed {
+        /// How.
+        brief: Brief,
+    },
+    /// There is a plan.
+    Planned {
+        /// The plan.
+        plan: Plan,
+    },
+    /// The run waits for a yes.
+    AwaitingApproval,
+    /// The plan was approved.
+    Approved {
+        /// As it now is.
+        plan: Plan,
+    },
+    /// A round of searches begins.
+    RoundBegan {
+        /// Its number, from 1.
+        round: u32,
+        /// How many searches it holds.
+        searches: u32,
+    },
+    /// A search ended.
+    Searched {
+        /// The round.
+        round: u32,
+        /// The sub-question, by place in the plan, from 0.
+        sub_question: u32,
+        /// Where.
+        source: SourceKind,
+        /// What for.
+        query: String,
+        /// How many results came.
+        found: u32,
+        /// Why it failed, if it did.
+        #[serde(default)]
+        failure: Option<String>,
+    },
+    /// A source was read.
+    Read {
+        /// Its number within the run, from 1.
+        number: u32,
+        /// Where it lies.
+        origin: Origin,
+        /// What it calls itself.
+        title: String,
+        /// Whether it tries to instruct a model.
+        instructs: bool,
+    },
+    /// A source could not be read.
+    ReadFailed {
+        /// Where it lies.
+        origin: Origin,
+        /// Why.
+        failure: String,
+    },
+    /// A quote was accepted.
+    Quoted {
+        /// Its number.
+        quote: QuoteRef,
+        /// The sub-question it was taken for, by place in the plan, from 0.
+        #[serde(default)]
+        sub_question: Option<u32>,
+        /// The words.
+        text: String,
+    },
+    /// A round ended.
+    RoundEnded {
+        /// Its number.
+        round: u32,
+        /// Quotes it brought.
+        new_quotes: u32,
+        /// Sub-questions that two independent sources answer by now.
+        answered: u32,
+        /// Why it was the last, if it was.
+        #[serde(default)]
+        stop: Option<StopRule>,
+    },
+    /// The sections are chosen.
+    Outlined {
+        /// Their headings, in order.
+        headings: Vec<String>,
+    },
+    /// A section's text grows, as the model writes it: unchecked. An offset of 0 begins it anew.
+    Draft {
+        /// The section's place, from 0.
+        section: u32,
+        /// Where the addition begins, in bytes of the draft.
+        offset: u64,
+        /// The addition.
+        text: String,
+    },
+    /// A section was written.
+    Written {
+        /// The section's place, from 0.
+        section: u32,
+        /// Its sentences.
+        sentences: u32,
+        /// Citations of things that do not exist, taken out.
+        unknown_cites: u32,
+    },
+    /// Every sentence was checked.
+    Checked {
+        /// Borne out by their quotes.
+        supported: u32,
+        /// In part.
+        partial: u32,
+        /// Not.
+        unsupported: u32,
+        /// Said otherwise.
+        contradicted: u32,
+        /// Nobody looked.
+        unchecked: u32,
+        /// Repaired by another quote.
+        repaired: u32,
+    },
+    /// Something was done without the model or without a source; the run goes on.
+    Fallback {
+        /// Where.
+        stage: RunStage,
+        /// Why.
+        reason: String,
+    },
+    /// What was spent so far.
+    Spent {
+        /// The ledger.
+        ledger: Ledger,
+    },
+    /// The run goes on after a restart, a pause, a retry.
+    Resumed,
+    /// The user paused it.
+    Paused,
+    /// The user told it to finish with what it has.
+    Finishing,
+    /// The user ended it.
+    Cancelled,
+    /// It ended without a report.
+    Failed {
+        /// Why.
+        reason: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// It ended with a report.
+    Done {
+        /// Why the report is partial, if it is.
+        #[serde(default)]
+        partial: Option<String>,
+        /// What was spent.
+        ledger: Ledger,
+    },
+}
