@@ -84,21 +84,6 @@ pub fn folds(only: &[String], rounds: usize, graded: &[Graded], settings: &RankS
 pub fn worth(graded: &[Graded], settings: &RankSettings) -> Outcome<()> {
     let whole = Report::of(graded, settings, &|_| true)?;
     let suites: Vec<&String> = whole.suites.keys().filter(|suite| !suite.contains('/')).collect();
-    let neutral = |name: &str| -> Option<f32> {
-        match name {
-            "candidates"
-            | "lexical_candidates"
-            | "name_term"
-            | "standout_lead"
-            | "similar_other_language" => None,
-            "test" | "legacy" | "example" | "bench" | "vendored" | "derived" | "declaration" | "prose"
-            | "data" | "changelog" | "saturation" | "other_case" | "other_container" | "minor_kind"
-            | "stem_is_name" | "upkeep" | "other_language" | "older" | "documented" | "weak_name" => {
-                Some(1.0)
-            }
-            _ => Some(0.0),
-        }
-    };
     println!(
         "| signal | worth | {} |",
         suites
@@ -109,7 +94,9 @@ pub fn worth(graded: &[Graded], settings: &RankSettings) -> Outcome<()> {
     );
     println!("|---|---|{}", "---|".repeat(suites.len()));
     for (at, name) in RankSettings::NAMES.iter().enumerate() {
-        let Some(value) = neutral(name) else { continue };
+        let Some(value) = RankSettings::off(name) else {
+            continue;
+        };
         let mut without = settings.clone();
         *without.fields_mut()[at] = value;
         let report = Report::of(graded, &without, &|_| true)?;

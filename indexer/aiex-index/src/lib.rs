@@ -36,6 +36,6 @@ pub use look::symbols::{SymbolsOutcome, SymbolsRequest};
 pub use observer::{Observer, Phase, Progress, Silent};
 pub use repo::{Facts, RepoIndex, Scope, SkippedFile, UpdateReport};
 pub use search::pack::{PackOutcome, PackRequest, PackedSpan};
-pub use search::request::{Change, Explanation, Hit, Mode, SearchOutcome, SearchRequest, Step};
+pub use search::request::{Change, Constant, Explanation, Hit, Mode, SearchOutcome, SearchRequest, Step};
 pub use search::similar::SimilarRequest;
 pub use settings::IndexSettings;

@@ -89,6 +89,18 @@ fn answer(
         reason: "it is empty".to_owned(),
     })?;
     let settings = &repo.shared().settings.rank;
+    let own;
+    let settings = if request.ranking.is_empty() {
+        settings
+    } else {
+        own = settings
+            .with(&request.ranking)
+            .map_err(|message| SearchError::InvalidSubject {
+                message,
+                hint: "the table of signals in the documentation of ranking tells what each does",
+            })?;
+        &own
+    };
     let finish = |arms: &Arms, vectors_are_in: bool| -> Result<SearchOutcome, SearchError> {
         let ranked = rank::rank(
             &query,

@@ -31,6 +31,32 @@ pub struct SearchRequest {
     pub kinds: Vec<String>,
     /// Whether hits carry their score's parts.
     pub explain: bool,
+    /// Constants of ranking that hold for this search alone.
+    pub ranking: Vec<Constant>,
+}
+
+/// A constant of ranking by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Constant {
+    /// Its name, as `[ranking]` of the settings spells it.
+    pub name: String,
+    /// The bits of its value, so that requests can be compared.
+    bits: u32,
+}
+
+impl Constant {
+    /// A constant and its value.
+    pub fn new(name: impl Into<String>, value: f32) -> Self {
+        Self {
+            name: name.into(),
+            bits: value.to_bits(),
+        }
+    }
+
+    /// Its value.
+    pub fn value(&self) -> f32 {
+        f32::from_bits(self.bits)
+    }
 }
 
 /// One ranked span.

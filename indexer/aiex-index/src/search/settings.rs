@@ -1,5 +1,7 @@
 //! Every constant of ranking, in one place, each with a name under which it can be set and is explained.
 
+use super::request::Constant;
+
 /// Declares the constants: a documented field each, their values, their names.
 macro_rules! constants {
     ($($(#[doc = $doc:literal])+ $name:ident = $value:expr,)+) => {
@@ -154,6 +156,41 @@ impl RankSettings {
     /// How many candidates an arm gives; a setting below one would find nothing.
     pub(crate) fn limit(candidates: f32) -> usize {
         candidates.max(1.0) as usize
+    }
+
+    /// The value at which a constant does nothing: 1 for a factor or an exponent, 0 for what is added. Nothing for
+    /// what cannot be switched off, such as a number of candidates.
+    pub fn off(name: &str) -> Option<f32> {
+        match name {
+            "candidates"
+            | "lexical_candidates"
+            | "name_term"
+            | "standout_lead"
+            | "similar_other_language" => None,
+            "test" | "legacy" | "example" | "bench" | "vendored" | "derived" | "declaration" | "prose"
+            | "data" | "changelog" | "saturation" | "other_case" | "other_container" | "minor_kind"
+            | "stem_is_name" | "upkeep" | "other_language" | "older" | "documented" | "weak_name"
+            | "outer_frame" | "wanted" => Some(1.0),
+            name => Self::NAMES.contains(&name).then_some(0.0),
+        }
+    }
+
+    /// These constants with some of them set otherwise.
+    ///
+    /// # Errors
+    /// What is wrong with the first that cannot be set.
+    pub(crate) fn with(&self, constants: &[Constant]) -> Result<Self, String> {
+        let mut settings = self.clone();
+        for constant in constants {
+            let Constant { name, .. } = constant;
+            if !constant.value().is_finite() {
+                return Err(format!("`{name}` is not a number"));
+            }
+            settings
+                .set(name, constant.value())
+                .map_err(|known| format!("ranking has no constant `{name}`; it has {}", known.join(", ")))?;
+        }
+        Ok(settings)
     }
 
     /// Sets a constant by name, as the settings file does.
