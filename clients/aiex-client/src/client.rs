@@ -71,8 +71,16 @@ impl Client {
             .clone()
     }
 
-    /// Asks for work.
+    /// Asks for work. What the daemon would not understand is not sent.
     pub async fn request(&self, call: Call, options: RequestOptions) -> Result<EventStream, RequestError> {
+        if let Some(needs) = call.needs()
+            && !self.is_able(needs)
+        {
+            return Err(RequestError::Unsupported {
+                verb: call.verb(),
+                needs,
+            });
+        }
         let id = RequestId(self.next_id.fetch_add(1, Ordering::Relaxed));
         let deadline = options.deadline.map(|time| Instant::now() + time);
         let inbox = Arc::new(Inbox::default());
@@ -96,6 +104,14 @@ impl Client {
             });
         }
         Ok(EventStream::new(id, inbox, self.commands.clone(), deadline))
+    }
+
+    /// Whether the daemon announced this [capability](aiex_protocol::capability).
+    pub fn is_able(&self, capability: &str) -> bool {
+        self.welcome()
+            .capabilities
+            .iter()
+            .any(|known| known == capability)
     }
 
     /// Closes the connection, once everything asked so far, cancellations included, has been sent. Streams

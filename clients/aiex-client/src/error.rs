@@ -133,6 +133,14 @@ pub enum RequestError {
     /// The daemon says so.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// The daemon is of an older build and would not understand the request. Nothing was sent.
+    #[error("the daemon that runs does not know `{verb}`")]
+    Unsupported {
+        /// The verb.
+        verb: &'static str,
+        /// The capability that it lacks.
+        needs: &'static str,
+    },
     /// The daemon went away, and asking again would be unsafe or did not help.
     #[error("the connection to the daemon was lost: {reason}")]
     Lost {
@@ -158,6 +166,9 @@ impl RequestError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Wire(error) => error.hint.clone(),
+            Self::Unsupported { .. } => {
+                Some("`aiex daemon restart` starts the daemon of this version".to_owned())
+            }
             Self::Lost { .. } => {
                 Some("ask again; `aiex daemon logs` shows what happened to the daemon".to_owned())
             }

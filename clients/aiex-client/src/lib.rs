@@ -4,6 +4,7 @@
 //! Client::connect   info file → socket → hello            no lock, nothing heavy: the usual case
 //!                   start lock → again → decide → spawn    policy.rs decides, connector.rs acts
 //! Client::request   → EventStream                          many at once over one connection
+//! Client::follow    → RunFollow                            a run's journal without holes, across daemons
 //! ```
 //!
 //! A dropped connection is taken up again: streams are resumed where the daemon still has them, and asked
@@ -16,6 +17,7 @@ mod budget;
 mod client;
 mod connector;
 mod error;
+mod follow;
 mod inbox;
 mod link;
 mod policy;
@@ -31,6 +33,7 @@ pub use budget::Step;
 pub use client::{Client, RequestOptions};
 pub use connector::ConnectOptions;
 pub use error::{ConnectError, RequestError};
+pub use follow::{Followed, RunFollow};
 pub use spawn::DaemonCommand;
 pub use stop::{Stopped, stop};
 pub use stream::EventStream;

@@ -53,6 +53,12 @@ impl Standing {
         }
         self.seq = Some(seq);
         self.losses = 0;
+        // A journal is read on from behind the last entry, on any daemon and as often as need be.
+        if let (Event::RunEntry(entry), Call::ResearchFollow(follow)) = (event, &mut self.call) {
+            follow.from_seq = entry.seq + 1;
+            self.was_resent = false;
+            return true;
+        }
         match event {
             Event::Accepted { stream } => self.stream = Some(stream.clone()),
             Event::Progress(_) | Event::Notice { .. } | Event::Gap { .. } => {}
@@ -114,6 +120,8 @@ impl Standing {
 
 #[cfg(test)]
 mod tests {
+    use aiex_protocol::journal::{RunEntry, RunEvent};
+    use aiex_protocol::research::FollowArgs;
     use aiex_protocol::search::{Hits, SearchArgs};
 
     use super::*;
@@ -157,6 +165,36 @@ mod tests {
         let once_only = standing(drain(), &[accepted()]);
         assert_eq!(once_only.recover(true), resume(0));
         assert!(is_lost(once_only.recover(false)));
+    }
+
+    #[test]
+    fn a_journal_is_read_on_from_where_it_was() {
+        let entry = |seq| {
+            Event::RunEntry(Box::new(RunEntry {
+                seq,
+                at_ms: 0,
+                event: RunEvent::Resumed,
+            }))
+        };
+        let follow = Call::ResearchFollow(FollowArgs {
+            run: "r".into(),
+            from_seq: 1,
+        });
+        let mut standing = standing(follow, &[entry(1), entry(2)]);
+        for seq in 3..6 {
+            standing.note_loss();
+            assert_eq!(standing.recover(false), Recovery::Resend);
+            let Call::ResearchFollow(args) = &standing.call else {
+                panic!()
+            };
+            assert_eq!(args.from_seq, seq);
+            standing.note_sending();
+            assert!(standing.note(0, &entry(seq)));
+        }
+        // A daemon that dies of it each time is not started for ever.
+        standing.note_sending();
+        standing.note_loss();
+        assert!(matches!(standing.recover(false), Recovery::Lost(_)));
     }
 
     #[test]

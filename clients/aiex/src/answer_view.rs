@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::hit_list::line_range;
 use crate::printer::Printer;
 use crate::quantity::count;
-use crate::snippet::displayable;
+use crate::snippet::{displayable, displayable_text};
 
 /// Shows one answer.
 #[derive(Debug)]
@@ -115,9 +115,4 @@ impl<'a> AnswerView<'a> {
                 .notice(&self.printer.notice_palette.dim(line).to_string());
         }
     }
-}
-
-/// Several lines, each safe to show.
-fn displayable_text(text: &str) -> String {
-    text.split('\n').map(displayable).collect::<Vec<_>>().join("\n")
 }

@@ -6,7 +6,8 @@ use clap::{Command, CommandFactory, Parser, Subcommand};
 use crate::exit_code::ExitCode;
 use crate::printer::ColorChoice;
 use crate::verb::{
-    ask, daemon, doctor, eval, help, outline, pack, refs, repos, search, status, symbols, util,
+    ask, cache, daemon, doctor, eval, graph, help, outline, pack, refs, repos, research, search, status,
+    symbols, util,
 };
 
 const EXAMPLES: &str = "\
@@ -17,6 +18,7 @@ Examples:
   aiex refs parse_header
   aiex outline src/parser.rs
   aiex pack how are headers parsed --tokens 4000
+  aiex research what would break if headers were parsed lazily
   aiex status
 ";
 
@@ -69,8 +71,11 @@ pub(crate) enum Verb {
     Refs(refs::RefsVerb),
     Outline(outline::OutlineVerb),
     Pack(pack::PackVerb),
+    Research(Box<research::ResearchVerb>),
+    Graph(graph::GraphVerb),
     Status(status::StatusVerb),
     Repos(repos::ReposVerb),
+    Cache(cache::CacheVerb),
     Daemon(daemon::DaemonVerb),
     Doctor(doctor::DoctorVerb),
     Eval(eval::EvalVerb),

@@ -22,15 +22,17 @@ pub(crate) enum ExitCode {
     DeadlineExceeded = 6,
     /// The model provider failed.
     ProviderFailed = 7,
-    /// `aiex doctor` found something that does not work.
+    /// A check found something that is not as it should be.
     CheckFailed = 8,
+    /// A run of research ended without a report.
+    ResearchFailed = 9,
     /// Stopped by Ctrl-C.
     Interrupted = 130,
 }
 
 impl ExitCode {
     /// Every code, in order.
-    pub(crate) const ALL: [ExitCode; 10] = [
+    pub(crate) const ALL: [ExitCode; 11] = [
         ExitCode::Ok,
         ExitCode::NoHits,
         ExitCode::Usage,
@@ -40,6 +42,7 @@ impl ExitCode {
         ExitCode::DeadlineExceeded,
         ExitCode::ProviderFailed,
         ExitCode::CheckFailed,
+        ExitCode::ResearchFailed,
         ExitCode::Interrupted,
     ];
 
@@ -56,11 +59,16 @@ impl ExitCode {
             ExitCode::Usage => "the command line, a pattern or the settings file is wrong",
             ExitCode::DaemonUnavailable => "the daemon could not be reached or started",
             ExitCode::RequestFailed => "the request failed: disk full, overloaded, a bug",
-            ExitCode::RepositoryRefused => "the folder is refused (`--yes` overrides), or not found",
+            ExitCode::RepositoryRefused => {
+                "what was named is not there, or the folder is refused (`--yes` overrides)"
+            }
             ExitCode::DeadlineExceeded => "the deadline passed (`--timeout`)",
             ExitCode::ProviderFailed => "the model provider failed; the evidence was printed",
-            ExitCode::CheckFailed => "`aiex doctor` found something that does not work",
-            ExitCode::Interrupted => "stopped by Ctrl-C; the work in the daemon was cancelled",
+            ExitCode::CheckFailed => "a check failed: `aiex doctor`, `aiex research verify`",
+            ExitCode::ResearchFailed => "the research ended without a report; what it found is kept",
+            ExitCode::Interrupted => {
+                "stopped by Ctrl-C; the work in the daemon was cancelled, research goes on"
+            }
         }
     }
 

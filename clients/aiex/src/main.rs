@@ -7,20 +7,27 @@ mod answer_view;
 mod cli;
 mod exit_code;
 mod failure;
+mod found_list;
 mod freshness;
 mod hit_list;
 mod interrupt;
 mod language;
+mod output_file;
 mod palette;
 mod place;
+mod plan_file;
 mod printer;
 mod private_daemon;
 mod progress;
 mod quantity;
 mod repository;
+mod run_name;
+mod run_story;
+mod run_words;
 mod scope;
 mod session;
 mod snippet;
+mod sources;
 mod symbol_list;
 mod verb;
 
@@ -85,6 +92,15 @@ fn carry_out(verb: Verb, printer: &Printer) -> Result<ExitCode, Failure> {
         }
         Verb::Repos(verb) => {
             on_one_thread(async |interrupt| verb::repos::run(verb, printer, interrupt).await)
+        }
+        Verb::Research(verb) => {
+            on_one_thread(async |interrupt| verb::research::run(*verb, printer, interrupt).await)
+        }
+        Verb::Graph(verb) => {
+            on_one_thread(async |interrupt| verb::graph::run(verb, printer, interrupt).await)
+        }
+        Verb::Cache(verb) => {
+            on_one_thread(async |interrupt| verb::cache::run(verb, printer, interrupt).await)
         }
         Verb::Doctor(verb) => {
             on_one_thread(async |interrupt| verb::doctor::run(verb, printer, interrupt).await)

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::failure::{Diagnostic, Failure};
 use crate::palette::Palette;
+use crate::snippet::displayable_text;
 
 /// Columns when the terminal does not say.
 const DEFAULT_WIDTH: usize = 100;
@@ -104,6 +105,15 @@ impl Printer {
         Ok(())
     }
 
+    /// Writes a document to stdout: as it is into a pipe, made safe for a terminal.
+    pub(crate) fn document(&self, text: &str) -> Result<(), Failure> {
+        if self.is_terminal {
+            self.data(&displayable_text(text))
+        } else {
+            self.data(text)
+        }
+    }
+
     /// Writes one line of data to stdout.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
         self.data(&format!("{text}\n"))
@@ -126,6 +136,11 @@ impl Printer {
         if !self.is_quiet {
             write_to_stderr(&format!("{text}\n"));
         }
+    }
+
+    /// Asks the user something, on the line where the answer is typed.
+    pub(crate) fn prompt(&self, text: &str) {
+        write_to_stderr(text);
     }
 
     /// A notice that is worth a look.

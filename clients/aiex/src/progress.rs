@@ -12,6 +12,8 @@ use crate::quantity;
 const LINE_INTERVAL: Duration = Duration::from_secs(2);
 /// Work shorter than this is not worth a bar.
 const BAR_DELAY: Duration = Duration::from_millis(250);
+/// How often a spinner turns.
+const SPIN_INTERVAL: Duration = Duration::from_millis(120);
 
 /// Shows how far something is, until dropped or cleared.
 pub(crate) struct Progress<'a> {
@@ -91,6 +93,28 @@ impl<'a> Progress<'a> {
         bar.tick();
     }
 
+    /// Shows what is going on, in one line with a spinner. Nothing where nobody looks: pipes get [notes](Self::note).
+    pub(crate) fn live(&mut self, line: &str) {
+        if !(self.printer.shows_progress() && self.printer.is_notice_terminal) {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = new_bar();
+            bar.set_style(live_style());
+            bar.enable_steady_tick(SPIN_INTERVAL);
+            bar
+        });
+        bar.set_message(line.to_owned());
+    }
+
+    /// Tells a line that stays, above what is shown.
+    pub(crate) fn note(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.printer.notice(line)),
+            None => self.printer.notice(line),
+        }
+    }
+
     /// Takes away what is shown, so that lasting text can be written.
     pub(crate) fn clear(&mut self) {
         if let Some(bar) = self.bar.take() {
@@ -124,6 +148,12 @@ fn bar_style() -> ProgressStyle {
 
 fn preview_style() -> ProgressStyle {
     ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn live_style() -> ProgressStyle {
+    // Cut to the terminal, so that the line never becomes two.
+    ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 /// A phase as people call it.

@@ -67,6 +67,48 @@ pub(crate) fn span(duration: Duration) -> String {
     }
 }
 
+/// Money, given in millionths of a US dollar, to the cent, or to two figures below one: `$1.20`, `$0.0031`.
+pub(crate) fn dollars(micro: u64) -> String {
+    let value = micro as f64 / 1e6;
+    match micro {
+        0 => "$0".to_owned(),
+        1..1_000 => format!("${value:.6}"),
+        1_000..10_000 => format!("${value:.4}"),
+        _ => format!("${value:.2}"),
+    }
+}
+
+/// Reads `0.50`, `$0.50` or `2` as US dollars; millionths of one come back.
+pub(crate) fn parse_dollars(text: &str) -> Result<u64, String> {
+    let number = text.trim().trim_start_matches('$');
+    let value: f64 = number.parse().map_err(|_| NOT_MONEY.to_owned())?;
+    if value.is_finite() && (0.0..=1e9).contains(&value) {
+        Ok((value * 1e6).round() as u64)
+    } else {
+        Err(NOT_MONEY.to_owned())
+    }
+}
+
+const NOT_MONEY: &str = "write an amount of US dollars, as in `0.50` or `$2`";
+
+/// Reads `20000`, `20,000`, `20k` or `1.5m`.
+pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
+    let wrong = || "write a number, as in `20000`, `20k` or `1.5m`".to_owned();
+    let text = text.trim().replace([',', '_'], "").to_lowercase();
+    let (number, unit) = match text.strip_suffix(['k', 'm']) {
+        Some(number) if text.ends_with('k') => (number, 1e3),
+        Some(number) => (number, 1e6),
+        None => return text.parse().map_err(|_| wrong()),
+    };
+    let value: f64 = number.parse().map_err(|_| wrong())?;
+    let whole = value * unit;
+    if whole.is_finite() && (0.0..=1e12).contains(&whole) {
+        Ok(whole.round() as u64)
+    } else {
+        Err(wrong())
+    }
+}
+
 /// How long ago a moment was, given as milliseconds since the Unix epoch; `never` for 0.
 pub(crate) fn ago(then_ms: u64, now_ms: u64) -> String {
     if then_ms == 0 {
@@ -137,6 +179,38 @@ mod tests {
             [ago(0, 5), ago(4, 5), ago(1, 5_001)],
             ["never", "just now", "5.0 s ago"]
         );
+    }
+
+    #[test]
+    fn money_and_large_numbers_are_read_and_written() {
+        assert_eq!(
+            [
+                dollars(0),
+                dollars(12),
+                dollars(3_100),
+                dollars(21_000),
+                dollars(1_234_567)
+            ],
+            ["$0", "$0.000012", "$0.0031", "$0.02", "$1.23"]
+        );
+        assert_eq!(parse_dollars("0.50"), Ok(500_000));
+        assert_eq!(parse_dollars("$2"), Ok(2_000_000));
+        assert_eq!(parse_dollars("0.1"), Ok(100_000));
+        for wrong in ["", "$", "-1", "inf", "NaN", "1e30", "two"] {
+            assert!(parse_dollars(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(
+            [
+                parse_count("20000"),
+                parse_count("20,000"),
+                parse_count("20k"),
+                parse_count("1.5M")
+            ],
+            [Ok(20_000), Ok(20_000), Ok(20_000), Ok(1_500_000)]
+        );
+        for wrong in ["", "k", "-3", "-1k", "1.5", "1kk", "nank", "9e99m"] {
+            assert!(parse_count(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aiex_client::{
-    Client, ConnectError, ConnectOptions, DaemonCommand, EventStream, RequestError, RequestOptions,
+    Client, ConnectError, ConnectOptions, DaemonCommand, EventStream, RequestError, RequestOptions, RunFollow,
 };
 use aiex_config::{Environment, Home, ProcessEnvironment, Settings};
 use aiex_protocol::search::SearchSummary;
@@ -113,6 +113,11 @@ impl Session {
             .await
             .map_err(|error| broken_request(&error))?;
         Ok(Running { stream })
+    }
+
+    /// Follows a run of research from an entry of its journal on. Dropping it leaves the run alone.
+    pub(crate) fn follow(&self, run: &str, from_seq: u64) -> RunFollow<'_> {
+        self.client.follow(run, from_seq)
     }
 
     /// Asks and waits for the end, showing progress and notices.
@@ -264,11 +269,12 @@ fn unreachable_daemon(error: &ConnectError) -> Failure {
     error.hint().into_iter().fold(failure, Failure::hint)
 }
 
-fn broken_request(error: &RequestError) -> Failure {
+/// A request that failed, for the user.
+pub(crate) fn broken_request(error: &RequestError) -> Failure {
     let exit = match error {
         RequestError::Wire(error) => error.code.into(),
         RequestError::Deadline { .. } => ExitCode::DeadlineExceeded,
-        RequestError::Lost { .. } => ExitCode::DaemonUnavailable,
+        RequestError::Lost { .. } | RequestError::Unsupported { .. } => ExitCode::DaemonUnavailable,
         RequestError::Protocol { .. } => ExitCode::RequestFailed,
     };
     let failure = Failure::from_error(exit, error);

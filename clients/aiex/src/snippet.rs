@@ -96,6 +96,17 @@ pub(crate) fn displayable(text: &str) -> String {
     clean
 }
 
+/// Several lines, each safe to show. Tabs stay: the text may be a document that is kept.
+pub(crate) fn displayable_text(text: &str) -> String {
+    let safe = |line: &str| line.split('\t').map(displayable).collect::<Vec<_>>().join("\t");
+    text.split('\n').map(safe).collect::<Vec<_>>().join("\n")
+}
+
+/// One line of text from text of many, safe to show.
+pub(crate) fn one_line(text: &str) -> String {
+    displayable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// `text` cut to `width` columns, with an ellipsis when something is missing.
 pub(crate) fn fit(text: &str, width: usize) -> String {
     let mut columns = 0;
@@ -218,6 +229,8 @@ mod tests {
             displayable("a\u{1b}[31mred\u{7}\u{202e}x"),
             "a\u{fffd}[31mred\u{fffd}\u{fffd}x"
         );
+        assert_eq!(displayable_text("a\u{7}\n\tb\n"), "a\u{fffd}\n\tb\n");
+        assert_eq!(one_line(" a\n\tb\u{1b} "), "a b\u{fffd}");
     }
 
     #[test]

@@ -3,14 +3,16 @@
 
 mod citation;
 pub(crate) mod extractive;
+pub(crate) mod kept;
 pub(crate) mod model;
 mod prompt;
+pub(crate) mod provider;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aiex_config::{Environment as _, ProcessEnvironment, ProviderKind, ProviderSettings};
-use aiex_llm::{Provider, ProviderConfig, Secret};
+use aiex_config::{ProcessEnvironment, ProviderSettings};
+use aiex_llm::{Provider, ProviderConfig};
 use aiex_protocol::search::{Citation, Hit};
 use aiex_protocol::{ErrorCode, WireError};
 
@@ -91,30 +93,10 @@ impl Providers {
 }
 
 fn config_of(settings: &ProviderSettings) -> Result<ProviderConfig, WireError> {
-    let kind = match settings.kind {
-        ProviderKind::OpenAi => aiex_llm::ProviderKind::OpenAi,
-        ProviderKind::Ollama => aiex_llm::ProviderKind::Ollama,
-    };
-    let mut config = ProviderConfig::new(&settings.name, kind, &settings.url, &settings.model);
-    config.context_tokens = Some(settings.context_tokens);
-    config.max_output_tokens = settings.max_output_tokens;
-    if !settings.key_env.is_empty() {
-        let key = ProcessEnvironment
-            .var(&settings.key_env)
-            .and_then(|key| key.into_string().ok());
-        let key = key.ok_or_else(|| {
-            WireError::new(
-                ErrorCode::Provider,
-                format!("provider `{}`: the variable {} is not set", settings.name, settings.key_env),
-            )
-            .with_hint(format!(
-                "the daemon has the environment of the command that started it: set {} and run `aiex daemon restart`",
-                settings.key_env
-            ))
-        })?;
-        config.key = Some(Secret::new(key));
-    }
-    Ok(config)
+    provider::alone(settings, &ProcessEnvironment).map_err(|missing| {
+        let message = format!("provider `{}`: {missing}", settings.name);
+        WireError::new(ErrorCode::Provider, message).with_hint(missing.hint())
+    })
 }
 
 /// A provider's failure as it travels.

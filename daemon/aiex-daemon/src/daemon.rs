@@ -246,6 +246,8 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
             // Opening stores may take long and may fail; requests wait for it or try again.
             runtime.spawn_blocking(move || engine.resume());
         }
+        let resumed = handle.clone();
+        runtime.spawn(async move { resumed.research.resume().await });
         if let Some(on_ready) = on_ready {
             on_ready(&handle.info);
         }

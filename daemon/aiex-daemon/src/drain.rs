@@ -69,6 +69,7 @@ pub(crate) async fn serve_until_exit(handle: &Handle, signals: &mut Signals) -> 
 }
 
 async fn wind_down(handle: &Handle) {
+    // Who follows a run is sent on by the verb itself; the run goes on with the next daemon.
     let patience = handle.settings.daemon.drain_timeout;
     let running = handle.streams.wait_until_none_runs();
     if tokio::time::timeout(patience, running).await.is_err() {
@@ -82,6 +83,7 @@ async fn wind_down(handle: &Handle) {
             tracing::warn!("some requests did not stop");
         }
     }
+    handle.research.shut_down().await;
     let mut facts = handle.bus.listen();
     if !handle.supervisor.stop_all(STOP_PATIENCE).await {
         tracing::warn!("some components did not stop");

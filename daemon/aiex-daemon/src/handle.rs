@@ -12,6 +12,7 @@ use crate::answer::Providers;
 use crate::daemon::Exit;
 use crate::event::{Bus, Event};
 use crate::repository::Repositories;
+use crate::research::ResearchService;
 use crate::streams::Streams;
 use crate::supervise::Supervisor;
 
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) streams: Streams,
     pub(crate) repositories: Arc<dyn Repositories>,
     pub(crate) providers: Providers,
+    pub(crate) research: ResearchService,
     pub(crate) counters: Counters,
     slots: Semaphore,
     waiting: AtomicUsize,
@@ -83,6 +85,7 @@ impl Handle {
             repositories,
         } = parts;
         let providers = Providers::new(settings.providers.clone());
+        let research = ResearchService::new(&home, &settings, repositories.clone());
         Self(Arc::new(Shared {
             slots: Semaphore::new(settings.daemon.max_running),
             settings,
@@ -94,6 +97,7 @@ impl Handle {
             streams,
             repositories,
             providers,
+            research,
             counters: Counters::default(),
             waiting: AtomicUsize::new(0),
             clients: AtomicUsize::new(0),

@@ -10,6 +10,9 @@ use crate::component::{Component, Failure};
 use crate::daemon::Exit;
 use crate::handle::Handle;
 
+/// Between two looks while something is at work.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
 /// The component that watches for idleness.
 pub(crate) struct IdleExit {
     pub(crate) handle: Handle,
@@ -30,12 +33,15 @@ impl Component for IdleExit {
             loop {
                 let is_busy = handle.num_clients() > 0
                     || handle.streams.num_running() > 0
-                    || handle.repositories.is_building();
+                    || handle.repositories.is_building()
+                    || handle.research.busy() > 0;
                 if is_busy {
                     tokio::select! {
                         () = stop.cancelled() => return Ok(()),
                         // A listener that fell behind looks again, which is all it would do.
                         _ = facts.recv() => {}
+                        // A run of research ends without a word to the bus.
+                        () = tokio::time::sleep(LOOK_AGAIN) => {}
                     }
                     idle_since = Instant::now();
                     continue;

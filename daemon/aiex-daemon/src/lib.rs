@@ -28,6 +28,7 @@ mod indexing;
 mod log;
 mod panics;
 pub mod repository;
+mod research;
 mod resources;
 mod server;
 mod session;
@@ -41,3 +42,12 @@ mod wire;
 
 pub use daemon::{Exit, Logging, OnReady, RepositorySource, RunOptions, run};
 pub use error::DaemonError;
+
+/// The signals of ranking that can be switched off for one search, each with the value that does so.
+pub fn ranking_signals() -> Vec<(&'static str, f32)> {
+    use aiex_index::search::RankSettings;
+    let signals = RankSettings::NAMES.iter();
+    signals
+        .filter_map(|name| Some((*name, RankSettings::off(name)?)))
+        .collect()
+}

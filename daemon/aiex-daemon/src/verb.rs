@@ -1,14 +1,17 @@
 //! The verbs, one file each, and what they share: the request that runs.
 
 mod ask;
+mod cache;
 mod follow;
 mod outline;
 mod pack;
 mod refs;
 mod repos;
+mod research;
 mod search;
 mod similar;
 mod skipped;
+mod sources;
 mod symbols;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +20,7 @@ use std::time::{Duration, Instant};
 use aiex_protocol::search::SearchSummary;
 use aiex_protocol::{Call, Event, WireError};
 
+use self::research::Wish;
 use crate::daemon::Exit;
 use crate::handle::Handle;
 use crate::panics;
@@ -77,6 +81,7 @@ pub(crate) async fn carry_out(
     call: Call,
 ) -> Result<Option<SearchSummary>, WireError> {
     match call {
+        Call::Search(args) if !args.sources.is_empty() => sources::search(running, args).await,
         Call::Search(args) => search::search(running, args)
             .await
             .map(|found| Some(found.summary)),
@@ -103,6 +108,24 @@ pub(crate) async fn carry_out(
         Call::RemoveRepo(args) => repos::remove(running, args).await.map(|()| None),
         Call::ReindexRepo(args) => repos::reindex(running, args).await.map(|()| None),
         Call::ListRepos {} => repos::list(running).await.map(|()| None),
+        Call::ResearchStart(args) => research::start(running, args).await.map(|()| None),
+        Call::ResearchEstimate(args) => research::estimate(running, args).await.map(|()| None),
+        Call::ResearchList {} => research::list(running).await.map(|()| None),
+        Call::ResearchShow(args) => research::show(running, args).await.map(|()| None),
+        Call::ResearchFollow(args) => research::follow(running, args).await.map(|()| None),
+        Call::ResearchPause(args) => research::steer(running, args, Wish::Pause).await.map(|()| None),
+        Call::ResearchResume(args) => research::steer(running, args, Wish::Resume).await.map(|()| None),
+        Call::ResearchCancel(args) => research::steer(running, args, Wish::Cancel).await.map(|()| None),
+        Call::ResearchRetry(args) => research::steer(running, args, Wish::Retry).await.map(|()| None),
+        Call::ResearchFinish(args) => research::steer(running, args, Wish::Finish).await.map(|()| None),
+        Call::ResearchApprove(args) => research::approve(running, args).await.map(|()| None),
+        Call::ResearchReport(args) => research::report(running, args).await.map(|()| None),
+        Call::ResearchGraph(args) => research::graph(running, args).await.map(|()| None),
+        Call::ResearchVerify(args) => research::verify(running, args).await.map(|()| None),
+        Call::ResearchRemove(args) => research::remove(running, args).await.map(|()| None),
+        Call::ResearchTemplates {} => research::templates(running).await.map(|()| None),
+        Call::CacheStats {} => cache::stats(running).await.map(|()| None),
+        Call::CacheClear(args) => cache::clear(running, args).await.map(|()| None),
         Call::Drain { reason } => {
             running.handle.request_exit(Exit::Requested { reason });
             Ok(None)

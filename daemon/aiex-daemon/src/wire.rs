@@ -1,8 +1,11 @@
-//! The index's words turned into the wire's. The only place that knows both.
+//! The words of the index, of research and of the caches turned into the wire's. The only place that knows both.
+
+pub(crate) mod cache;
+pub(crate) mod research;
 
 use std::path::{Path, PathBuf};
 
-use aiex_index::{Defined, Hit, Mode, PackOutcome, Reference, SearchOutcome, SearchRequest};
+use aiex_index::{Constant, Defined, Hit, Mode, PackOutcome, Reference, SearchOutcome, SearchRequest};
 use aiex_protocol::code;
 use aiex_protocol::repos::RepoStatus;
 use aiex_protocol::search::{self as wire, SearchArgs, SearchSummary};
@@ -24,6 +27,11 @@ pub(crate) fn from_wire(args: &SearchArgs, limit: usize) -> SearchRequest {
         languages: args.filters.languages.clone(),
         kinds: args.filters.kinds.clone(),
         explain: args.explain,
+        ranking: args
+            .ranking
+            .iter()
+            .map(|(name, value)| Constant::new(name, *value))
+            .collect(),
     }
 }
 

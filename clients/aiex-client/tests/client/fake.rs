@@ -68,7 +68,7 @@ pub(crate) fn welcome() -> Welcome {
     Welcome {
         contract: CONTRACT,
         build: build::current(),
-        capabilities: vec![],
+        capabilities: vec!["research".into()],
         config_digest: CONFIG.into(),
         pid: std::process::id(),
     }

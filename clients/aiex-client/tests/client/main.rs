@@ -3,6 +3,7 @@
 
 mod connecting;
 mod fake;
+mod following;
 mod process;
 mod starting;
 mod streams;

@@ -1,6 +1,10 @@
 //! `aiex eval`: answers a file of queries through the daemon, so that the quality of the answers can be measured.
 //!
-//! It knows no judgement of relevance: scoring is another program's business.
+//! Scoring the answers is another program's business. Only what a signal of ranking is worth is told here, because only
+//! the daemon can rank without it.
+
+mod ablation;
+mod grade;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,6 +18,7 @@ use aiex_protocol::{Call, Event};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use self::grade::Relevant;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -26,8 +31,10 @@ use crate::session::{Session, Step};
 const EXAMPLES: &str = "\
 Example:
   aiex eval dev.jsonl --corpora corpora --out results.jsonl
+  aiex eval dev.jsonl --corpora corpora --ablate > signals.md
 
-A query is one JSON object a line: {\"id\": \"…\", \"corpus\": \"…\", \"query\": \"…\"}; other keys are ignored.
+A query is one JSON object a line: {\"id\": \"…\", \"corpus\": \"…\", \"query\": \"…\"}. For --ablate it also holds
+\"relevant\": [{\"path\": \"…\", \"grade\": 1}, …], and \"suite\" if there are several; other keys are ignored.
 A result is {\"id\": \"…\", \"results\": [{\"path\", \"start_line\", \"end_line\", \"score\"}, …]}, best first, paths
 relative to the corpus folder.
 ";
@@ -46,7 +53,12 @@ pub(crate) struct EvalVerb {
 
     /// Where to write the results
     #[arg(long, value_name = "RESULTS.jsonl", value_hint = clap::ValueHint::FilePath)]
-    out: PathBuf,
+    #[arg(required_unless_present = "ablate")]
+    out: Option<PathBuf>,
+
+    /// Ask everything again without each signal of ranking, and print what each is worth
+    #[arg(long, conflicts_with_all = ["out", "limit"])]
+    ablate: bool,
 
     /// Hits for each query at most
     #[arg(long, short = 'n', value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
@@ -59,6 +71,17 @@ struct Query {
     id: String,
     corpus: String,
     query: String,
+    #[serde(default)]
+    suite: String,
+    #[serde(default)]
+    relevant: Vec<Relevant>,
+}
+
+/// A folder that is indexed, and what is asked of it.
+struct Corpus<'a> {
+    name: &'a str,
+    root: String,
+    queries: Vec<&'a Query>,
 }
 
 /// One line of the results.
@@ -97,46 +120,95 @@ pub(crate) async fn run(
     for query in &queries {
         by_corpus.entry(&query.corpus).or_default().push(query);
     }
-    let file = File::create(&verb.out).map_err(|error| file_failure("write", &verb.out, &error))?;
-    let mut out = BufWriter::new(file);
     let session = Session::open(false, printer, interrupt).await?;
     let mut tally = Tally::default();
-    let corpora = by_corpus.len();
-    for (place, (corpus, queries)) in by_corpus.into_iter().enumerate() {
-        let folder = verb.corpora.join(corpus);
-        if !folder.is_dir() {
-            printer.warning(&format!(
-                "there is no folder `{}`; its queries are left out",
-                folder.display()
-            ));
-            tally.missing_corpora += 1;
-            tally.unanswered += queries.len() as u64;
-            continue;
-        }
-        let root = repository::absolute(Some(&folder))?;
-        let add = Call::AddRepo(AddRepo {
-            path: root.clone(),
-            yes: true,
-            wait: true,
-        });
-        match session.complete(add, printer, interrupt).await {
-            Ok(()) => {}
-            Err(failure @ Failure::Diagnostic(_)) => {
-                printer.warning(&format!(
-                    "corpus {corpus} could not be indexed; its queries are left out"
-                ));
-                printer.failure(&failure);
-                tally.failed_corpora += 1;
-                tally.unanswered += queries.len() as u64;
-                continue;
+    let count = by_corpus.len();
+    let mut corpora = Vec::new();
+    for (name, queries) in by_corpus {
+        let number = queries.len() as u64;
+        match prepare(&verb.corpora.join(name), &session, printer, interrupt).await? {
+            Prepared::Root(root) => corpora.push(Corpus { name, root, queries }),
+            Prepared::Missing => {
+                tally.missing_corpora += 1;
+                tally.unanswered += number;
             }
-            Err(failure) => return Err(failure),
+            Prepared::Failed => {
+                printer.warning(&format!(
+                    "corpus {name} could not be indexed; its queries are left out"
+                ));
+                tally.failed_corpora += 1;
+                tally.unanswered += number;
+            }
         }
+    }
+    match &verb.out {
+        Some(out) => {
+            answer_all(
+                &corpora, out, verb.limit, &session, &mut tally, printer, interrupt,
+            )
+            .await?
+        }
+        None => ablation::run(&corpora, &session, printer, interrupt).await?,
+    }
+    tally.report(count, started.elapsed(), printer);
+    Ok(tally.exit())
+}
+
+/// What became of a corpus before anything was asked.
+enum Prepared {
+    Root(String),
+    Missing,
+    Failed,
+}
+
+/// Indexes a corpus.
+async fn prepare(
+    folder: &Path,
+    session: &Session,
+    printer: &Printer,
+    interrupt: &mut Interrupt,
+) -> Result<Prepared, Failure> {
+    if !folder.is_dir() {
+        printer.warning(&format!(
+            "there is no folder `{}`; its queries are left out",
+            folder.display()
+        ));
+        return Ok(Prepared::Missing);
+    }
+    let root = repository::absolute(Some(folder))?;
+    let add = Call::AddRepo(AddRepo {
+        path: root.clone(),
+        yes: true,
+        wait: true,
+    });
+    match session.complete(add, printer, interrupt).await {
+        Ok(()) => Ok(Prepared::Root(root)),
+        Err(failure @ Failure::Diagnostic(_)) => {
+            printer.failure(&failure);
+            Ok(Prepared::Failed)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Answers every query and writes the results.
+async fn answer_all(
+    corpora: &[Corpus<'_>],
+    path: &Path,
+    limit: u32,
+    session: &Session,
+    tally: &mut Tally,
+    printer: &Printer,
+    interrupt: &mut Interrupt,
+) -> Result<(), Failure> {
+    let file = File::create(path).map_err(|error| file_failure("write", path, &error))?;
+    let mut out = BufWriter::new(file);
+    for (place, corpus) in corpora.iter().enumerate() {
         let mut progress = Progress::new(printer);
-        for (done, query) in queries.iter().enumerate() {
-            let label = format!("{corpus} {}/{corpora}", place + 1);
-            progress.step(&label, done as u64, queries.len() as u64, "queries", "");
-            match answer(&session, query, &root, verb.limit, interrupt).await {
+        for (done, query) in corpus.queries.iter().enumerate() {
+            let label = format!("{} {}/{}", corpus.name, place + 1, corpora.len());
+            progress.step(&label, done as u64, corpus.queries.len() as u64, "queries", "");
+            match ask(session, query, &corpus.root, limit, BTreeMap::new(), interrupt).await {
                 Ok((results, took)) => {
                     tally.took.push(took);
                     let line = serde_json::to_string(&Answered {
@@ -144,7 +216,7 @@ pub(crate) async fn run(
                         results,
                     })
                     .map_err(std::io::Error::from)?;
-                    writeln!(out, "{line}").map_err(|error| file_failure("write", &verb.out, &error))?;
+                    writeln!(out, "{line}").map_err(|error| file_failure("write", path, &error))?;
                 }
                 Err(failure @ Failure::Diagnostic(_)) => {
                     progress.clear();
@@ -156,17 +228,15 @@ pub(crate) async fn run(
             }
         }
     }
-    out.flush()
-        .map_err(|error| file_failure("write", &verb.out, &error))?;
-    tally.report(corpora, started.elapsed(), printer);
-    Ok(tally.exit())
+    out.flush().map_err(|error| file_failure("write", path, &error))
 }
 
-async fn answer(
+async fn ask(
     session: &Session,
     query: &Query,
     root: &str,
     limit: u32,
+    ranking: BTreeMap<String, f32>,
     interrupt: &mut Interrupt,
 ) -> Result<(Vec<Place>, Duration), Failure> {
     let started = Instant::now();
@@ -176,6 +246,7 @@ async fn answer(
         limit,
         wait_complete: true,
         yes: true,
+        ranking,
         ..SearchArgs::default()
     };
     let mut latest = Vec::new();

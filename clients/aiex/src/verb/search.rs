@@ -1,9 +1,12 @@
-//! `aiex search`: ranked pieces of code, or every match of a pattern.
+//! `aiex search`: ranked pieces of code, every match of a pattern, or what several sources have.
+
+mod sources;
 
 use std::time::Duration;
 
 use aiex_protocol::code::SimilarArgs;
 use aiex_protocol::search::{Hit, Hits, Mode, SearchArgs, SearchSummary, Stage};
+use aiex_protocol::source::SourceKind;
 use aiex_protocol::{Call, Event};
 use clap::Args;
 use tokio::time::Instant;
@@ -20,6 +23,7 @@ use crate::progress::Progress;
 use crate::scope::{Limit, Scope, Where, search_request};
 use crate::session::{Session, Step};
 use crate::snippet::Extent;
+use crate::sources::searchable;
 
 /// Early hits are shown only when the final ones take longer than this: a picture that changes within it only flickers.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -34,6 +38,7 @@ Examples:
   aiex search --regex 'fn \\w+_test' --json     every match, one JSON object a line
   aiex search config --lang rust --kind struct only definitions of structs in Rust
   aiex search --similar src/retry.rs:42        code that is most like that at line 42
+  aiex search shutdown of the runtime --sources code,docs,git
 ";
 
 /// Search: ranked pieces of code, or every match of a pattern
@@ -55,6 +60,11 @@ pub(crate) struct SearchVerb {
 
     #[command(flatten)]
     limit: Limit,
+
+    /// Where to look (code, docs, git, web), all of them in one ranked list [default: code]
+    #[arg(long, short, value_name = "SOURCES", value_delimiter = ',', value_parser = searchable())]
+    #[arg(hide_possible_values = true, conflicts_with_all = ["similar", "regex", "literal", "explain"])]
+    sources: Vec<SourceKind>,
 
     /// Only definitions of this kind (function, method, struct, …); may be repeated
     #[arg(long = "kind", short = 'k', value_name = "KIND", value_parser = kind_parser(), hide_possible_values = true)]
@@ -111,6 +121,7 @@ impl SearchVerb {
             request.limit = EXHAUSTIVE_LIMIT;
         }
         request.explain = self.explain;
+        request.sources = self.sources.clone();
         Ok(request)
     }
 
@@ -127,6 +138,11 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Failure> {
     let call = verb.call()?;
     let session = Session::open(verb.at.no_daemon, printer, interrupt).await?;
+    if !verb.sources.is_empty() {
+        let outcome = sources::run(&session, call, &verb, printer, interrupt).await;
+        session.close().await;
+        return outcome;
+    }
     let found = collect(&session, call, &verb, printer, interrupt).await;
     session.close().await;
     let (hits, summary) = found?;

@@ -12,7 +12,7 @@ fn a_misspelt_verb_gets_a_suggestion() {
     insta::assert_snapshot!(outcome.stderr, @r"
     error: unrecognized subcommand 'serch'
 
-      tip: a similar subcommand exists: 'search'
+      tip: some similar subcommands exist: 'research', 'search'
 
     Usage: aiex [OPTIONS] <COMMAND>
 
@@ -51,11 +51,12 @@ fn exit_codes_are_documented() {
         2  the command line, a pattern or the settings file is wrong
         3  the daemon could not be reached or started
         4  the request failed: disk full, overloaded, a bug
-        5  the folder is refused (`--yes` overrides), or not found
+        5  what was named is not there, or the folder is refused (`--yes` overrides)
         6  the deadline passed (`--timeout`)
         7  the model provider failed; the evidence was printed
-        8  `aiex doctor` found something that does not work
-      130  stopped by Ctrl-C; the work in the daemon was cancelled
+        8  a check failed: `aiex doctor`, `aiex research verify`
+        9  the research ended without a report; what it found is kept
+      130  stopped by Ctrl-C; the work in the daemon was cancelled, research goes on
     ");
     assert!(
         world
@@ -69,7 +70,7 @@ fn exit_codes_are_documented() {
 fn long_help_tells_more_than_short_help() {
     let world = World::new();
     for verb in [
-        "ask", "search", "symbols", "refs", "outline", "pack", "status", "eval",
+        "ask", "search", "symbols", "refs", "outline", "pack", "research", "graph", "status", "eval",
     ] {
         let short = world.ok(&world.home(), &[verb, "-h"]).stdout;
         let long = world.ok(&world.home(), &[verb, "--help"]).stdout;
@@ -113,6 +114,8 @@ fn there_is_a_manual_page_for_every_verb() {
         "aiex-symbols",
         "aiex-pack",
         "aiex-repos-add",
+        "aiex-research",
+        "aiex-research-export",
         "aiex-daemon-logs",
         "aiex-util-man",
     ] {

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use aiex_protocol::search::{Answer, AskArgs, Hit, SearchArgs, SearchSummary};
+use aiex_protocol::source::{Found, SourceStatus};
 use aiex_protocol::status::StatusArgs;
 use aiex_protocol::{Call, Envelope, ErrorCode, Event, RequestId, WireError};
 use axum::Json;
@@ -31,6 +32,11 @@ pub(super) struct Options {
 #[derive(Debug, Default, Serialize)]
 struct Whole {
     hits: Vec<Hit>,
+    /// What other sources than code found, and what became of each; empty when only code was searched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    found: Vec<Found>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sources: Vec<SourceStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<Answer>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,6 +160,13 @@ async fn whole(mut watcher: Watcher) -> Response {
     while let Some((_, event)) = watcher.next().await {
         match Event::clone(&event) {
             Event::Hits(hits) => whole.hits = hits.hits,
+            Event::Found(list) => whole.found = list.found,
+            Event::Source(status) => {
+                whole
+                    .sources
+                    .retain(|known: &SourceStatus| known.source != status.source);
+                whole.sources.push(status);
+            }
             Event::Answer(answer) => whole.answer = Some(answer),
             Event::Notice { message } => whole.notices.push(message),
             Event::Done { summary } => whole.summary = summary,
@@ -162,7 +175,7 @@ async fn whole(mut watcher: Watcher) -> Response {
         }
     }
     match &whole.error {
-        Some(error) if whole.hits.is_empty() => failed(error),
+        Some(error) if whole.hits.is_empty() && whole.found.is_empty() => failed(error),
         Some(error) => (status_of(error.code), Json(whole)).into_response(),
         None => Json(whole).into_response(),
     }

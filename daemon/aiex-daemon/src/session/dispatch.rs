@@ -29,9 +29,19 @@ pub(crate) fn start(
             .with_hint("ask again in a moment; a new daemon will answer"));
     }
     let interest = match call {
-        Call::AddRepo(_) | Call::RemoveRepo(_) | Call::ReindexRepo(_) | Call::Drain { .. } => {
-            Interest::Lasting
-        }
+        Call::AddRepo(_)
+        | Call::RemoveRepo(_)
+        | Call::ReindexRepo(_)
+        | Call::Drain { .. }
+        | Call::ResearchStart(_)
+        | Call::ResearchPause(_)
+        | Call::ResearchResume(_)
+        | Call::ResearchCancel(_)
+        | Call::ResearchRetry(_)
+        | Call::ResearchFinish(_)
+        | Call::ResearchApprove(_)
+        | Call::ResearchRemove(_)
+        | Call::CacheClear(_) => Interest::Lasting,
         _ => Interest::Interactive,
     };
     let stream = handle

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aiex_protocol::{CONTRACT, ClientFrame, Hello, Refusal, RefusalReason, Welcome};
+use aiex_protocol::{CONTRACT, ClientFrame, Hello, Refusal, RefusalReason, Welcome, capability};
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
@@ -14,7 +14,15 @@ use crate::token;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Optional abilities of this daemon.
-const CAPABILITIES: &[&str] = &["gap", "resume", "wait_fresh", "watch_streams"];
+const CAPABILITIES: &[&str] = &[
+    "gap",
+    "resume",
+    "wait_fresh",
+    "watch_streams",
+    capability::CACHE,
+    capability::RESEARCH,
+    capability::SOURCES,
+];
 
 /// Reads the hello and judges it. `Err(None)` when the connection went before anything was said.
 pub(super) async fn greet(

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use aiex_protocol::Event;
+use aiex_protocol::journal::RunEvent;
 
 #[derive(Debug)]
 struct Entry {
@@ -69,9 +70,14 @@ impl Kept {
             .entries
             .iter()
             .rposition(|entry| matches!(*entry.event, Event::Hits(_)));
+        let latest_found = self
+            .entries
+            .iter()
+            .rposition(|entry| matches!(*entry.event, Event::Found(_)));
         (0..older).find(
             |place| match self.entries.get(*place).map(|entry| &*entry.event) {
                 Some(Event::Hits(_)) => Some(*place) != latest_hits,
+                Some(Event::Found(_)) => Some(*place) != latest_found,
                 Some(
                     Event::Answer(_)
                     | Event::Outline(_)
@@ -81,6 +87,17 @@ impl Kept {
                     | Event::Status(_)
                     | Event::Skipped(_)
                     | Event::Repos { .. }
+                    | Event::Source(_)
+                    | Event::Run(_)
+                    | Event::Runs { .. }
+                    | Event::RunView(_)
+                    | Event::Estimate(_)
+                    | Event::Document(_)
+                    | Event::Graph(_)
+                    | Event::Verification(_)
+                    | Event::Templates { .. }
+                    | Event::Cache(_)
+                    | Event::CacheCleared(_)
                     | Event::Done { .. }
                     | Event::Error(_),
                 ) => false,
@@ -120,6 +137,26 @@ fn weight(event: &Event) -> usize {
             .iter()
             .map(|span| 2 * BASE + span.text.len() + span.path.len())
             .sum(),
+        Event::Found(list) => list
+            .found
+            .iter()
+            .map(|found| 2 * BASE + found.snippet.len() + found.title.len())
+            .sum(),
+        Event::RunEntry(entry) => match &entry.event {
+            RunEvent::Quoted { text, .. } => BASE + text.len(),
+            // Plans and questions are the largest of the others.
+            _ => 4 * BASE,
+        },
+        Event::RunView(_) => 16 * BASE,
+        Event::Templates { templates } => templates.len() * 2 * BASE,
+        Event::Graph(view) => view
+            .matches
+            .iter()
+            .map(|one| (1 + one.neighbours.len()) * 3 * BASE)
+            .sum(),
+        Event::Document(document) => document.text.len(),
+        Event::Verification(verification) => verification.drifted.len() * 3 * BASE,
+        Event::Runs { runs } => runs.len() * 2 * BASE,
         Event::Skipped(report) => report.files.len() * BASE,
         Event::Repos { repos } => repos.len() * 4 * BASE,
         Event::Status(status) => status.repos.len() * 4 * BASE + status.components.len() * BASE,

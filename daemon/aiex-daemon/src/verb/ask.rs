@@ -6,6 +6,7 @@ use aiex_protocol::search::{AskArgs, SearchSummary};
 use aiex_protocol::{Event, WireError};
 
 use super::{Running, search};
+use crate::answer::kept::Kept;
 use crate::answer::{self, Writer};
 
 pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchSummary, WireError> {
@@ -18,8 +19,17 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
     let found = search::evidence(running, args.search).await?;
     let answer = match writer {
         Writer::Model(provider) if !found.hits.hits.is_empty() => {
-            running.enter("waiting for the model");
-            answer::model::write(running, &provider, &question, &found.hits.hits).await?
+            let kept = Kept::of(running, &provider, &question, &found.hits.hits).await;
+            match kept.answer().await {
+                Some(answer) => answer,
+                None => {
+                    running.enter("waiting for the model");
+                    let answer =
+                        answer::model::write(running, &provider, &question, &found.hits.hits).await?;
+                    kept.keep(&answer).await;
+                    answer
+                }
+            }
         }
         _ => answer::extractive::write(&question, &found.hits.hits),
     };

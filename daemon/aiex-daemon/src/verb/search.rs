@@ -41,6 +41,13 @@ pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<F
     Ok(found)
 }
 
+/// Ranked spans for a list in which others stand too: told by who asks.
+pub(super) async fn quietly(running: &Arc<Running>, args: &SearchArgs) -> Result<Found, WireError> {
+    let repository = open(running, &args.repo, args.yes).await?;
+    wait(running, &repository, &place_of(args)).await?;
+    ranked(running, &repository, args, |_| {}).await
+}
+
 /// Evidence for an answer. A question about a repository that nobody asked about before shows what is found so far
 /// and then waits, within reason, for the rest: an answer from a part of the files would be a wrong one.
 pub(super) async fn evidence(running: &Arc<Running>, args: SearchArgs) -> Result<Found, WireError> {
@@ -65,11 +72,23 @@ async fn look(
     repository: &Arc<dyn Repository>,
     args: &SearchArgs,
 ) -> Result<Found, WireError> {
-    let request = wire::from_wire(args, limit_of(running, args.limit));
     let stream = running.stream.clone();
+    ranked(running, repository, args, move |hits| {
+        stream.tell(Event::Hits(hits))
+    })
+    .await
+}
+
+async fn ranked(
+    running: &Arc<Running>,
+    repository: &Arc<dyn Repository>,
+    args: &SearchArgs,
+    tell_early: impl Fn(Hits) + Send + 'static,
+) -> Result<Found, WireError> {
+    let request = wire::from_wire(args, limit_of(running, args.limit));
     let outcome = in_turn(running, repository, move |searched, is_cancelled| {
         let root = searched.root().to_owned();
-        let mut early = |hits| stream.tell(Event::Hits(wire::hits(Stage::Early, hits, &root)));
+        let mut early = |hits| tell_early(wire::hits(Stage::Early, hits, &root));
         searched.search(&request, &mut early, is_cancelled)
     })
     .await?;

@@ -1,0 +1,232 @@
+//! Lists: runs, templates, and what a run would come to.
+
+use std::fmt::Write;
+
+use aiex_protocol::research::{Estimate, ResearchArgs, RunSummary, TemplateInfo};
+use aiex_protocol::{Call, Event};
+
+use super::Desk;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::palette::Palette;
+use crate::quantity::{ago, counted, dollars, now_ms, span};
+use crate::run_name;
+use crate::run_words::{limit_words, state_name};
+use crate::snippet::{fit, one_line};
+
+/// Columns of a state: `waits for approval`.
+const STATE_WIDTH: usize = 18;
+/// Columns of an age: `100 min ago`.
+const AGE_WIDTH: usize = 12;
+/// A question is not cut to less.
+const LEAST_QUESTION: usize = 20;
+
+/// The runs.
+pub(super) async fn runs(json: bool, desk: &mut Desk<'_>) -> Result<ExitCode, Failure> {
+    let runs = run_name::runs(desk.session, desk.printer, desk.interrupt).await?;
+    if json {
+        for run in &runs {
+            desk.printer.json(run)?;
+        }
+    } else if runs.is_empty() {
+        desk.printer
+            .notice("no run yet; `aiex research \"your question\"` starts one");
+    } else {
+        let width = if desk.printer.is_terminal {
+            desk.printer.width
+        } else {
+            usize::MAX
+        };
+        desk.printer
+            .data(&render_runs(&runs, now_ms(), width, desk.printer.palette))?;
+    }
+    Ok(if runs.is_empty() {
+        ExitCode::NoHits
+    } else {
+        ExitCode::Ok
+    })
+}
+
+fn render_runs(runs: &[RunSummary], now: u64, width: usize, palette: Palette) -> String {
+    let mut text = String::new();
+    for run in runs {
+        let room = width.saturating_sub(run.id.len() + STATE_WIDTH + AGE_WIDTH + 6);
+        let _ = writeln!(
+            text,
+            "{}  {:STATE_WIDTH$}  {:AGE_WIDTH$}  {}",
+            palette.handle(&run.id),
+            state_name(run.state),
+            palette.dim(ago(run.created_ms, now)),
+            fit(&one_line(&run.question), room.max(LEAST_QUESTION))
+        );
+    }
+    text
+}
+
+/// The templates.
+pub(super) async fn templates(json: bool, desk: &mut Desk<'_>) -> Result<ExitCode, Failure> {
+    let templates = desk.fetch(Call::ResearchTemplates {}, |event| match event {
+        Event::Templates { templates } => Some(templates),
+        _ => None,
+    });
+    let templates = templates.await?;
+    if json {
+        for template in &templates {
+            desk.printer.json(template)?;
+        }
+    } else {
+        desk.printer
+            .data(&render_templates(&templates, desk.printer.palette))?;
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn render_templates(templates: &[TemplateInfo], palette: Palette) -> String {
+    let mut text = String::new();
+    for template in templates {
+        let _ = writeln!(
+            text,
+            "{}  {}",
+            palette.handle(one_line(&template.name)),
+            one_line(&template.about)
+        );
+        let sections: Vec<String> = template
+            .sections
+            .iter()
+            .map(|heading| one_line(heading))
+            .collect();
+        let _ = writeln!(text, "  {}", palette.dim(sections.join(" · ")));
+    }
+    text
+}
+
+/// What a run would come to.
+pub(super) async fn estimate(
+    args: ResearchArgs,
+    json: bool,
+    desk: &mut Desk<'_>,
+) -> Result<ExitCode, Failure> {
+    let estimate = desk.fetch(Call::ResearchEstimate(args), |event| match event {
+        Event::Estimate(estimate) => Some(estimate),
+        _ => None,
+    });
+    let estimate = estimate.await?;
+    if json {
+        desk.printer.json(&estimate)?;
+    } else {
+        desk.printer.data(&render_estimate(&estimate))?;
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn render_estimate(estimate: &Estimate) -> String {
+    let has_model = estimate.model_calls > 0;
+    let mut parts = vec![
+        counted(u64::from(estimate.searches), "search"),
+        counted(u64::from(estimate.fetches), "fetch"),
+    ];
+    if has_model {
+        parts.push(counted(u64::from(estimate.model_calls), "model call"));
+        parts.push(counted(estimate.tokens, "token"));
+        parts.push(match estimate.micro_dollars {
+            Some(micro) => dollars(micro),
+            None => "a price that is not known".to_owned(),
+        });
+    } else {
+        parts.push("no model".to_owned());
+    }
+    let seconds = |number| span(std::time::Duration::from_secs(number));
+    format!(
+        "planned  {}\ntime     {} to {}\nnever    more than {}\n",
+        parts.join(", "),
+        seconds(estimate.wall_seconds_low),
+        seconds(estimate.wall_seconds_high),
+        limit_words(&estimate.limits, has_model)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use aiex_protocol::research::{Depth, Limits, RunState};
+
+    use super::*;
+
+    fn run(id: &str, state: RunState, question: &str) -> RunSummary {
+        RunSummary {
+            id: id.into(),
+            question: question.into(),
+            depth: Depth::Standard,
+            state,
+            stage: None,
+            created_ms: 1_000,
+            changed_ms: 1_000,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn runs_are_a_line_each() {
+        let runs = [
+            run("20260201-1bc000", RunState::AwaitingApproval, "why?"),
+            run(
+                "20260131-0af3c9",
+                RunState::Done,
+                "what happens to the tasks\nthat run at shutdown?",
+            ),
+        ];
+        insta::assert_snapshot!(render_runs(&runs, 121_000, 80, Palette::new(false)), @r"
+        20260201-1bc000  waits for approval  2 min ago     why?
+        20260131-0af3c9  done                2 min ago     what happens to the tasks th…
+        ");
+    }
+
+    #[test]
+    fn a_template_names_its_sections() {
+        let template = TemplateInfo {
+            name: "compare-libraries".into(),
+            title: "Libraries compared".into(),
+            about: "Sets libraries side by side".into(),
+            sections: vec!["In short".into(), "What they do".into()],
+        };
+        insta::assert_snapshot!(render_templates(&[template], Palette::new(false)), @r"
+        compare-libraries  Sets libraries side by side
+          In short · What they do
+        ");
+    }
+
+    #[test]
+    fn an_estimate_says_what_is_planned_and_what_is_never_passed() {
+        let limits = Limits {
+            wall_ms: 600_000,
+            tokens: 100_000,
+            micro_dollars: Some(500_000),
+            fetches: 24,
+            searches: 80,
+        };
+        let estimate = Estimate {
+            searches: 40,
+            fetches: 24,
+            model_calls: 30,
+            tokens: 90_000,
+            micro_dollars: Some(120_000),
+            wall_seconds_low: 40,
+            wall_seconds_high: 300,
+            limits,
+        };
+        insta::assert_snapshot!(render_estimate(&estimate), @r"
+        planned  40 searches, 24 fetches, 30 model calls, 90,000 tokens, $0.12
+        time     40 s to 5 min
+        never    more than 10 min, 100,000 tokens, $0.50, 80 searches, 24 fetches
+        ");
+        let offline = Estimate {
+            model_calls: 0,
+            micro_dollars: None,
+            ..estimate
+        };
+        insta::assert_snapshot!(render_estimate(&offline), @r"
+        planned  40 searches, 24 fetches, no model
+        time     40 s to 5 min
+        never    more than 10 min, 80 searches, 24 fetches
+        ");
+    }
+}

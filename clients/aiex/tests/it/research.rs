@@ -1,0 +1,513 @@
+//! `aiex research`, `aiex graph` and `aiex cache`: offline, without a model, over a small repository.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::world::{Outcome, World, wait_for, wait_until};
+
+const QUESTION: &str = "how long does the back-off policy wait before the next attempt";
+
+/// A repository that is indexed.
+fn indexed(world: &World) -> PathBuf {
+    let repo = world.sample();
+    world.ok(&repo, &["repos", "add"]);
+    repo
+}
+
+/// A run over the repository's own code that has ended; its name.
+fn finished(world: &World, repo: &Path) -> String {
+    let rows = world
+        .ok(
+            repo,
+            &[
+                "research",
+                QUESTION,
+                "--sources",
+                "code",
+                "--depth",
+                "quick",
+                "--json",
+            ],
+        )
+        .rows();
+    rows[0]["run"].as_str().unwrap().to_owned()
+}
+
+/// A run that waits for a yes to its plan; its name and the plan as a file.
+fn waiting(world: &World, repo: &Path) -> (String, String) {
+    let outcome = world.ok(repo, &["research", QUESTION, "--sources", "code", "--plan-only"]);
+    let run = world.ok(repo, &["research", "list", "--json"]).rows()[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    (run, outcome.stdout)
+}
+
+fn state(world: &World, repo: &Path, run: &str) -> String {
+    let view = world
+        .ok(repo, &["research", "show", run, "--json"])
+        .rows()
+        .remove(0);
+    view["summary"]["state"].as_str().unwrap().to_owned()
+}
+
+fn kinds(outcome: &Outcome) -> Vec<String> {
+    let kind = |row: &Value| row["kind"].as_str().unwrap().to_owned();
+    outcome.rows().iter().map(kind).collect()
+}
+
+#[test]
+fn a_question_ends_in_a_report_that_cites_the_code() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let outcome = world.ok(&repo, &["research", QUESTION, "--sources", "code"]);
+    assert!(outcome.stdout.starts_with("# "), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("src/retry.rs:"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("0 fabricated links"),
+        "{}",
+        outcome.stdout
+    );
+    for told in [
+        "research 20",
+        "no model takes part",
+        "plan ",
+        "round 1 ",
+        "`aiex research export ",
+    ] {
+        assert!(outcome.stderr.contains(told), "{told}\n{}", outcome.stderr);
+    }
+    let quiet = world.ok(&repo, &["-q", "research", QUESTION, "--sources", "code"]);
+    assert_eq!(quiet.stderr, "");
+    assert!(quiet.stdout.starts_with("# "), "{}", quiet.stdout);
+}
+
+#[test]
+fn programs_get_the_whole_journal_and_then_the_report() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let outcome = world.ok(&repo, &["research", QUESTION, "--sources", "code", "--json"]);
+    let kinds = kinds(&outcome);
+    assert_eq!(kinds.first().map(String::as_str), Some("created"));
+    assert_eq!(kinds[kinds.len() - 2..], ["done", "report"]);
+    for kind in ["planned", "searched", "read", "quoted", "outlined", "checked"] {
+        assert!(
+            kinds.iter().any(|known| known == kind),
+            "{kind} is not in {kinds:?}"
+        );
+    }
+    let rows = outcome.rows();
+    let (report, entries) = rows.split_last().unwrap();
+    for (place, entry) in entries.iter().enumerate() {
+        assert_eq!(entry["seq"], place as u64 + 1, "without holes");
+    }
+    let runs: BTreeSet<_> = rows.iter().map(|row| row["run"].as_str().unwrap()).collect();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(report["report"]["model"], Value::Null);
+    assert_eq!(report["report"]["question"], QUESTION);
+
+    // Followed again, it is the same.
+    let run = rows[0]["run"].as_str().unwrap();
+    let again = world.ok(&repo, &["research", "follow", run, "--json"]);
+    assert_eq!(again.stdout, outcome.stdout);
+    let rest = world.ok(&repo, &["research", "follow", run, "--from", "5", "--json"]);
+    assert_eq!(rest.rows()[0]["seq"], 5);
+    let past = world.ok(&repo, &["research", "follow", run, "--from", "100000"]);
+    assert!(past.stdout.starts_with("# "), "{}", past.stdout);
+}
+
+#[test]
+fn runs_are_listed_and_named_by_their_beginning() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let none = world.run(&repo, &["research", "list"]);
+    assert_eq!((none.code, none.stdout.as_str()), (Some(1), ""));
+    assert_eq!(world.run(&repo, &["research", "show"]).code, Some(5));
+
+    let run = finished(&world, &repo);
+    let list = world.ok(&repo, &["research", "list"]).stdout;
+    assert!(
+        list.starts_with(&run) && list.contains("done") && list.contains(QUESTION),
+        "{list}"
+    );
+    let hash = run.split_once('-').unwrap().1;
+    for name in [run.as_str(), "latest", hash, &hash[..3]] {
+        let shown = world.ok(&repo, &["research", "show", name]).stdout;
+        assert!(shown.starts_with(&run), "{name}\n{shown}");
+    }
+    let shown = world.ok(&repo, &["research", "show"]).stdout;
+    assert!(
+        shown.contains(&format!("`aiex research export {run}`")),
+        "{shown}"
+    );
+    let unknown = world.run(&repo, &["research", "show", "zzz"]);
+    assert_eq!(unknown.code, Some(5));
+    assert_eq!(
+        unknown.stderr,
+        "error: there is no run `zzz`\nhint: `aiex research list` shows the runs\n"
+    );
+}
+
+#[test]
+fn a_report_is_exported_in_every_format_and_overwrites_nothing() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let run = finished(&world, &repo);
+    let printed = world.ok(&repo, &["research", "export", &run]).stdout;
+    assert!(printed.starts_with("# "), "{printed}");
+
+    let file = |name: &str| world.path(name);
+    let export = |name: &str, more: &[&str]| {
+        let path = file(name);
+        let mut args = vec!["research", "export", &run, "--out", path.to_str().unwrap()];
+        args.extend(more);
+        world.run(&repo, &args)
+    };
+    for name in ["report.md", "report.html", "report.json", "report.bib"] {
+        assert_eq!(export(name, &[]).code, Some(0), "{name}");
+    }
+    let read = |name: &str| fs::read_to_string(file(name)).unwrap();
+    assert_eq!(read("report.md"), printed);
+    let html = read("report.html").to_lowercase();
+    assert!(html.starts_with("<!doctype html>"), "{html}");
+    for loads in ["<script", "<iframe", "<link", "src=\"http", "url(http"] {
+        assert!(!html.contains(loads), "the page loads something: {loads}");
+    }
+    let json: Value = serde_json::from_str(&read("report.json")).unwrap();
+    assert_eq!(json["run"], run.as_str());
+    assert!(read("report.bib").contains('@'), "{}", read("report.bib"));
+
+    fs::write(file("report.md"), "mine").unwrap();
+    let refused = export("report.md", &[]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("is there already"), "{}", refused.stderr);
+    assert_eq!(read("report.md"), "mine");
+    assert_eq!(export("report.md", &["--force"]).code, Some(0));
+    assert_eq!(read("report.md"), printed);
+    assert_eq!(export("plain", &["--format", "json"]).code, Some(0));
+    assert!(read("plain").starts_with('{'));
+}
+
+#[test]
+fn a_plan_is_printed_edited_and_approved() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let (run, plan) = waiting(&world, &repo);
+    assert!(plan.starts_with(&format!("# The plan of run {run}.")), "{plan}");
+    assert_eq!(state(&world, &repo, &run), "awaiting_approval");
+    assert_eq!(
+        world.ok(&repo, &["research", "show", &run, "--plan"]).stdout,
+        plan
+    );
+
+    let file = world.path("plan.toml");
+    fs::write(&file, "[[question]]\nask = \"q\"\nsource = [\"code\"]\n").unwrap();
+    let args = [
+        "research",
+        "approve",
+        &run,
+        "--plan",
+        file.to_str().unwrap(),
+        "--follow",
+    ];
+    let misspelt = world.run(&repo, &args);
+    assert_eq!(misspelt.code, Some(2));
+    assert!(
+        misspelt.stderr.contains("unknown field `source`"),
+        "{}",
+        misspelt.stderr
+    );
+    assert_eq!(state(&world, &repo, &run), "awaiting_approval");
+
+    let edited = "[[question]]\nask = \"what does load_config read?\"\nsources = [\"code\"]\n";
+    fs::write(&file, edited).unwrap();
+    let outcome = world.ok(&repo, &args);
+    assert!(outcome.stdout.contains("src/config.rs:"), "{}", outcome.stdout);
+    assert!(
+        outcome.stderr.contains("1 what does load_config read?"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(state(&world, &repo, &run), "done");
+}
+
+#[test]
+fn a_run_outlives_its_daemon() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let (run, _) = waiting(&world, &repo);
+    let pid = world.daemon_status()["pid"].as_i64().unwrap();
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+    wait_until("the daemon is gone", || {
+        rustix::process::test_kill_process(pid).is_err()
+    });
+    assert_eq!(state(&world, &repo, &run), "awaiting_approval");
+    let outcome = world.ok(&repo, &["research", "approve", "latest", "--follow"]);
+    assert!(outcome.stdout.starts_with("# "), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_follower_that_leaves_leaves_the_run_alone() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let (run, _) = waiting(&world, &repo);
+    let follower = world
+        .aiex(&repo, &["research", "follow", &run, "--json"])
+        .spawn()
+        .unwrap();
+    wait_until("somebody follows", || {
+        // The request that asks is itself one that runs.
+        world.daemon_status()["running_requests"].as_u64() >= Some(2)
+    });
+    kill_process(Pid::from_child(&follower), Signal::INT).unwrap();
+    let left = wait_for(follower);
+    assert_eq!(left.code, Some(130), "{}", left.stderr);
+    assert!(
+        left.stderr
+            .contains(&format!("`aiex research cancel {run}` ends it")),
+        "{}",
+        left.stderr
+    );
+    assert_eq!(state(&world, &repo, &run), "awaiting_approval");
+}
+
+#[test]
+fn a_run_is_cancelled_and_tried_again() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let (run, _) = waiting(&world, &repo);
+    let cancelled = world.ok(&repo, &["research", "cancel", &run]);
+    assert!(
+        cancelled.stderr.starts_with(&format!("{run} cancelled; ")),
+        "{}",
+        cancelled.stderr
+    );
+    let followed = world.run(&repo, &["research", "follow", &run]);
+    assert_eq!(followed.code, Some(9), "{}", followed.stderr);
+    assert_eq!(followed.stdout, "");
+    assert!(
+        followed.stderr.ends_with(&format!(
+            "hint: `aiex research retry {run}` goes on with what was found\n"
+        )),
+        "{}",
+        followed.stderr
+    );
+    let wrong = world.run(&repo, &["research", "pause", &run]);
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("hint: "), "{}", wrong.stderr);
+    assert_eq!(world.run(&repo, &["research", "retry", &run]).code, Some(0));
+}
+
+#[test]
+fn only_runs_that_are_over_are_removed() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let (waits, _) = waiting(&world, &repo);
+    let refused = world.run(&repo, &["research", "remove", &waits]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    let run = finished(&world, &repo);
+    let removed = world.ok(&repo, &["research", "remove", "latest"]);
+    assert_eq!(removed.stderr, format!("removed {run}\n"));
+    let left = world.ok(&repo, &["research", "list", "--json"]).rows();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0]["id"], waits.as_str());
+}
+
+#[test]
+fn an_old_report_is_checked_again() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let run = finished(&world, &repo);
+    let fine = world.ok(&repo, &["research", "verify", &run]).stdout;
+    assert!(
+        fine.contains(" still said") && fine.lines().count() == 2,
+        "{fine}"
+    );
+
+    let path = repo.join("src/retry.rs");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("//! Policies.\n\n{text}")).unwrap();
+    let moved = world.ok(&repo, &["research", "verify", &run]).stdout;
+    assert!(moved.contains("moved  S"), "{moved}");
+
+    fs::remove_file(&path).unwrap();
+    let gone = world.run(&repo, &["research", "verify", &run]);
+    assert_eq!(gone.code, Some(8), "{}", gone.stdout);
+    assert!(gone.stdout.contains("gone  S"), "{}", gone.stdout);
+    let rows = world.run(&repo, &["research", "verify", &run, "--json"]).rows();
+    let drifted = rows[0]["drifted"].as_array().unwrap();
+    assert!(
+        drifted.iter().any(|one| one["state"]["state"] == "gone"),
+        "{}",
+        rows[0]
+    );
+}
+
+#[test]
+fn limits_are_kept_and_told() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let args = [
+        "research",
+        QUESTION,
+        "--sources",
+        "code",
+        "--max-searches",
+        "1",
+        "--max-time",
+        "1m",
+    ];
+    let outcome = world.ok(&repo, &args);
+    assert!(
+        outcome.stderr.contains("at most 60 s, 1 search, "),
+        "{}",
+        outcome.stderr
+    );
+    let view = world.ok(&repo, &["research", "show", "--json"]).rows().remove(0);
+    assert!(view["ledger"]["searches"].as_u64() <= Some(1), "{view}");
+    assert_eq!(view["limits"]["wall_ms"], 60_000);
+    assert_eq!(view["ledger"]["model_calls"], 0);
+}
+
+#[test]
+fn an_estimate_spends_nothing() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let outcome = world.ok(&repo, &["research", "estimate", QUESTION, "--sources", "code"]);
+    assert!(
+        outcome.stdout.contains("no model") && outcome.stdout.contains("never    more than 10 min"),
+        "{}",
+        outcome.stdout
+    );
+    assert_eq!(
+        world.run(&repo, &["research", "list"]).code,
+        Some(1),
+        "no run was made"
+    );
+}
+
+#[test]
+fn templates_are_listed_and_a_wrong_one_is_refused() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let names: Vec<String> = world
+        .ok(&repo, &["research", "templates", "--json"])
+        .rows()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect();
+    for name in ["compare-libraries", "find-bug-cause", "security-review"] {
+        assert!(names.iter().any(|known| known == name), "{names:?}");
+    }
+    let wrong = world.run(&repo, &["research", QUESTION, "--template", "nonsense"]);
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("compare-libraries"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_run_can_be_left_at_once_and_watched_later() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let started = world.ok(&repo, &["research", QUESTION, "--sources", "code", "--detach"]);
+    let run = started.stdout.trim();
+    assert_eq!(started.stderr, format!("`aiex research follow {run}` shows it\n"));
+    let followed = world.ok(&repo, &["research", "follow", run]);
+    assert!(followed.stdout.starts_with("# "), "{}", followed.stdout);
+}
+
+#[test]
+fn what_was_found_out_is_a_graph() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let nothing = world.run(&repo, &["graph"]);
+    assert_eq!(nothing.code, Some(1), "{}", nothing.stderr);
+    finished(&world, &repo);
+    let all = world.ok(&repo, &["graph", "--json"]).rows();
+    assert!(all[0]["node"]["name"].is_string(), "{}", all[0]);
+    let found = world.ok(&repo, &["graph", "src/retry.rs"]);
+    assert!(found.stdout.contains("path src/retry.rs"), "{}", found.stdout);
+    let dot = world
+        .ok(&repo, &["graph", "--run", "latest", "--format", "dot"])
+        .stdout;
+    assert!(dot.starts_with("digraph"), "{dot}");
+    let file = world.path("graph.graphml");
+    world.ok(
+        &repo,
+        &["graph", "--format", "graphml", "--out", file.to_str().unwrap()],
+    );
+    assert!(fs::read_to_string(&file).unwrap().contains("<graphml"));
+}
+
+#[test]
+fn caches_are_shown_and_emptied() {
+    let world = World::new();
+    let repo = indexed(&world);
+    finished(&world, &repo);
+    let stats = world.ok(&repo, &["cache", "stats", "--json"]).rows().remove(0);
+    assert!(
+        stats["kinds"].as_array().is_some_and(|kinds| !kinds.is_empty()),
+        "{stats}"
+    );
+    let cleared = world.ok(&repo, &["cache", "clear"]);
+    assert!(cleared.stderr.starts_with("took out "), "{}", cleared.stderr);
+    let empty = world.ok(&repo, &["cache", "stats", "--json"]).rows().remove(0);
+    for kind in empty["kinds"].as_array().unwrap() {
+        assert_eq!(kind["entries"], 0, "{kind}");
+    }
+    let wrong = world.run(&repo, &["cache", "clear", "nonsense"]);
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+}
+
+#[test]
+fn several_sources_make_one_list() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let args = ["search", "back-off policy", "--sources", "code,git", "--json"];
+    let outcome = world.ok(&repo, &args);
+    let rows = outcome.rows();
+    assert_eq!(rows[0]["source"], "code", "{}", outcome.stdout);
+    assert_eq!(rows[0]["path"], "src/retry.rs");
+    for (place, row) in rows.iter().enumerate() {
+        assert_eq!(row["rank"], place as u64 + 1);
+    }
+    let plain = world.ok(&repo, &args[..4]);
+    assert!(plain.stdout.contains("src/retry.rs:"), "{}", plain.stdout);
+    assert!(
+        plain.stderr.contains("code ") && plain.stderr.contains("git "),
+        "{}",
+        plain.stderr
+    );
+    let wrong = world.run(&repo, &["search", "x", "--sources", "reports"]);
+    assert_eq!(wrong.code, Some(2));
+}
+
+#[test]
+fn a_refused_folder_is_refused_before_anything_starts() {
+    let world = World::new();
+    let outcome = world.run(&world.home(), &["research", QUESTION]);
+    assert_eq!(outcome.code, Some(5), "{}", outcome.stderr);
+    assert_eq!(world.run(&world.home(), &["research", "list"]).code, Some(1));
+}
+
+#[test]
+fn what_is_wrong_with_the_command_line_is_told_without_a_daemon() {
+    let world = World::new();
+    for args in [
+        &["research"][..],
+        &["research", "q", "--max-cost", "much"],
+        &["research", "q", "--max-time", "10ms"],
+        &["research", "q", "--sources", "books"],
+        &["research", "q", "--depth", "bottomless"],
+        &["research", "approve", "latest", "--plan", "no-such-file.toml"],
+        &["research", "export", "--force"],
+        &["graph", "name", "--format", "dot"],
+    ] {
+        assert_eq!(world.run(&world.home(), args).code, Some(2), "{args:?}");
+    }
+    assert!(!world.aiex_home().join("state/c1/aiexd.lock").exists());
+}

@@ -1,0 +1,356 @@
+//! Research with a model and the web, against stand-ins that count what they are asked: what is done is never done
+//! again, whatever becomes of the daemon in the midst of it.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aiex_llm::standin::{Received, Said, StandIn as ModelStandIn};
+use aiex_web::EngineKind;
+use aiex_web::standin::{Page, StandIn as EngineStandIn};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::world::{World, wait_for, wait_until};
+
+const QUESTION: &str = "how long does the back-off policy wait before the next attempt";
+
+/// A host with pages. It counts what it was asked for and answers slowly where it is told to.
+struct Host {
+    address: SocketAddr,
+    asked: Arc<Mutex<BTreeMap<String, usize>>>,
+}
+
+impl Host {
+    fn start(pages: &[(&str, Duration, &str)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
+        let pages: Vec<(String, Duration, String)> = pages
+            .iter()
+            .map(|(path, pause, text)| ((*path).to_owned(), *pause, (*text).to_owned()))
+            .collect();
+        let (log, pages) = (Arc::clone(&asked), Arc::new(pages));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (log, pages) = (Arc::clone(&log), Arc::clone(&pages));
+                std::thread::spawn(move || answer(stream, &log, &pages));
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    fn times(&self, path: &str) -> usize {
+        self.asked.lock().unwrap().get(path).copied().unwrap_or(0)
+    }
+}
+
+fn answer(
+    mut stream: std::net::TcpStream,
+    log: &Mutex<BTreeMap<String, usize>>,
+    pages: &[(String, Duration, String)],
+) {
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") {
+        if !matches!(stream.read(&mut byte), Ok(1)) {
+            return;
+        }
+        request.extend(byte);
+    }
+    let request = String::from_utf8_lossy(&request).into_owned();
+    let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+    *log.lock().unwrap().entry(path.clone()).or_default() += 1;
+    let page = pages.iter().find(|(known, ..)| *known == path);
+    let (status, body) = page.map_or((404, ""), |(_, _, text)| (200, text.as_str()));
+    if let Some((_, pause, _)) = page {
+        std::thread::park_timeout(*pause);
+    }
+    let length = body.len();
+    // A client that was killed does not take it.
+    let _ = stream.write_all(
+        format!(
+            "HTTP/1.1 {status} -\r\ncontent-type: text/markdown\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n{body}"
+        )
+        .as_bytes(),
+    );
+}
+
+const ARTICLE: &str = "# Back-off\n\nA back-off policy doubles the pause before each next attempt, from 200 ms to at most \
+5 seconds. A client that waits less makes an overloaded server worse.\n\nAfter three attempts the error is given back.\n";
+const OTHER: &str = "# Jitter\n\nThe policy adds jitter to how long it waits before an attempt, so that clients do not \
+return at the same moment.\n\nWithout jitter the next attempt of every client comes at once.\n";
+
+/// What was said between the marks of a prompt.
+fn fenced(user: &str) -> &str {
+    let mark = user
+        .split_once("The data begins after the mark ")
+        .and_then(|(_, rest)| rest.split(' ').next())
+        .unwrap_or_default();
+    let inside = user.split(&format!("\n{mark}\n")).nth(1).unwrap_or_default();
+    inside.split(&format!("\n{mark}")).next().unwrap_or_default()
+}
+
+/// A model that does its work well.
+fn good_model(request: &Received) -> Said {
+    let body = request.json();
+    let message = |at: usize| body["messages"][at]["content"].as_str().unwrap_or_default();
+    let (system, user) = (message(0), message(1));
+    let text = if system.contains("what kind of question") {
+        json!({"kind": "open", "objective": "know how long it waits", "constraints": [], "clarify": null})
+            .to_string()
+    } else if system.contains("You plan a search") {
+        json!({"sub_questions": [
+            {"question": QUESTION, "sources": ["code", "web"], "queries": ["back-off policy wait"]},
+        ]})
+        .to_string()
+    } else if system.contains("lack evidence") {
+        json!({"queries": []}).to_string()
+    } else if system.contains("You copy passages") {
+        json!({"quotes": []}).to_string()
+    } else if system.contains("You arrange evidence") {
+        json!({"sections": []}).to_string()
+    } else if system.contains("You compare sentences") {
+        let number = fenced(user).matches("Sentence ").count();
+        let verdicts: Vec<Value> = (1..=number)
+            .map(|sentence| json!({"sentence": sentence, "verdict": "supported"}))
+            .collect();
+        json!({"verdicts": verdicts}).to_string()
+    } else {
+        // Each quote's first line, with its number.
+        let told = fenced(user).split("\n\n").filter_map(|block| {
+            let (head, text) = block.trim().split_once('\n')?;
+            let id = head.split(']').next()?.trim_start_matches('[');
+            let text = text.lines().next()?.trim_start_matches('/').trim();
+            Some(format!("{} [{id}].", text.trim_end_matches('.')))
+        });
+        told.collect::<Vec<_>>().join(" ")
+    };
+    Said::Slowly(Duration::from_millis(150), text)
+}
+
+/// Settings with an engine, a host that may be read, and a model.
+fn configured(world: &World, engine: &EngineStandIn, host: &Host, model: Option<&ModelStandIn>) {
+    let provider = model.map_or_else(String::new, |model| {
+        format!(
+            "[[provider]]\nname = \"scripted\"\nkind = \"openai\"\nurl = \"{}/v1\"\nmodel = \"m\"\n",
+            model.url()
+        )
+    });
+    world.configure(&format!(
+        "[web]\nenabled = true\nkeyless = false\nreachable = [\"{}\"]\n\
+         [[web.engine]]\nkind = \"searxng\"\nurl = \"{}\"\n{provider}",
+        host.address,
+        engine.url(&EngineKind::SearxNg),
+    ));
+}
+
+fn two_pages(slow: Duration) -> (EngineStandIn, Host) {
+    let host = Host::start(&[
+        ("/policy.md", Duration::ZERO, ARTICLE),
+        ("/jitter.md", slow, OTHER),
+    ]);
+    let engine = EngineStandIn::start().unwrap();
+    engine.always(
+        &EngineKind::SearxNg,
+        [
+            Page::new(
+                host.url("/policy.md"),
+                "Back-off policy",
+                "how long a back-off policy waits before the next attempt",
+            ),
+            Page::new(
+                host.url("/jitter.md"),
+                "Jitter",
+                "how long the policy waits before an attempt",
+            ),
+        ],
+    );
+    (engine, host)
+}
+
+fn indexed(world: &World) -> PathBuf {
+    let repo = world.sample();
+    world.ok(&repo, &["repos", "add"]);
+    repo
+}
+
+fn begun(world: &World, repo: &Path, sources: &str) -> Child {
+    world
+        .aiex(repo, &["research", QUESTION, "--sources", sources, "--json"])
+        .spawn()
+        .unwrap()
+}
+
+fn daemon(world: &World) -> Pid {
+    let pid = world.daemon_status()["pid"].as_i64().unwrap();
+    Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
+}
+
+/// The rows of a journal without holes, and the report at its end.
+fn report_of(rows: &[Value]) -> &Value {
+    let (report, entries) = rows.split_last().unwrap();
+    for (place, entry) in entries.iter().enumerate() {
+        assert_eq!(entry["seq"], place as u64 + 1, "every entry once, in order");
+    }
+    assert_eq!(report["kind"], "report", "{report}");
+    &report["report"]
+}
+
+#[test]
+fn killed_in_the_midst_of_reading_nothing_that_ended_is_done_again() {
+    let world = World::new();
+    let (engine, host) = two_pages(Duration::from_secs(2));
+    configured(&world, &engine, &host, None);
+    let repo = indexed(&world);
+    let follower = begun(&world, &repo, "web");
+    wait_until("the slow page is being read", || host.times("/jitter.md") == 1);
+    wait_until("the other page is kept", || {
+        let shown = world
+            .ok(&repo, &["research", "show", "latest", "--json"])
+            .rows()
+            .remove(0);
+        shown["ledger"]["fetches"].as_u64() >= Some(1)
+    });
+    kill_process(daemon(&world), Signal::KILL).unwrap();
+    let outcome = wait_for(follower);
+    assert_eq!(outcome.code, Some(0), "{}\n{}", outcome.stdout, outcome.stderr);
+    let rows = outcome.rows();
+    let report = report_of(&rows).to_string();
+    assert!(
+        report.contains("doubles the pause") && report.contains("jitter"),
+        "{report}"
+    );
+    assert!(rows.iter().any(|row| row["kind"] == "resumed"), "it was killed");
+
+    let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+    for request in engine.received() {
+        *asked.entry(request.path).or_default() += 1;
+    }
+    assert!(
+        !asked.is_empty() && asked.values().all(|times| *times == 1),
+        "{asked:?}"
+    );
+    assert_eq!(host.times("/policy.md"), 1, "it had been read");
+    assert_eq!(host.times("/jitter.md"), 2, "its reading had not ended");
+}
+
+#[test]
+fn a_daemon_that_is_replaced_hands_its_followers_on() {
+    let world = World::new();
+    let (engine, host) = two_pages(Duration::from_secs(2));
+    configured(&world, &engine, &host, None);
+    let repo = indexed(&world);
+    let follower = begun(&world, &repo, "web");
+    wait_until("the slow page is being read", || host.times("/jitter.md") == 1);
+    world.ok(&repo, &["daemon", "restart"]);
+    let outcome = wait_for(follower);
+    assert_eq!(outcome.code, Some(0), "{}\n{}", outcome.stdout, outcome.stderr);
+    let report = report_of(&outcome.rows()).to_string();
+    assert!(
+        report.contains("doubles the pause") && report.contains("jitter"),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_model_writes_what_the_quotes_say_and_is_not_asked_twice() {
+    let world = World::new();
+    let (engine, host) = two_pages(Duration::ZERO);
+    let model = ModelStandIn::answering(good_model).unwrap();
+    configured(&world, &engine, &host, Some(&model));
+    let repo = indexed(&world);
+    let outcome = wait_for(begun(&world, &repo, "code,web"));
+    assert_eq!(outcome.code, Some(0), "{}\n{}", outcome.stdout, outcome.stderr);
+    let rows = outcome.rows();
+    let report = report_of(&rows);
+    assert_eq!(report["model"], "m", "{report}");
+    let tally = &report["tally"];
+    assert!(tally["claims"].as_u64() > Some(2), "{tally}");
+    assert_eq!(tally["claims"], tally["supported"], "{report}");
+    let text = report["sections"].to_string();
+    assert!(text.contains("doubles the pause"), "{text}");
+    let once = model.requests();
+    assert!(once >= 4, "scope, plan, sections, the answer in short");
+
+    // The same question again: searches, pages and answers are kept.
+    let outcome = wait_for(begun(&world, &repo, "code,web"));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(host.times("/policy.md"), 1);
+    assert_eq!(engine.count(&EngineKind::SearxNg), engine_requests(&engine));
+    assert!(
+        model.requests() - once <= once / 2,
+        "{} of {once} were asked again",
+        model.requests() - once
+    );
+}
+
+fn engine_requests(engine: &EngineStandIn) -> usize {
+    let mut paths: Vec<String> = engine
+        .received()
+        .into_iter()
+        .map(|request| request.path)
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths.len()
+}
+
+#[test]
+fn an_answer_to_the_same_question_from_the_same_code_is_kept() {
+    let world = World::new();
+    let model = ModelStandIn::answering(|_: &Received| "It doubles the pause [1].").unwrap();
+    world.configure(&format!(
+        "[[provider]]\nname = \"scripted\"\nkind = \"openai\"\nurl = \"{}/v1\"\nmodel = \"m\"\n",
+        model.url()
+    ));
+    let repo = indexed(&world);
+    let first = world.ok(&repo, &["ask", QUESTION]).stdout;
+    let again = world.ok(&repo, &["ask", QUESTION]).stdout;
+    assert_eq!(model.requests(), 1);
+    assert!(first.contains("It doubles the pause") && again.contains("It doubles the pause"));
+
+    let path = repo.join("src/retry.rs");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("next attempt", "following attempt")).unwrap();
+    world.ok(&repo, &["ask", QUESTION, "--wait-fresh"]);
+    assert_eq!(model.requests(), 2, "the code is another now");
+}
+
+#[test]
+fn web_pages_of_an_old_report_are_looked_at_again() {
+    let world = World::new();
+    let (engine, host) = two_pages(Duration::ZERO);
+    configured(&world, &engine, &host, None);
+    let repo = indexed(&world);
+    wait_for(begun(&world, &repo, "web"));
+    let fine = world.ok(&repo, &["research", "verify", "latest"]).stdout;
+    assert!(fine.contains(" still said"), "{fine}");
+    assert!(host.times("/policy.md") >= 2, "it was looked at");
+
+    // With the web off nothing is sent, and nobody is accused.
+    world.configure("");
+    world.ok(&repo, &["daemon", "restart"]);
+    let before = host.times("/policy.md");
+    let blind = world.run(&repo, &["research", "verify", "latest"]);
+    assert!(blind.stdout.contains("unless you say so"), "{}", blind.stdout);
+    assert_eq!(host.times("/policy.md"), before);
+}
+
+#[test]
+fn with_the_web_off_a_search_of_it_is_refused_and_says_how_to_turn_it_on() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let refused = world.run(&repo, &["search", "retry", "--sources", "web"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("[web]"), "{}", refused.stderr);
+}

@@ -1,0 +1,186 @@
+//! The code of a repository, from its index.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aiex_evidence::Origin;
+use aiex_files::git;
+use aiex_index::{Constant, Hit, SearchRequest};
+use aiex_protocol::repos::{Phase, RepoStatus};
+use aiex_research::{Found, Search, SearchFailure};
+
+use super::file::Files;
+use super::name_of;
+use super::passage::{Passage, passages};
+use super::stop::{Stop, blocking};
+use crate::repository::{Repository, search_error};
+
+/// On an unknown repository a search waits this long for the whole index; as long as `aiex ask` does.
+const FIRST_INDEX: Duration = Duration::from_secs(12);
+/// The share of a search's time that waiting for an index may take.
+const WAITING: f64 = 0.7;
+/// Every so many results, one is of the repository's documents.
+const DOCUMENTS: usize = 3;
+/// Hits to look at for each result: neighbours become one passage.
+const HITS_PER_RESULT: usize = 2;
+/// The most hits to look at.
+const MAX_HITS: usize = 60;
+
+/// Searches one repository.
+pub(super) async fn search(
+    repository: Arc<dyn Repository>,
+    search: &Search,
+    files: &Files,
+    stop: &Stop,
+) -> Result<Vec<Found>, SearchFailure> {
+    settled(&repository, &stop.part(WAITING, FIRST_INDEX)).await;
+    let (query, limit, files) = (search.query.clone(), search.limit, files.clone());
+    blocking(stop, move |stop| {
+        let request = request(query, limit);
+        let outcome = repository
+            .search(&request, &mut |_| {}, &|| stop.is_due())
+            .map_err(|error| {
+                let error = search_error(&error);
+                SearchFailure {
+                    message: error.message,
+                    hint: error.hint.unwrap_or_default(),
+                    retryable: false,
+                }
+            })?;
+        let root = repository.root();
+        let documents = repository
+            .search(&documents(&request), &mut |_| {}, &|| stop.is_due())
+            .map_or_else(|_| Vec::new(), |outcome| outcome.hits);
+        let hits = with_documents(outcome.hits, documents);
+        let tree = files.of_repository(root).ok();
+        let head = tree.as_ref().and_then(|tree| git::head(tree.root()));
+        let commit = head.and_then(|head| head.commit);
+        let mut found: Vec<Found> = passages(hits, tree.as_ref())
+            .into_iter()
+            .map(|(hit, passage)| result(hit, passage, root, commit.as_deref()))
+            .collect();
+        found.truncate(limit);
+        Ok(found)
+    })
+    .await?
+}
+
+/// The question to an index.
+pub(super) fn request(query: String, limit: usize) -> SearchRequest {
+    SearchRequest {
+        query,
+        limit: (HITS_PER_RESULT * limit).clamp(1, MAX_HITS),
+        ..SearchRequest::default()
+    }
+}
+
+/// The same question to the repository's documents: whoever looks for code has little use for them, and they are where
+/// a report finds out why.
+fn documents(request: &SearchRequest) -> SearchRequest {
+    SearchRequest {
+        limit: request.limit.div_ceil(DOCUMENTS),
+        languages: vec!["markdown".to_owned()],
+        ranking: vec![Constant::new("prose", 1.0)],
+        ..request.clone()
+    }
+}
+
+/// One list of both: after each two of code, one of the documents.
+fn with_documents(code: Vec<Hit>, documents: Vec<Hit>) -> Vec<Hit> {
+    let is_same = |a: &Hit, b: &Hit| a.path == b.path && a.start_line == b.start_line;
+    let mut documents = documents
+        .into_iter()
+        .filter(|document| !code.iter().any(|hit| is_same(hit, document)))
+        .collect::<Vec<_>>()
+        .into_iter();
+    let mut mixed = Vec::new();
+    for (place, hit) in code.into_iter().enumerate() {
+        mixed.push(hit);
+        if place % (DOCUMENTS - 1) == DOCUMENTS - 2 {
+            mixed.extend(documents.next());
+        }
+    }
+    mixed.extend(documents);
+    mixed
+}
+
+/// Waits until the index holds everything or cannot get there now.
+async fn settled(repository: &Arc<dyn Repository>, stop: &Stop) {
+    let mut changes = repository.changes();
+    loop {
+        changes.borrow_and_update();
+        if is_enough(&repository.status()) {
+            return;
+        }
+        tokio::select! {
+            () = stop.due() => return,
+            // An error says that the repository was forgotten meanwhile.
+            changed = changes.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Half of the vectors are enough: the newest files come first, and words find the rest.
+fn is_enough(status: &RepoStatus) -> bool {
+    let is_embedded = status.phase == Phase::Idle || 2 * status.chunks_embedded >= status.chunks;
+    status.phase == Phase::Failed || (status.is_complete && is_embedded)
+}
+
+fn result(hit: Hit, passage: Passage, root: &Path, commit: Option<&str>) -> Found {
+    Found {
+        title: hit.symbol.unwrap_or_else(|| hit.path.clone()),
+        origin: Origin::Code {
+            repo: name_of(root),
+            root: root.display().to_string(),
+            commit: commit.map(str::to_owned),
+            path: hit.path,
+            first_line: passage.first_line,
+            last_line: passage.last_line,
+        },
+        snippet: hit.snippet,
+        score: hit.score,
+        text: Some(passage.text),
+        date: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::passage::hit;
+    use super::*;
+
+    #[test]
+    fn documents_stand_between_the_code_and_none_twice() {
+        let hits =
+            |paths: &[&str]| -> Vec<Hit> { paths.iter().map(|path| hit(path, (1, 2), "", 1.0)).collect() };
+        let mixed = with_documents(hits(&["a.rs", "b.md", "c.rs"]), hits(&["b.md", "d.md", "e.md"]));
+        let paths: Vec<&str> = mixed.iter().map(|hit| hit.path.as_str()).collect();
+        assert_eq!(paths, ["a.rs", "b.md", "d.md", "c.rs", "e.md"]);
+    }
+
+    #[test]
+    fn a_result_says_where_its_text_stands() {
+        let mut hit = hit("src/retry.rs", (3, 4), "fn retry() {\n}", 0.7);
+        hit.symbol = Some("Policy > retry".to_owned());
+        let passage = Passage {
+            first_line: 1,
+            last_line: 9,
+            text: "…".to_owned(),
+        };
+        let found = result(hit, passage, Path::new("/home/ada/shop"), Some("0af3"));
+        assert_eq!(found.title, "Policy > retry");
+        assert_eq!(
+            found.origin,
+            Origin::Code {
+                repo: "shop".to_owned(),
+                root: "/home/ada/shop".to_owned(),
+                commit: Some("0af3".to_owned()),
+                path: "src/retry.rs".to_owned(),
+                first_line: 1,
+                last_line: 9,
+            }
+        );
+        assert_eq!(found.text.as_deref(), Some("…"));
+    }
+}

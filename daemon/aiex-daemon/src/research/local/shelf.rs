@@ -1,0 +1,127 @@
+//! Which packages the index of packages holds, at which version, and when each was last asked for.
+//!
+//! A folder keeps its name when a package manager puts another version into it, so the version is written down here.
+//! The list is a cache as the index is: when it is lost, packages are compared with the disk again.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// The list's file in the folder of the index.
+const FILE: &str = "packages.json";
+
+/// What is indexed of one folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    /// The version that is indexed in full, vectors included; none while it is not.
+    version: Option<String>,
+    /// Counts up with every use.
+    used: u64,
+}
+
+/// The packages by their folders.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    file: PathBuf,
+    kept: BTreeMap<PathBuf, Kept>,
+    uses: u64,
+}
+
+impl Shelf {
+    /// Reads the list in `folder`; an empty one when there is none that can be read.
+    pub(super) fn open(folder: &Path) -> Self {
+        let file = folder.join(FILE);
+        let kept: BTreeMap<PathBuf, Kept> = match std::fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+                tracing::warn!(%error, "the list of indexed packages is damaged and begun anew");
+                BTreeMap::new()
+            }),
+            Err(_) => BTreeMap::new(),
+        };
+        let uses = kept.values().map(|kept| kept.used).max().unwrap_or_default();
+        Self { file, kept, uses }
+    }
+
+    /// Whether the folder is indexed in full at this version.
+    pub(super) fn holds(&self, folder: &Path, version: &str) -> bool {
+        let kept = self.kept.get(folder).and_then(|kept| kept.version.as_deref());
+        kept == Some(version)
+    }
+
+    /// Notes that the folder is asked for.
+    pub(super) fn used(&mut self, folder: &Path) {
+        self.uses += 1;
+        let used = self.uses;
+        self.kept
+            .entry(folder.to_owned())
+            .and_modify(|kept| kept.used = used)
+            .or_insert(Kept { version: None, used });
+    }
+
+    /// Notes the version that is indexed in full now.
+    pub(super) fn completed(&mut self, folder: &Path, version: &str) {
+        self.used(folder);
+        if let Some(kept) = self.kept.get_mut(folder) {
+            kept.version = Some(version.to_owned());
+        }
+    }
+
+    /// Forgets a folder.
+    pub(super) fn removed(&mut self, folder: &Path) {
+        self.kept.remove(folder);
+    }
+
+    /// The given folders, the one used last first.
+    pub(super) fn latest_first(&self, mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
+        folders.sort_by_key(|folder| std::cmp::Reverse(self.kept.get(folder).map_or(0, |kept| kept.used)));
+        folders
+    }
+
+    /// Writes the list down, by an atomic rename.
+    pub(super) fn save(&self) -> io::Result<()> {
+        let new = self.file.with_extension("new");
+        std::fs::write(&new, serde_json::to_vec(&self.kept)?)?;
+        std::fs::rename(&new, &self.file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_held_once_it_is_complete_and_survives_the_daemon() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (Path::new("/modules/a"), Path::new("/modules/b"));
+        let mut shelf = Shelf::open(dir.path());
+        shelf.used(a);
+        assert!(!shelf.holds(a, "1.0.0"));
+        shelf.completed(a, "1.0.0");
+        shelf.completed(b, "2.0.0");
+        shelf.used(a);
+        shelf.save().unwrap();
+
+        let mut shelf = Shelf::open(dir.path());
+        assert!(shelf.holds(a, "1.0.0"));
+        assert!(!shelf.holds(a, "1.0.1"));
+        let unknown = PathBuf::from("/modules/c");
+        assert_eq!(
+            shelf.latest_first(vec![unknown.clone(), b.to_owned(), a.to_owned()]),
+            [a.to_owned(), b.to_owned(), unknown]
+        );
+        shelf.removed(a);
+        assert!(!shelf.holds(a, "1.0.0"));
+    }
+
+    #[test]
+    fn a_damaged_list_is_begun_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(FILE), "{").unwrap();
+        let mut shelf = Shelf::open(dir.path());
+        shelf.completed(Path::new("/a"), "1");
+        shelf.save().unwrap();
+        assert!(Shelf::open(dir.path()).holds(Path::new("/a"), "1"));
+    }
+}

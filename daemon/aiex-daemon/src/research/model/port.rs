@@ -1,0 +1,434 @@
+//! The port: from what research asks to what the models are sent, and back. It keeps answers, and says beforehand what
+//! a call can come to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aiex_cache::{Cache, Key, Kind};
+use aiex_llm::models::{Heard, ModelConfig, Models, NoAnswer, Settings, Spent, Stages, Tried};
+use aiex_llm::price::{Cost, Prices};
+use aiex_llm::tokens::Counter;
+use aiex_llm::{Finish, LlmError, Provider, Request, Run, Schema, Stage, structured};
+use aiex_research::{Boxed, Model, ModelFailure, ModelStage, Prompt, Reply, Usage};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::NOTHING;
+
+/// Part of every key of a kept answer; a new one when answers come to mean something else.
+const KEPT_VERSION: &str = "model call 1";
+/// The answers that the ladder of structured output may take: the first, one that is asked for again, and a smaller.
+const LADDER: u64 = 3;
+/// What the ladder shows of a broken answer when it asks again, in characters; as many tokens at most.
+const SHOWN_AGAIN: u64 = 1500;
+/// What asking for JSON, or for it once more, adds to a prompt beside the schema and the broken answer, in tokens.
+const ASKING: u64 = 300;
+/// Tries of a call that was refused before it cost anything.
+const TRIES: u32 = 3;
+/// The pause before the second of them; doubled for each one after it.
+const PAUSE: Duration = Duration::from_millis(400);
+/// The part of a deadline that is left for ending in order, and its most.
+const MARGIN: (u32, Duration) = (10, Duration::from_millis(500));
+/// Runs whose models are remembered. Forgetting one costs that its next call may go to another model.
+const MOST_RUNS: usize = 64;
+
+/// The models of the settings as research asks them.
+pub(super) struct Port {
+    models: Arc<Models>,
+    members: Vec<Member>,
+    stages: Stages,
+    runs: Mutex<HashMap<String, Arc<Run>>>,
+    cache: Cache,
+}
+
+/// What is to be known of a model before it is asked.
+struct Member {
+    provider: Provider,
+    counter: Counter,
+}
+
+impl Member {
+    /// The most that a prompt takes when it is sent the first time.
+    fn input_tokens(&self, prompt: &Prompt) -> u64 {
+        let text = self.counter.prompt(&sent(prompt)) as u64;
+        // A schema is said in the prompt, and sent once more as the provider wants it; some count that too.
+        let schema = prompt.schema.as_ref();
+        let shape = schema.map(|schema| 2 * self.counter.count(&schema.to_string()) as u64 + ASKING);
+        text + shape.unwrap_or(0)
+    }
+}
+
+/// An answer as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    text: String,
+    model: String,
+}
+
+/// An answer, and whether it may be given again.
+struct Fresh {
+    reply: Reply,
+    whole: bool,
+}
+
+impl Port {
+    pub(super) fn new(
+        configs: Vec<ModelConfig>,
+        members: Vec<Provider>,
+        stages: Stages,
+        prices: Prices,
+        cache: Cache,
+    ) -> Result<Self, LlmError> {
+        let settings = Settings {
+            stages: stages.clone(),
+            // Whatever may have cost something is not done again behind the caller's back: the bound would grow by it.
+            rounds: 1,
+            ..Settings::new(prices)
+        };
+        let members: Vec<Member> = members
+            .into_iter()
+            .map(|provider| Member {
+                counter: Counter::for_model(provider.config().kind, &provider.config().model),
+                provider,
+            })
+            .collect();
+        // A vocabulary takes a while to be built; nobody should wait for it in the middle of a run.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let counters: Vec<Counter> = members.iter().map(|member| member.counter).collect();
+            runtime.spawn_blocking(move || counters.iter().map(|counter| counter.count("a")).sum::<usize>());
+        }
+        Ok(Self {
+            models: Models::new(configs, settings)?,
+            members,
+            stages,
+            runs: Mutex::default(),
+            cache,
+        })
+    }
+
+    fn run(&self, name: &str) -> Arc<Run> {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        if runs.len() >= MOST_RUNS && !runs.contains_key(name) {
+            runs.clear();
+        }
+        let run = runs.entry(name.to_owned()).or_insert_with(|| self.models.run());
+        Arc::clone(run)
+    }
+
+    /// Everything that the answer may depend on.
+    fn key(&self, prompt: &Prompt) -> Key {
+        let stage = stage(prompt.stage);
+        let mut parts = vec![
+            KEPT_VERSION.to_owned(),
+            format!("{stage:?} {:?}", self.stages.of(stage)),
+            prompt.system.clone(),
+            prompt.user.clone(),
+            prompt.schema.as_ref().map(Value::to_string).unwrap_or_default(),
+            prompt.max_tokens.to_string(),
+        ];
+        for Member { provider, .. } in &self.members {
+            let config = provider.config();
+            parts.push(format!("{:?}", config.kind));
+            parts.extend([&config.name, &config.base_url, &config.model].map(String::clone));
+            parts.push(format!("{:?}", config.context_tokens));
+        }
+        Key::new(Kind::ModelCall, parts)
+    }
+
+    /// The most that one model's one answer to a prompt of so many tokens can come to.
+    fn one(&self, member: &Member, prompt: &Prompt, input_tokens: u64) -> Usage {
+        let output_tokens = u64::from(prompt.max_tokens);
+        let usage = aiex_llm::Usage {
+            prompt_tokens: Some(input_tokens),
+            cached_tokens: None,
+            answer_tokens: Some(output_tokens),
+        };
+        Usage {
+            input_tokens,
+            output_tokens,
+            micro_dollars: known(self.models.prices().cost(&member.provider, &usage)),
+        }
+    }
+
+    /// What a request can come to that was given up while it ran: the dearest model's answer.
+    fn unfinished(&self, prompt: &Prompt) -> Usage {
+        let all = self.members.iter().map(|member| {
+            let input_tokens = member.input_tokens(prompt) + again(prompt);
+            self.one(member, prompt, input_tokens)
+        });
+        all.reduce(|a, b| Usage {
+            input_tokens: a.input_tokens.max(b.input_tokens),
+            output_tokens: a.output_tokens.max(b.output_tokens),
+            micro_dollars: a.micro_dollars.zip(b.micro_dollars).map(|(a, b)| a.max(b)),
+        })
+        .unwrap_or(NOTHING)
+    }
+
+    async fn answer(
+        &self,
+        prompt: &Prompt,
+        cancel: &CancellationToken,
+        on_delta: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Reply, ModelFailure> {
+        let key = self.key(prompt);
+        if let Some(kept) = self.kept(key).await {
+            if prompt.schema.is_none() {
+                on_delta(&kept.text);
+            }
+            return Ok(Reply {
+                text: kept.text,
+                usage: NOTHING,
+                model: kept.model,
+            });
+        }
+        let stop = cancel.child_token();
+        let asking = self.patiently(prompt, &stop, on_delta);
+        tokio::pin!(asking);
+        let (part, most) = MARGIN;
+        let within = prompt.deadline.saturating_sub((prompt.deadline / part).min(most));
+        let (answer, late) = tokio::select! {
+            biased;
+            answer = &mut asking => (answer, false),
+            () = sleep(within) => {
+                stop.cancel();
+                (asking.await, true)
+            }
+        };
+        match answer {
+            Ok(Fresh { reply, whole }) => {
+                if whole {
+                    self.keep(key, &reply).await;
+                }
+                Ok(reply)
+            }
+            Err(none) => Err(self.failure(prompt, &none, late)),
+        }
+    }
+
+    async fn kept(&self, key: Key) -> Option<Kept> {
+        let bytes = self.cache.get(key).await?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    async fn keep(&self, key: Key, reply: &Reply) {
+        let kept = Kept {
+            text: reply.text.clone(),
+            model: reply.model.clone(),
+        };
+        if let Ok(bytes) = serde_json::to_vec(&kept) {
+            self.cache.put(key, bytes, &[]).await;
+        }
+    }
+
+    /// Asks again as long as that may help and nothing was spent.
+    async fn patiently(
+        &self,
+        prompt: &Prompt,
+        stop: &CancellationToken,
+        on_delta: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Fresh, NoAnswer> {
+        let mut pause = PAUSE;
+        for _ in 1..TRIES {
+            match self.once(prompt, stop, on_delta).await {
+                Err(none) if none.spent.requests == 0 && may_pass(&none) => {
+                    tokio::select! {
+                        () = stop.cancelled() => return Err(none),
+                        () = sleep(pause) => pause *= 2,
+                    }
+                }
+                other => return other,
+            }
+        }
+        self.once(prompt, stop, on_delta).await
+    }
+
+    async fn once(
+        &self,
+        prompt: &Prompt,
+        stop: &CancellationToken,
+        on_delta: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Fresh, NoAnswer> {
+        let run = self.run(&prompt.run);
+        let request = Request {
+            max_output_tokens: Some(prompt.max_tokens),
+            ..Request::from(sent(prompt))
+        };
+        match &prompt.schema {
+            Some(schema) => value(&run, prompt.stage, request, schema, stop).await,
+            None => prose(&run, prompt.stage, request, stop, on_delta).await,
+        }
+    }
+
+    fn failure(&self, prompt: &Prompt, none: &NoAnswer, late: bool) -> ModelFailure {
+        let message = if late {
+            format!("no model answered within {} s", prompt.deadline.as_secs())
+        } else {
+            none.to_string()
+        };
+        let hint = if late {
+            "Choose a faster model for this stage, or a smaller depth.".to_owned()
+        } else {
+            none.hint()
+        };
+        let mut spent = usage(&none.spent);
+        if none.cancelled {
+            // Nobody told what the request cost that was on its way.
+            spent = sum([spent, self.unfinished(prompt)]);
+        }
+        ModelFailure {
+            message,
+            hint,
+            // A model that is being loaded is late once; that is no reason to do without it.
+            retryable: late || may_pass(none),
+            spent,
+        }
+    }
+}
+
+impl Model for Port {
+    /// Each model may be asked once for each answer that it takes, and every answer may be as long as it can be.
+    fn bound(&self, prompt: &Prompt) -> Usage {
+        let steps = if prompt.schema.is_some() { LADDER } else { 1 };
+        let each = self.members.iter().flat_map(|member| {
+            let input_tokens = member.input_tokens(prompt);
+            (0..steps).map(move |step| {
+                // Only the second answer is asked for with the first at hand.
+                let extra = if step == 1 { again(prompt) } else { 0 };
+                self.one(member, prompt, input_tokens + extra)
+            })
+        });
+        sum(each)
+    }
+
+    fn ask<'a>(
+        &'a self,
+        prompt: &'a Prompt,
+        cancel: &'a CancellationToken,
+        on_delta: &'a (dyn Fn(&str) + Send + Sync),
+    ) -> Boxed<'a, Result<Reply, ModelFailure>> {
+        Box::pin(self.answer(prompt, cancel, on_delta))
+    }
+}
+
+/// Asks for JSON, down the ladder. A model from which none could be had gives an empty text.
+async fn value(
+    run: &Arc<Run>,
+    asked: ModelStage,
+    request: Request,
+    schema: &Value,
+    stop: &CancellationToken,
+) -> Result<Fresh, NoAnswer> {
+    let stage = stage(asked);
+    let schema = Schema {
+        name: format!("{stage:?}").to_lowercase(),
+        value: schema.clone(),
+    };
+    let told = structured::<Value>(run, stage, &request, &schema, None, stop).await?;
+    let usage = usage(&told.spent);
+    let (_, model) = told.answered_by.unwrap_or_default();
+    if told.value.is_none() {
+        tracing::warn!(%model, problem = told.problem, "a model gave no JSON of the shape asked for");
+    }
+    Ok(Fresh {
+        whole: told.value.is_some(),
+        reply: Reply {
+            text: told.value.map(|value| value.to_string()).unwrap_or_default(),
+            usage,
+            model,
+        },
+    })
+}
+
+async fn prose(
+    run: &Arc<Run>,
+    asked: ModelStage,
+    request: Request,
+    stop: &CancellationToken,
+    on_delta: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Fresh, NoAnswer> {
+    let mut asking = run.ask(stage(asked), request, stop);
+    while let Some(heard) = asking.next().await {
+        match heard? {
+            Heard::Text(text) => on_delta(&text),
+            // What was heard cannot be taken back; the text of the reply is without it.
+            Heard::Restart(notice) => {
+                tracing::warn!(%notice, "a draft is begun anew");
+                on_delta("\n\n");
+            }
+            Heard::Notice(notice) => tracing::debug!(%notice, "asking"),
+            Heard::Done(told) => {
+                return Ok(Fresh {
+                    whole: told.finish == Finish::Stop,
+                    reply: Reply {
+                        usage: usage(&told.spent),
+                        text: told.text,
+                        model: told.model,
+                    },
+                });
+            }
+        }
+    }
+    // The runtime is shutting down: the task was dropped.
+    Err(NoAnswer {
+        tried: Vec::new(),
+        spent: Spent::default(),
+        cancelled: true,
+    })
+}
+
+fn sent(prompt: &Prompt) -> aiex_llm::Prompt {
+    aiex_llm::Prompt::question(prompt.system.clone(), prompt.user.clone())
+}
+
+fn stage(stage: ModelStage) -> Stage {
+    match stage {
+        ModelStage::Plan => Stage::Plan,
+        ModelStage::Extract => Stage::Extract,
+        ModelStage::Write => Stage::Write,
+        ModelStage::Verify => Stage::Verify,
+    }
+}
+
+/// What asking once more adds to a prompt: the model's own words, and what was wrong with them.
+fn again(prompt: &Prompt) -> u64 {
+    match prompt.schema {
+        Some(_) => u64::from(prompt.max_tokens).min(SHOWN_AGAIN) + ASKING,
+        None => 0,
+    }
+}
+
+/// Whether the same call may succeed in a moment.
+fn may_pass(none: &NoAnswer) -> bool {
+    let passing = |tried: &Tried| match tried {
+        Tried::Failed(error) => error.is_retryable(),
+        Tried::Resting { .. } => true,
+        Tried::TooSmall { .. } => false,
+    };
+    !none.cancelled && none.tried.iter().any(passing)
+}
+
+fn usage(spent: &Spent) -> Usage {
+    Usage {
+        input_tokens: spent.prompt_tokens,
+        output_tokens: spent.answer_tokens,
+        micro_dollars: known(spent.cost),
+    }
+}
+
+fn known(cost: Cost) -> Option<u64> {
+    cost.is_known().then(|| cost.known_part())
+}
+
+fn sum(all: impl IntoIterator<Item = Usage>) -> Usage {
+    all.into_iter().fold(NOTHING, |a, b| Usage {
+        input_tokens: a.input_tokens.saturating_add(b.input_tokens),
+        output_tokens: a.output_tokens.saturating_add(b.output_tokens),
+        micro_dollars: a
+            .micro_dollars
+            .zip(b.micro_dollars)
+            .map(|(a, b)| a.saturating_add(b)),
+    })
+}

@@ -1,0 +1,239 @@
+//! The port against providers that answer, stumble and stay silent.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use aiex_config::MapEnvironment;
+use aiex_llm::standin::{Fault, Reply as Sent, StandIn, openai};
+use aiex_research::ModelStage;
+use serde_json::json;
+
+use super::*;
+
+/// Prices at which a call shows in its usage.
+const PRICES: &str = "[[price]]\nmodel = \"m\"\ninput = 1.0\noutput = 10.0\n";
+
+fn provider(name: &str, url: &str) -> String {
+    format!("[[provider]]\nname = \"{name}\"\nkind = \"openai\"\nurl = \"{url}\"\nmodel = \"m\"\n")
+}
+
+fn settings(place: &Path, text: &str) -> Settings {
+    let prices = place.join("prices.toml");
+    fs::write(&prices, PRICES).unwrap();
+    let file = place.join("config.toml");
+    let research = format!("[research]\nprices = {:?}\n", prices.to_str().unwrap());
+    fs::write(&file, research + text).unwrap();
+    let nothing = MapEnvironment::default();
+    Settings::load_file(&file, &nothing, &[]).unwrap().0
+}
+
+fn port(text: &str) -> Option<Arc<dyn Model>> {
+    let place = tempfile::tempdir().unwrap();
+    let settings = settings(place.path(), text);
+    let cache = Cache::in_memory(cache_settings(&settings));
+    open_in(&settings, cache, &MapEnvironment::default())
+}
+
+fn prompt() -> Prompt {
+    Prompt {
+        run: "20260131-0af3c9".to_owned(),
+        stage: ModelStage::Write,
+        system: "Be brief.".to_owned(),
+        user: "Why is it retried?".to_owned(),
+        schema: None,
+        max_tokens: 100,
+        deadline: Duration::from_secs(20),
+    }
+}
+
+fn json_prompt() -> Prompt {
+    Prompt {
+        stage: ModelStage::Plan,
+        schema: Some(json!({
+            "type": "object",
+            "properties": {
+                "steps": { "type": "array", "items": { "type": "string" } },
+                "doubts": { "type": "string" },
+            },
+            "required": ["steps"],
+        })),
+        ..prompt()
+    }
+}
+
+/// Asks, and checks that the bound held.
+async fn ask(port: &dyn Model, prompt: &Prompt) -> (Result<Reply, ModelFailure>, String) {
+    let heard = Mutex::new(String::new());
+    let listen = |text: &str| heard.lock().unwrap().push_str(text);
+    let answer = port.ask(prompt, &CancellationToken::new(), &listen).await;
+    let spent = match &answer {
+        Ok(reply) => reply.usage,
+        Err(failure) => failure.spent,
+    };
+    let bound = port.bound(prompt);
+    assert!(spent.input_tokens <= bound.input_tokens, "{spent:?} > {bound:?}");
+    assert!(
+        spent.output_tokens <= bound.output_tokens,
+        "{spent:?} > {bound:?}"
+    );
+    assert!(
+        spent.micro_dollars <= bound.micro_dollars,
+        "{spent:?} > {bound:?}"
+    );
+    (answer, heard.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn without_a_provider_there_is_no_port() {
+    assert!(port("").is_none());
+}
+
+#[tokio::test]
+async fn prose_is_heard_as_it_comes_and_costs_nothing_the_second_time() {
+    let model = StandIn::start([openai::answer(&["It is ", "retried."])]).unwrap();
+    let port = port(&provider("a", &model.url())).unwrap();
+    let (first, heard) = ask(port.as_ref(), &prompt()).await;
+    let first = first.unwrap();
+    assert_eq!(
+        (first.text.as_str(), heard.as_str()),
+        ("It is retried.", "It is retried.")
+    );
+    // The stand-in counts 19 and 10 tokens, at 1 and 10 micro-dollars.
+    assert_eq!((first.usage.input_tokens, first.usage.output_tokens), (19, 10));
+    assert_eq!(first.usage.micro_dollars, Some(19 + 100));
+
+    let (again, heard) = ask(port.as_ref(), &prompt()).await;
+    let again = again.unwrap();
+    assert_eq!(
+        (again.text.as_str(), heard.as_str()),
+        ("It is retried.", "It is retried.")
+    );
+    assert_eq!(again.usage, NOTHING);
+    assert_eq!(model.requests(), 1);
+
+    let other = Prompt {
+        max_tokens: 101,
+        ..prompt()
+    };
+    ask(port.as_ref(), &other).await.0.unwrap();
+    assert_eq!(model.requests(), 2);
+}
+
+#[tokio::test]
+async fn json_comes_down_the_ladder_within_the_bound() {
+    let model = StandIn::start([
+        openai::answer(&["I would rather talk about it."]),
+        openai::answer(&["Still no."]),
+        openai::answer(&["{\"steps\": [\"read\"]}"]),
+    ])
+    .unwrap();
+    let port = port(&provider("a", &model.url())).unwrap();
+    let (reply, heard) = ask(port.as_ref(), &json_prompt()).await;
+    let reply = reply.unwrap();
+    assert_eq!(reply.text, "{\"steps\":[\"read\"]}");
+    assert_eq!((reply.usage.input_tokens, heard.as_str()), (3 * 19, ""));
+    assert_eq!(model.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_model_without_any_json_gives_an_empty_text_that_is_not_kept() {
+    let model = StandIn::start([openai::answer(&["No."])]).unwrap();
+    let port = port(&provider("a", &model.url())).unwrap();
+    for asked in [3, 6] {
+        let (reply, _) = ask(port.as_ref(), &json_prompt()).await;
+        assert_eq!(reply.unwrap().text, "");
+        assert_eq!(model.requests(), asked);
+    }
+}
+
+#[tokio::test]
+async fn another_model_goes_on_and_what_was_lost_is_counted() {
+    let first = StandIn::answering(|_| Fault::CutAfter("It is because".to_owned())).unwrap();
+    let second = StandIn::start([openai::answer(&["It failed."])]).unwrap();
+    let both = provider("a", &first.url()) + &provider("b", &second.url());
+    let port = port(&both).unwrap();
+    let (reply, heard) = ask(port.as_ref(), &prompt()).await;
+    let reply = reply.unwrap();
+    assert_eq!(reply.text, "It failed.");
+    assert_eq!(heard, "It is because\n\nIt failed.");
+    assert!(reply.usage.input_tokens > 19, "{reply:?}");
+    assert_eq!((first.requests(), second.requests()), (1, 1));
+}
+
+#[tokio::test]
+async fn what_cost_nothing_is_tried_again() {
+    let model = StandIn::start([openai::unavailable(), openai::answer(&["Yes."])]).unwrap();
+    let port = port(&provider("a", &model.url())).unwrap();
+    let (reply, _) = ask(port.as_ref(), &prompt()).await;
+    assert_eq!(reply.unwrap().text, "Yes.");
+    assert_eq!(model.requests(), 2);
+}
+
+#[tokio::test]
+async fn silence_ends_at_the_deadline_and_is_charged() {
+    let model = StandIn::start([Sent::hangs()]).unwrap();
+    let port = port(&provider("a", &model.url())).unwrap();
+    let hurried = Prompt {
+        deadline: Duration::from_millis(300),
+        ..prompt()
+    };
+    let failure = ask(port.as_ref(), &hurried).await.0.unwrap_err();
+    assert!(failure.retryable && failure.spent.input_tokens > 0, "{failure:?}");
+    assert!(
+        failure.message.starts_with("no model answered within"),
+        "{failure}"
+    );
+    assert!(model.wait_until(Duration::from_secs(5), |received| received[0].hung_up));
+}
+
+#[tokio::test]
+async fn cancelling_ends_a_call() {
+    let model = StandIn::start([Sent::hangs()]).unwrap();
+    let port = port(&provider("a", &model.url())).unwrap();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let failure = port.ask(&prompt(), &cancel, &|_| ()).await.unwrap_err();
+    assert_eq!(
+        (failure.message.as_str(), failure.retryable),
+        ("cancelled", false)
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_there_is_told_by_every_call() {
+    let text = provider("a", "http://127.0.0.1:9") + "key_env = \"X_KEY\"\n";
+    let port = port(&text).unwrap();
+    let failure = ask(port.as_ref(), &prompt()).await.0.unwrap_err();
+    assert_eq!(failure.message, "provider `a`: the variable X_KEY is not set");
+    assert!(
+        failure.hint.contains("X_KEY") && !failure.retryable,
+        "{failure:?}"
+    );
+    assert_eq!(failure.spent, NOTHING);
+}
+
+#[tokio::test]
+async fn without_a_price_there_is_no_bound_of_money() {
+    let place = tempfile::tempdir().unwrap();
+    let text = provider("a", "https://models.example.org").replace("\"m\"", "\"unheard-of\"");
+    let settings = settings(place.path(), &text);
+    let cache = Cache::in_memory(cache_settings(&settings));
+    let port = open_in(&settings, cache, &MapEnvironment::default()).unwrap();
+    let bound = port.bound(&prompt());
+    assert_eq!((bound.micro_dollars, bound.output_tokens), (None, 100));
+    let json = port.bound(&json_prompt());
+    assert_eq!(json.output_tokens, 3 * 100);
+    assert!(json.input_tokens > 3 * bound.input_tokens);
+}
+
+#[test]
+fn the_cache_has_the_room_of_the_settings() {
+    let settings = Settings::default();
+    let limits = cache_settings(&settings);
+    let usual = aiex_cache::Settings::default();
+    assert_eq!(limits.page, usual.page);
+    assert_eq!(limits.search, usual.search);
+    assert_eq!(limits.model_call, usual.model_call);
+    assert_eq!(limits.answer, usual.answer);
+}

@@ -1,0 +1,263 @@
+//! The web against engines and a host that keep count of what they are asked.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use aiex_config::MapEnvironment;
+use aiex_evidence::{Catalogue, Document};
+use aiex_research::SourceKind;
+use aiex_web::EngineKind;
+use aiex_web::standin::{Fault, Page, StandIn};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+
+const SECONDS: Duration = Duration::from_secs(10);
+
+fn web(text: &str) -> Option<Web> {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("config.toml");
+    fs::write(&file, text).unwrap();
+    let environment = MapEnvironment::new([("SERPER", aiex_web::standin::KEY)]);
+    let settings = Settings::load_file(&file, &environment, &[]).unwrap().0;
+    let cache = Cache::in_memory(aiex_cache::Settings::default());
+    Web::in_environment(&settings, cache, &environment)
+}
+
+fn two_engines(engines: &StandIn) -> Web {
+    let serper = engines.url(&EngineKind::Serper);
+    let searxng = engines.url(&EngineKind::SearxNg);
+    web(&format!(
+        "[web]\nenabled = true\nkeyless = false\ndeny = [\"bad.example\"]\n\
+         [[web.engine]]\nkind = \"serper\"\nurl = \"{serper}\"\nkey_env = \"SERPER\"\n\
+         [[web.engine]]\nkind = \"searxng\"\nurl = \"{searxng}\"\n"
+    ))
+    .unwrap()
+}
+
+fn search(query: &str) -> Search {
+    Search {
+        run: "20260131-0af3c9".to_owned(),
+        source: SourceKind::Web,
+        query: query.to_owned(),
+        limit: 5,
+        repos: Vec::new(),
+        deadline: SECONDS,
+    }
+}
+
+fn pages() -> [Page; 2] {
+    [
+        Page::new("https://docs.example/retry", "Retry", "How a retry is done"),
+        Page::new("https://bad.example/retry", "Bad", "How a retry is not done"),
+    ]
+}
+
+#[tokio::test]
+async fn nothing_is_asked_unless_the_user_says_so() {
+    let engine = "[[web.engine]]\nkind = \"searxng\"\nurl = \"http://127.0.0.1:9\"\n";
+    assert!(web("").is_none());
+    assert!(web(engine).is_none());
+    assert!(web("[web]\nenabled = true\nkeyless = false\n").is_none());
+    let enabled = web(&format!("[web]\nenabled = true\nkeyless = false\n{engine}")).unwrap();
+    assert_eq!(enabled.reach, Reach::Configured);
+    assert_eq!(web("[web]\nenabled = true\n").unwrap().reach, Reach::Web);
+}
+
+#[tokio::test]
+async fn a_search_is_asked_once_and_leaves_out_hosts_that_are_not_wanted() {
+    let engines = StandIn::start().unwrap();
+    engines.publish(pages());
+    let web = two_engines(&engines);
+    let never = CancellationToken::new();
+    for _ in 0..2 {
+        let found = web.search(&search("retry"), &never).await.unwrap();
+        let [found] = &found[..] else { panic!("{found:?}") };
+        let url = "https://docs.example/retry".to_owned();
+        assert_eq!(found.origin, Origin::Web { url });
+        assert_eq!((found.title.as_str(), &found.text), ("Retry", &None));
+    }
+    assert_eq!(engines.count(&EngineKind::Serper), 1);
+    assert_eq!(engines.count(&EngineKind::SearxNg), 1);
+}
+
+#[tokio::test]
+async fn a_part_that_failed_is_told_and_asked_again() {
+    let engines = StandIn::start().unwrap();
+    engines.publish(pages());
+    engines.script(&EngineKind::Serper, [Fault::KeyExhausted]);
+    let web = two_engines(&engines);
+    let never = CancellationToken::new();
+    for asked in 1..=2 {
+        let none = Surroundings::default();
+        let answer = web.answer(&search("retry"), &none, &never).await.unwrap();
+        assert_eq!(answer.found.len(), 1);
+        let partial = answer.partial.unwrap();
+        assert!(partial.message.starts_with("serper: "), "{partial}");
+        assert!(partial.hint.contains("serper"), "{partial:?}");
+        assert_eq!(engines.count(&EngineKind::SearxNg), asked);
+    }
+}
+
+#[tokio::test]
+async fn a_search_fails_when_every_engine_does() {
+    let nowhere = StandIn::nowhere().unwrap();
+    let web = web(&format!(
+        "[web]\nenabled = true\nkeyless = false\n\
+         [[web.engine]]\nkind = \"searxng\"\nurl = \"{nowhere}\"\n\
+         [[web.engine]]\nkind = \"brave\"\nkey_env = \"NOT_SET\"\n"
+    ))
+    .unwrap();
+    let never = CancellationToken::new();
+    let failure = web.search(&search("retry"), &never).await.unwrap_err();
+    assert!(failure.retryable && !failure.hint.is_empty(), "{failure:?}");
+    assert!(failure.message.contains("searxng: no connection"), "{failure}");
+    assert!(failure.message.contains("brave: "), "{failure}");
+}
+
+#[tokio::test]
+async fn a_wrong_engine_says_so_in_every_search() {
+    let web = web(
+        "[web]\nenabled = true\n[[web.engine]]\nkind = \"json\"\nurl = \"https://x.example/find\"\n\
+         title = \"/t\"\nlink = \"/l\"\n",
+    )
+    .unwrap();
+    let never = CancellationToken::new();
+    let failure = web.search(&search("retry"), &never).await.unwrap_err();
+    assert!(failure.message.contains("{query}"), "{failure}");
+    assert!(failure.hint.contains("json"), "{failure:?}");
+}
+
+/// A host with one page that has a tag. It counts the requests for the page by their status.
+struct Host {
+    address: SocketAddr,
+    told: Arc<Mutex<Vec<u16>>>,
+}
+
+const ARTICLE: &str = "# Retry\n\nA request is sent again after a pause that doubles each time.\n";
+
+impl Host {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let told: Arc<Mutex<Vec<u16>>> = Arc::default();
+        let log = Arc::clone(&told);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    request.push(stream.read_u8().await.unwrap());
+                }
+                let request = String::from_utf8(request).unwrap().to_lowercase();
+                let (status, body) = if !request.starts_with("get /retry.md ") {
+                    (404, "")
+                } else if request.contains("if-none-match: \"one\"") {
+                    (304, "")
+                } else {
+                    (200, ARTICLE)
+                };
+                if !request.contains("/robots.txt") {
+                    log.lock().unwrap().push(status);
+                }
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 {status} -\r\ncontent-type: text/markdown\r\netag: \"one\"\r\n\
+                     content-length: {length}\r\nconnection: close\r\n\r\n"
+                );
+                let reply = head + body;
+                stream.write_all(reply.as_bytes()).await.unwrap();
+            }
+        });
+        Self { address, told }
+    }
+
+    fn web(&self) -> Web {
+        let address = self.address;
+        web(&format!(
+            "[web]\nenabled = true\nreachable = [\"{address}\"]\ndeny = [\"bad.example\"]\n"
+        ))
+        .unwrap()
+    }
+
+    fn page(&self, path: &str) -> Found {
+        page(&format!("http://{}/{path}", self.address))
+    }
+}
+
+fn page(url: &str) -> Found {
+    Found {
+        origin: Origin::Web { url: url.to_owned() },
+        title: String::new(),
+        snippet: String::new(),
+        score: 1.0,
+        text: None,
+        date: None,
+    }
+}
+
+fn source(found: &Found) -> Source {
+    let mut catalogue = Catalogue::new();
+    let id = catalogue.add(Document {
+        origin: found.origin.clone(),
+        title: String::new(),
+        date: None,
+        read_at: 0,
+        text: String::new(),
+        instructs: false,
+    });
+    catalogue.get(id).unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_page_is_fetched_once_and_later_asked_for_by_its_tag() {
+    let host = Host::start().await;
+    let web = host.web();
+    let never = CancellationToken::new();
+    let found = host.page("retry.md");
+    for _ in 0..2 {
+        let read = web.read(&found, SECONDS, &never).await.unwrap();
+        assert!(read.text.contains("a pause that doubles"), "{read:?}");
+        assert!(!read.instructs);
+    }
+    assert_eq!(*host.told.lock().unwrap(), [200]);
+
+    let present = web.revisit(&source(&found), SECONDS, &never).await;
+    let Present::There { text } = present else {
+        panic!("{present:?}")
+    };
+    assert!(text.contains("a pause that doubles"), "{text}");
+    assert_eq!(*host.told.lock().unwrap(), [200, 304]);
+}
+
+#[tokio::test]
+async fn what_is_gone_or_forbidden_is_told() {
+    let host = Host::start().await;
+    let web = host.web();
+    let never = CancellationToken::new();
+    let missing = host.page("missing.md");
+    let failure = web.read(&missing, SECONDS, &never).await.unwrap_err();
+    assert!(
+        failure.message.contains("404") && !failure.retryable,
+        "{failure:?}"
+    );
+    assert_eq!(
+        web.revisit(&source(&missing), SECONDS, &never).await,
+        Present::Gone
+    );
+
+    for (url, expected) in [
+        ("https://www.bad.example/x", "the settings do not allow its host"),
+        ("http://127.0.0.1:1/x", "not an address of the public internet"),
+        ("file:///etc/passwd", "the scheme file is not fetched"),
+        ("no address", "is no address of a page"),
+    ] {
+        let failure = web.read(&page(url), SECONDS, &never).await.unwrap_err();
+        assert!(failure.message.contains(expected), "{url}: {failure}");
+    }
+    let report = Found {
+        origin: Origin::Report { run: "x".to_owned() },
+        ..page("")
+    };
+    assert!(web.read(&report, SECONDS, &never).await.is_err());
+}

@@ -1,0 +1,261 @@
+//! `research.*`: starting, steering and looking at runs. The work itself goes on without any request.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aiex_protocol::research::{
+    ApproveArgs, FollowArgs, GraphArgs, ReportArgs, ResearchArgs, RunArgs, TemplateInfo,
+};
+use aiex_protocol::{ErrorCode, Event, WireError};
+use aiex_research::{Approval, Request, Research, ResearchError};
+
+use super::Running;
+use super::search::open;
+use crate::research::{Open, run_id, wire_error};
+use crate::wire::research as shape;
+
+/// How often a follower looks whether its run is still at work.
+const LOOK: Duration = Duration::from_secs(3);
+
+/// What can be wished of a run.
+#[derive(Clone, Copy)]
+pub(super) enum Wish {
+    Pause,
+    Resume,
+    Cancel,
+    Retry,
+    Finish,
+}
+
+async fn machine(running: &Running) -> Result<&Open, WireError> {
+    running.enter("opening the store of research");
+    let open = running.handle.research.open().await?;
+    running.enter("asking the store of research");
+    Ok(open)
+}
+
+/// Does work to its end, even if the client has gone by then: a run whose state is changed in part would be at work for
+/// ever, or never.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ResearchError>> + Send + 'static,
+) -> Result<T, WireError> {
+    match tokio::spawn(work).await {
+        Ok(done) => done.map_err(|error| wire_error(&error)),
+        Err(fault) => Err(crate::session::dispatch::internal(&fault.to_string())),
+    }
+}
+
+/// Starts a run; it is journalled when this returns.
+pub(super) async fn start(running: &Arc<Running>, args: ResearchArgs) -> Result<(), WireError> {
+    let open = machine(running).await?;
+    let request = prepared(running, open, &args).await?;
+    let research = open.research.clone();
+    let run = whole(async move { research.start(request).await }).await?;
+    tell_run(running, &open.research, &run.0).await
+}
+
+/// What a run would come to. Nothing is spent.
+pub(super) async fn estimate(running: &Arc<Running>, args: ResearchArgs) -> Result<(), WireError> {
+    let open = machine(running).await?;
+    let request = shape::request(&args, &running.handle.settings.research, String::new())?;
+    let estimate = open.research.estimate(&request).await;
+    let estimate = estimate.map_err(|error| wire_error(&error))?;
+    running.stream.tell(Event::Estimate(shape::estimate(&estimate)?));
+    Ok(())
+}
+
+/// A refused folder is told now, and not by a run that finds nothing.
+async fn prepared(running: &Arc<Running>, machine: &Open, args: &ResearchArgs) -> Result<Request, WireError> {
+    let mut roots = Vec::new();
+    for repo in &args.repos {
+        let root = self::open(running, repo, args.yes)
+            .await?
+            .root()
+            .display()
+            .to_string();
+        if !roots.contains(&root) {
+            roots.push(root);
+        }
+    }
+    // Of repositories that are not asked about, nobody is told anything.
+    let context = if roots.is_empty() {
+        String::new()
+    } else {
+        running.enter("reading what the repositories depend on");
+        machine.world.local.context(&roots).await
+    };
+    let request = shape::request(args, &running.handle.settings.research, context)?;
+    Ok(Request {
+        repos: roots,
+        ..request
+    })
+}
+
+pub(super) async fn list(running: &Arc<Running>) -> Result<(), WireError> {
+    let open = machine(running).await?;
+    let runs = open.research.list().await.map_err(|error| wire_error(&error))?;
+    let runs = runs.iter().map(shape::summary).collect::<Result<_, _>>()?;
+    running.stream.tell(Event::Runs { runs });
+    Ok(())
+}
+
+pub(super) async fn show(running: &Arc<Running>, args: RunArgs) -> Result<(), WireError> {
+    let open = machine(running).await?;
+    let view = open.research.show(&run_id(&args.run)).await;
+    let view = view.map_err(|error| wire_error(&error))?;
+    running.stream.tell(Event::RunView(Box::new(shape::view(&view)?)));
+    Ok(())
+}
+
+/// Tells a run's journal from an entry on, until the run is over. Leaving never stops the run.
+pub(super) async fn follow(running: &Arc<Running>, args: FollowArgs) -> Result<(), WireError> {
+    let open = machine(running).await?;
+    let run = run_id(&args.run);
+    let mut follow = open
+        .research
+        .follow(&run, args.from_seq)
+        .await
+        .map_err(|error| wire_error(&error))?;
+    running.enter("following the run");
+    let mut leaving = pin!(running.handle.exit_requested());
+    let mut look = tokio::time::interval(LOOK);
+    let mut was_idle = false;
+    loop {
+        let next = tokio::select! {
+            biased;
+            _ = &mut leaving => return Err(leaving_now()),
+            next = follow.next() => next,
+            // A run whose store cannot be written stops without a word.
+            _ = look.tick() => {
+                let is_idle = open.research.is_stranded(&run).await.map_err(|error| wire_error(&error))?;
+                if is_idle && was_idle {
+                    return Err(stranded());
+                }
+                was_idle = is_idle;
+                continue;
+            }
+        };
+        let Some(entry) = next else { return Ok(()) };
+        let entry = entry.map_err(|error| wire_error(&error))?;
+        running
+            .stream
+            .tell(Event::RunEntry(Box::new(shape::entry(&entry)?)));
+    }
+}
+
+fn leaving_now() -> WireError {
+    WireError::new(
+        ErrorCode::Draining,
+        "the daemon is about to exit; the run goes on in the next one",
+    )
+    .with_hint("follow it again in a moment")
+}
+
+fn stranded() -> WireError {
+    WireError::new(
+        ErrorCode::Storage,
+        "the run stopped, because its store could not be written",
+    )
+    .with_hint("make room on the disk, then `aiex daemon restart`: the run goes on where it was")
+}
+
+pub(super) async fn steer(running: &Arc<Running>, args: RunArgs, wish: Wish) -> Result<(), WireError> {
+    let research = &machine(running).await?.research;
+    let (steered, run) = (research.clone(), run_id(&args.run));
+    whole(async move {
+        match wish {
+            Wish::Pause => steered.pause(&run).await,
+            Wish::Resume => steered.resume(&run).await,
+            Wish::Cancel => steered.cancel(&run).await,
+            Wish::Retry => steered.retry(&run).await,
+            Wish::Finish => steered.finish_now(&run).await,
+        }
+    })
+    .await?;
+    tell_run(running, research, &args.run).await
+}
+
+pub(super) async fn approve(running: &Arc<Running>, args: ApproveArgs) -> Result<(), WireError> {
+    let research = &machine(running).await?.research;
+    let approval = Approval {
+        plan: args.plan.as_ref().map(shape::same).transpose()?,
+        note: args.note,
+    };
+    let (steered, run) = (research.clone(), run_id(&args.run));
+    whole(async move { steered.approve(&run, approval).await }).await?;
+    tell_run(running, research, &args.run).await
+}
+
+pub(super) async fn remove(running: &Arc<Running>, args: RunArgs) -> Result<(), WireError> {
+    let open = machine(running).await?;
+    let (research, run) = (open.research.clone(), run_id(&args.run));
+    whole(async move { research.remove(&run).await }).await
+}
+
+async fn tell_run(running: &Running, research: &Research, run: &str) -> Result<(), WireError> {
+    let view = research.show(&run_id(run)).await;
+    let view = view.map_err(|error| wire_error(&error))?;
+    running.stream.tell(Event::Run(shape::summary(&view.summary)?));
+    Ok(())
+}
+
+pub(super) async fn report(running: &Arc<Running>, args: ReportArgs) -> Result<(), WireError> {
+    let open = machine(running).await?;
+    let report = open.research.report(&run_id(&args.run)).await;
+    let report = report.map_err(|error| wire_error(&error))?;
+    let document = running
+        .blocking(move |_| shape::report(&args.run, &report, args.format))
+        .await??;
+    running.stream.tell(Event::Document(document));
+    Ok(())
+}
+
+pub(super) async fn graph(running: &Arc<Running>, args: GraphArgs) -> Result<(), WireError> {
+    if args.format.is_some() && args.name.is_some() {
+        return Err(WireError::new(
+            ErrorCode::InvalidRequest,
+            "a graph as text is whole, so a name cannot be given with a format",
+        )
+        .with_hint("leave one of the two out"));
+    }
+    let research = &machine(running).await?.research;
+    let graph = match &args.run {
+        Some(run) => research.graph(&run_id(run)).await,
+        None => research.whole_graph().await,
+    };
+    let graph = graph.map_err(|error| wire_error(&error))?;
+    let event = running
+        .blocking(move |_| match args.format {
+            Some(format) => shape::graph(args.run, &graph, format).map(Event::Document),
+            None => shape::look(&graph, args.name.as_deref(), args.limit).map(Event::Graph),
+        })
+        .await??;
+    running.stream.tell(event);
+    Ok(())
+}
+
+pub(super) async fn verify(running: &Arc<Running>, args: RunArgs) -> Result<(), WireError> {
+    let open = machine(running).await?;
+    running.enter("looking at the sources again");
+    let verification = open
+        .research
+        .verify(&run_id(&args.run), running.stream.cancel())
+        .await
+        .map_err(|error| wire_error(&error))?;
+    let verification = shape::verification(&args.run, &verification)?;
+    running.stream.tell(Event::Verification(verification));
+    Ok(())
+}
+
+pub(super) async fn templates(running: &Arc<Running>) -> Result<(), WireError> {
+    let open = machine(running).await?;
+    let templates = open.research.templates().await;
+    let templates: Vec<TemplateInfo> = templates
+        .map_err(|error| wire_error(&error))?
+        .iter()
+        .map(shape::same)
+        .collect::<Result<_, _>>()?;
+    running.stream.tell(Event::Templates { templates });
+    Ok(())
+}

@@ -1,0 +1,404 @@
+//! `search` over several sources at once: each is asked by itself, none holds up the others, and one list is made of
+//! what they find, again whenever one has answered.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aiex_protocol::search::{Hits, Mode, SearchArgs, SearchSummary, Stage};
+use aiex_protocol::source::{Found, FoundList, SourceKind, SourceState, SourceStatus};
+use aiex_protocol::{ErrorCode, Event, WireError};
+use aiex_research::{Search, SearchFailure, Searcher as _};
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+
+use super::Running;
+use super::search::{self, limit_of};
+use crate::research::world;
+use crate::wire::research::same;
+
+/// A source that has not answered by then is left out.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What it may take longer to end by itself, with what it has.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, 2009): how little the first places stand
+/// out. Theirs is 60, for lists of the same documents; these lists share hardly any, and with 60 their weights alone
+/// would decide.
+const RANK_OFFSET: f32 = 6.0;
+
+/// What a source's places count, by how the question reads. A name or a path is looked for in code; a sentence may be
+/// answered by anything, and most of all by what was written to explain.
+fn weight(source: SourceKind, query: &str) -> f32 {
+    let is_sentence = query.split_whitespace().count() > 2;
+    match (source, is_sentence) {
+        (SourceKind::Code, _) => 1.0,
+        (SourceKind::Docs, true) => 0.9,
+        (SourceKind::Docs, false) => 0.7,
+        (SourceKind::Git, true) => 0.7,
+        (SourceKind::Git, false) => 0.5,
+        (SourceKind::Web, true) => 0.9,
+        (SourceKind::Web, false) => 0.5,
+        (SourceKind::Reports, _) => 0.0,
+    }
+}
+
+/// What one source came to.
+enum Answer {
+    Code(Box<search::Found>),
+    Other(Vec<aiex_research::Found>),
+}
+
+/// A source, when it was asked, and what it answered.
+type Asked = (SourceKind, Instant, Result<Answered, WireError>);
+
+/// An answer, and what a part of the source failed with.
+struct Answered {
+    answer: Answer,
+    partial: Option<WireError>,
+}
+
+impl From<Answer> for Answered {
+    fn from(answer: Answer) -> Self {
+        Self {
+            answer,
+            partial: None,
+        }
+    }
+}
+
+/// Searches every source that is asked for.
+pub(super) async fn search(
+    running: &Arc<Running>,
+    args: SearchArgs,
+) -> Result<Option<SearchSummary>, WireError> {
+    search::check(&args)?;
+    check(&args)?;
+    let mut sources = args.sources.clone();
+    sources.sort_unstable();
+    sources.dedup();
+    let limit = limit_of(running, args.limit);
+    let mut asked: FuturesUnordered<BoxFuture<'_, Asked>> = FuturesUnordered::new();
+    for source in sources {
+        tell_status(running, source, SourceState::Searching, Instant::now(), (0, None));
+        asked.push(Box::pin(one(running, &args, source, limit)));
+    }
+    let mut code: Option<search::Found> = None;
+    let mut others: HashMap<SourceKind, Vec<aiex_research::Found>> = HashMap::new();
+    let mut failures = Vec::new();
+    let mut answered = 0;
+    while let Some((source, began, answer)) = asked.next().await {
+        match answer {
+            Ok(Answered { answer, partial }) => {
+                let found = match answer {
+                    Answer::Code(found) => {
+                        let count = found.hits.hits.len();
+                        code = Some(*found);
+                        count
+                    }
+                    Answer::Other(found) => {
+                        let count = found.len();
+                        others.insert(source, found);
+                        count
+                    }
+                };
+                answered += 1;
+                tell_status(
+                    running,
+                    source,
+                    SourceState::Done,
+                    began,
+                    (found as u32, partial.as_ref()),
+                );
+            }
+            Err(error) => {
+                tell_status(running, source, SourceState::Failed, began, (0, Some(&error)));
+                failures.push(error);
+            }
+        }
+        let is_last = asked.is_empty();
+        let stage = if is_last { Stage::Final } else { Stage::Early };
+        tell(running, &args.query, code.as_ref(), &others, limit, stage)?;
+    }
+    match failures.into_iter().next() {
+        Some(error) if answered == 0 => Err(error),
+        _ => Ok(code.map(|found| found.summary)),
+    }
+}
+
+fn check(args: &SearchArgs) -> Result<(), WireError> {
+    let invalid = |message: &str, hint: &str| {
+        Err(WireError::new(ErrorCode::InvalidRequest, message.to_owned()).with_hint(hint))
+    };
+    if args.sources.contains(&SourceKind::Reports) {
+        return invalid(
+            "reports cannot be searched from outside",
+            "`aiex research` asks earlier reports by itself",
+        );
+    }
+    if args.mode != Mode::Auto && args.sources.iter().any(|source| *source != SourceKind::Code) {
+        return invalid(
+            "a pattern is looked for in code only",
+            "leave the other sources out, or the pattern's flag",
+        );
+    }
+    Ok(())
+}
+
+async fn one(running: &Arc<Running>, args: &SearchArgs, source: SourceKind, limit: usize) -> Asked {
+    let began = Instant::now();
+    let asked = ask(running, args, source, limit);
+    let answer = tokio::time::timeout(PATIENCE + GRACE, asked)
+        .await
+        .unwrap_or_else(|_| Err(late(source)));
+    (source, began, answer)
+}
+
+fn late(source: SourceKind) -> WireError {
+    WireError::new(
+        ErrorCode::DeadlineExceeded,
+        format!(
+            "{} did not answer within {} s",
+            source.as_str(),
+            PATIENCE.as_secs()
+        ),
+    )
+    .with_hint("ask again: what it was reading may be ready by then")
+}
+
+async fn ask(
+    running: &Arc<Running>,
+    args: &SearchArgs,
+    source: SourceKind,
+    limit: usize,
+) -> Result<Answered, WireError> {
+    if source == SourceKind::Code {
+        let found = search::quietly(running, args).await?;
+        return Ok(Answer::Code(Box::new(found)).into());
+    }
+    let world = &running.handle.research.outside().await.world;
+    let question = |repos| -> Result<Search, WireError> {
+        Ok(Search {
+            run: String::new(),
+            source: same(&source)?,
+            query: args.query.clone(),
+            limit,
+            repos,
+            deadline: PATIENCE,
+        })
+    };
+    let cancel = running.stream.cancel();
+    if source == SourceKind::Web {
+        // The web is searched from anywhere.
+        let web = world.web().map_err(|failure| failed(source, failure))?;
+        let surroundings = world.local.surroundings(&args.repo).await;
+        let answer = web.answer(&question(Vec::new())?, &surroundings, cancel).await;
+        let answer = answer.map_err(|failure| failed(source, failure))?;
+        return Ok(Answered {
+            answer: Answer::Other(answer.found),
+            partial: answer.partial.map(|failure| failed(source, failure)),
+        });
+    }
+    let repository = search::open(running, &args.repo, args.yes).await?;
+    let question = question(vec![repository.root().display().to_string()])?;
+    let found = world.search(&question, cancel).await;
+    found
+        .map(|found| Answer::Other(found).into())
+        .map_err(|failure| failed(source, failure))
+}
+
+/// What cannot be helped by asking again is the request's fault: there is no web to ask, no history to read.
+fn failed(source: SourceKind, failure: SearchFailure) -> WireError {
+    let code = match source {
+        _ if failure.message == world::NO_WEB => ErrorCode::InvalidRequest,
+        SourceKind::Web => ErrorCode::Provider,
+        _ if !failure.retryable => ErrorCode::InvalidRequest,
+        _ => ErrorCode::Storage,
+    };
+    let error = WireError::new(code, failure.message);
+    if failure.hint.is_empty() {
+        error
+    } else {
+        error.with_hint(failure.hint)
+    }
+}
+
+fn tell_status(
+    running: &Running,
+    source: SourceKind,
+    state: SourceState,
+    began: Instant,
+    (found, failure): (u32, Option<&WireError>),
+) {
+    running.stream.tell(Event::Source(SourceStatus {
+        source,
+        state,
+        found,
+        took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        failure: failure.map(|error| error.message.clone()),
+        hint: failure.and_then(|error| error.hint.clone()),
+    }));
+}
+
+/// Tells the merged list as it stands.
+fn tell(
+    running: &Running,
+    query: &str,
+    code: Option<&search::Found>,
+    others: &HashMap<SourceKind, Vec<aiex_research::Found>>,
+    limit: usize,
+    stage: Stage,
+) -> Result<(), WireError> {
+    let hits = code.map_or(0, |found| found.hits.hits.len());
+    let merged = merge(query, hits, others, limit);
+    if let Some(code) = code {
+        let mut shown = code.hits.hits.clone();
+        shown.truncate(merged.hits);
+        running.stream.tell(Event::Hits(Hits { stage, hits: shown }));
+    }
+    let found = merged.found.into_iter().map(|placed| {
+        Ok(Found {
+            rank: placed.rank,
+            score: placed.score,
+            source: placed.source,
+            title: placed.found.title.clone(),
+            origin: same(&placed.found.origin)?,
+            snippet: placed.found.snippet.clone(),
+            date: placed.found.date.clone(),
+            also: placed.also,
+        })
+    });
+    running.stream.tell(Event::Found(FoundList {
+        stage,
+        found: found.collect::<Result<_, WireError>>()?,
+    }));
+    Ok(())
+}
+
+/// A result in its place.
+struct Placed<'a> {
+    rank: u32,
+    score: f32,
+    source: SourceKind,
+    also: Vec<SourceKind>,
+    found: &'a aiex_research::Found,
+}
+
+struct Merged<'a> {
+    /// How many of the code hits have a place.
+    hits: usize,
+    found: Vec<Placed<'a>>,
+}
+
+/// One list of the places in many: reciprocal ranks, weighed by source. The same text found by two sources counts
+/// for both and stands once.
+fn merge<'a>(
+    query: &str,
+    hits: usize,
+    others: &'a HashMap<SourceKind, Vec<aiex_research::Found>>,
+    limit: usize,
+) -> Merged<'a> {
+    let part = |source, place: usize| weight(source, query) / (RANK_OFFSET + place as f32 + 1.0);
+    let mut placed: Vec<Placed<'a>> = Vec::new();
+    let mut by_text: HashMap<String, usize> = HashMap::new();
+    for source in SourceKind::ALL {
+        let mut seen = HashSet::new();
+        for (place, found) in others.get(&source).into_iter().flatten().enumerate() {
+            let text: String = found.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
+            if !seen.insert(text.clone()) && !text.is_empty() {
+                continue;
+            }
+            let score = part(source, place);
+            match by_text.get(&text).filter(|_| !text.is_empty()) {
+                Some(at) => {
+                    placed[*at].score += score;
+                    placed[*at].also.push(source);
+                }
+                None => {
+                    by_text.insert(text, placed.len());
+                    placed.push(Placed {
+                        rank: 0,
+                        score,
+                        source,
+                        also: Vec::new(),
+                        found,
+                    });
+                }
+            }
+        }
+    }
+    // Stable: equals stay in the order of sources and places.
+    placed.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let (mut rank, mut hit) = (0, 0);
+    let mut found = Vec::new();
+    for mut next in placed {
+        while hit < hits && rank < limit && part(SourceKind::Code, hit) >= next.score {
+            hit += 1;
+            rank += 1;
+        }
+        if rank >= limit {
+            break;
+        }
+        rank += 1;
+        next.rank = rank as u32;
+        found.push(next);
+    }
+    let hits = hits.min(hit + limit.saturating_sub(rank));
+    Merged { hits, found }
+}
+
+#[cfg(test)]
+mod tests {
+    use aiex_evidence::Origin;
+
+    use super::*;
+
+    fn found(name: &str) -> aiex_research::Found {
+        aiex_research::Found {
+            origin: Origin::Web {
+                url: format!("https://example.org/{name}"),
+            },
+            title: name.to_owned(),
+            snippet: format!("text of {name}"),
+            score: 1.0,
+            text: None,
+            date: None,
+        }
+    }
+
+    #[test]
+    fn lists_are_interleaved_and_code_keeps_the_places_between() {
+        let others = HashMap::from([
+            (SourceKind::Docs, vec![found("a"), found("b")]),
+            (SourceKind::Git, vec![found("c")]),
+        ]);
+        let merged = merge("where are retries decided", 3, &others, 10);
+        let ranks: Vec<_> = merged
+            .found
+            .iter()
+            .map(|placed| (placed.found.title.as_str(), placed.rank))
+            .collect();
+        assert_eq!(ranks, [("a", 2), ("b", 4), ("c", 6)]);
+        assert_eq!(merged.hits, 3);
+    }
+
+    #[test]
+    fn what_two_sources_return_stands_once_and_higher() {
+        let others = HashMap::from([
+            (SourceKind::Docs, vec![found("x"), found("same")]),
+            (SourceKind::Web, vec![found("same")]),
+        ]);
+        let merged = merge("where are retries decided", 0, &others, 10);
+        assert_eq!(merged.found.len(), 2);
+        assert_eq!(merged.found[0].found.title, "same");
+        assert_eq!(merged.found[0].also, [SourceKind::Web]);
+    }
+
+    #[test]
+    fn no_more_than_the_limit_is_shown() {
+        let others = HashMap::from([(SourceKind::Docs, (0..9).map(|n| found(&n.to_string())).collect())]);
+        let merged = merge("retries", 9, &others, 5);
+        assert_eq!(merged.hits + merged.found.len(), 5);
+    }
+}
