@@ -16,7 +16,7 @@ use crate::quote::{LONGEST, SHORTEST};
 use crate::sentences;
 use crate::words::{carries_meaning, stem, stems, words};
 
-pub use code::{comment, definition_above, head, name, signature};
+pub use code::{comment, defines, definition_above, head, name, signature};
 
 /// How rare each word is among the sources of a run.
 #[derive(Debug, Clone, Default)]

@@ -178,7 +178,8 @@ fn state_of(report: &Report, id: QuoteId, present: Option<&Present>) -> QuoteSta
     let Ok(found) = quote::accept(&now, &known.text, id.number, None) else {
         return QuoteState::Changed;
     };
-    if found.text != known.text {
+    // A quote of code begins with its first line's indentation, which finding it again leaves out.
+    if found.text.trim() != known.text.trim() {
         return QuoteState::Changed;
     }
     match lines_cited(source, known.start, known.end) {
@@ -215,4 +216,69 @@ fn lines(text: &str, first: u32, last: u32) -> Option<String> {
     let skip = usize::try_from(first.checked_sub(1)?).ok()?;
     let count = usize::try_from(last.checked_sub(first)?).ok()? + 1;
     Some(text.lines().skip(skip).take(count).collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use aiex_evidence::{Catalogue, Document, Ledger, Origin, Quotes, Removed};
+
+    use super::*;
+
+    /// A report with one quote, out of these lines of a file.
+    fn quoting(text: &str, quoted: &str) -> (Report, QuoteId) {
+        let mut sources = Catalogue::new();
+        let origin = Origin::Code {
+            repo: "shop".to_owned(),
+            root: "/shop".to_owned(),
+            commit: None,
+            path: "src/retry.rs".to_owned(),
+            first_line: 1,
+            last_line: 9,
+        };
+        let source = sources.add(Document {
+            origin,
+            title: String::new(),
+            date: None,
+            read_at: 0,
+            text: text.to_owned(),
+            instructs: false,
+        });
+        let mut quotes = Quotes::new();
+        let at = text.find(quoted).unwrap();
+        let id = quotes
+            .take(sources.get(source).unwrap(), at..at + quoted.len(), None)
+            .unwrap();
+        let report = Report {
+            run: String::new(),
+            question: String::new(),
+            title: String::new(),
+            model: None,
+            partial: None,
+            sections: Vec::new(),
+            disagreements: Vec::new(),
+            searches: Vec::new(),
+            sources,
+            quotes: quotes.into_vec(),
+            unread: Vec::new(),
+            removed: Removed::default(),
+            ledger: Ledger::default(),
+            finished_at: 0,
+        };
+        (report, id)
+    }
+
+    #[test]
+    fn a_quote_with_its_indentation_is_found_where_it_was_and_where_it_went() {
+        let text = "impl Policy {\n    /// Three times.\n    fn retry(&self) -> u32 {\n        3\n    }\n}\n";
+        let quoted = "    /// Three times.\n    fn retry(&self) -> u32 {\n        3\n    }";
+        let (report, id) = quoting(text, quoted);
+        let state = |now: &str| state_of(&report, id, Some(&Present::There { text: now.to_owned() }));
+        assert_eq!(state(text), QuoteState::Kept);
+        let moved = QuoteState::Moved {
+            first_line: 4,
+            last_line: 7,
+        };
+        assert_eq!(state(&format!("use std::io;\n\n{text}")), moved);
+        assert_eq!(state(&text.replace('3', "4")), QuoteState::Changed);
+    }
 }

@@ -184,19 +184,21 @@ pub fn name(source: &Source) -> Option<&str> {
     (name.chars().count() > 1 && name.chars().all(of_code)).then_some(name)
 }
 
+/// Whether a line defines a name: it has it as a word, beside a word that defines or before a block.
+pub fn defines(line: &str, name: &str) -> bool {
+    let mut words = line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')));
+    let is_defined =
+        words.clone().any(|word| DEFINERS.contains(&word)) && !line.trim_start().starts_with("let ");
+    words.any(|word| word == name) && (is_defined || line.trim_end().ends_with('{'))
+}
+
 /// Where the nearest line above a place begins that defines a name.
 pub fn definition_above(text: &str, at: usize, name: &str) -> Option<usize> {
     let above = text.get(..at)?;
-    let defines = |line: &str| {
-        let mut words = line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')));
-        let is_defined = words.clone().any(|word| DEFINERS.contains(&word));
-        words.any(|word| word == name) && (is_defined || line.trim_end().ends_with('{'))
-    };
     let lines: Vec<Line<'_>> = lines(above).collect();
-    lines
-        .into_iter()
-        .rev()
-        .find(|line| defines(line.text))
+    let mut upwards = lines.into_iter().rev();
+    upwards
+        .find(|line| defines(line.text, name))
         .map(|line| line.range.start)
 }
 
@@ -261,6 +263,11 @@ mod tests {
         assert_eq!(definition_above(code, at, "second"), code.find("pub fn second"));
         assert_eq!(definition_above(code, at, "first"), Some(0));
         assert_eq!(definition_above(code, at, "third"), None);
+        assert!(
+            !defines("let store = Files::open(path)?;", "open"),
+            "a use is no definition"
+        );
+        assert!(defines("int open(const char *path) {", "open"));
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Quoting {
         }
         let text = &self.source.text;
         let at = text.find(matched)?;
-        let begins = if extract::signature(matched).is_some_and(|line| line.contains(name)) {
+        let begins = if extract::signature(matched).is_some_and(|line| extract::defines(line, name)) {
             at
         } else {
             extract::definition_above(text, at, name)?
