@@ -39,4 +39,4 @@ pub use extract::Rarity;
 pub use graph::KnowledgeGraph;
 pub use quote::{Quote, QuoteId, Quotes, Rejected};
 pub use report::{Disagreement, Ledger, Paragraph, Removed, Report, SearchRun, Section, Tally, Unread};
-pub use source::{Catalogue, Document, Origin, Source, SourceId};
+pub use source::{Catalogue, Document, Origin, PROSE, Source, SourceId};

@@ -202,6 +202,18 @@ impl<'a> IntoIterator for &'a Catalogue {
     }
 }
 
+/// How the names of files end that are written for readers.
+pub const PROSE: [&str; 8] = [
+    ".md",
+    ".mdx",
+    ".markdown",
+    ".rst",
+    ".adoc",
+    ".txt",
+    ".org",
+    ".tex",
+];
+
 impl Origin {
     /// `web`, `code`, `docs`, `commit` or `report`.
     pub fn kind(&self) -> &'static str {
@@ -256,21 +268,11 @@ impl Origin {
 
     /// Whether it is prose: a page, a report, a commit's message, a file of documentation.
     pub fn is_prose(&self) -> bool {
-        const ENDINGS: [&str; 8] = [
-            ".md",
-            ".mdx",
-            ".markdown",
-            ".rst",
-            ".adoc",
-            ".txt",
-            ".org",
-            ".tex",
-        ];
         match self {
             Self::Web { .. } | Self::Commit { .. } | Self::Report { .. } => true,
             Self::Code { path, .. } | Self::Docs { path, .. } => {
                 let path = path.to_ascii_lowercase();
-                ENDINGS.iter().any(|ending| path.ends_with(ending))
+                PROSE.iter().any(|ending| path.ends_with(ending))
             }
         }
     }

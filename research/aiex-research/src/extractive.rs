@@ -121,7 +121,7 @@ fn bare(text: &str) -> Paragraph {
 
 /// A quote whole: prose as prose, code as code.
 fn whole(quote: &Quote, source: &Source) -> Paragraph {
-    if source.origin.is_prose() && !is_block(&quote.text) {
+    if source.origin.is_prose() && !is_block(&quote.text, source) {
         said(quote, prose(quote, source), true)
     } else {
         said(quote, block(quote, source), false)
@@ -132,7 +132,7 @@ fn whole(quote: &Quote, source: &Source) -> Paragraph {
 /// what is taken apart may say something else than the whole.
 fn line(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
     let source = evidence.source(quote.id.source)?;
-    let text = if source.origin.is_prose() && !is_block(&quote.text) {
+    let text = if source.origin.is_prose() && !is_block(&quote.text, source) {
         sentences_within(&prose(quote, source), LONGEST_LINE).to_owned()
     } else {
         let comment = draft::plain(&extract::comment(&quote.text));
@@ -186,17 +186,17 @@ fn said(quote: &Quote, text: String, item: bool) -> Paragraph {
     }
 }
 
-/// Whether a text must keep its lines.
-fn is_block(text: &str) -> bool {
+/// Whether a text must keep its lines: examples and tables in prose, and most of what a web page shows as code.
+fn is_block(text: &str, source: &Source) -> bool {
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
-    let is_code = |line: &&str| {
-        let line = line.trim_end();
-        line.ends_with(['{', '}', ';'])
-            || line.starts_with("    ")
-            || line.starts_with('\t')
-            || line.starts_with('|')
-    };
-    text.contains("```") || (lines().count() > 1 && 2 * lines().filter(is_code).count() > lines().count())
+    let is_code = |line: &&str| line.trim_end().ends_with(['{', '}', ';']) || line.starts_with('|');
+    let is_indented = |line: &&str| line.starts_with("    ") || line.starts_with('\t');
+    // In files of documentation, lines are indented below the point of a list.
+    let is_file = source.origin.path().is_some();
+    let count = lines()
+        .filter(|line| is_code(line) || (!is_file && is_indented(line)))
+        .count();
+    text.contains("```") || (lines().count() > 1 && 2 * count > lines().count())
 }
 
 fn block(quote: &Quote, source: &Source) -> String {

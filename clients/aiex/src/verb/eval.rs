@@ -148,7 +148,7 @@ pub(crate) async fn run(
             )
             .await?
         }
-        None => ablation::run(&corpora, &session, printer, interrupt).await?,
+        None => ablation::run(&corpora, &session, &mut tally.took, printer, interrupt).await?,
     }
     tally.report(count, started.elapsed(), printer);
     Ok(tally.exit())

@@ -113,3 +113,51 @@ fn a_line_that_is_not_a_query_is_named() {
         outcome.stderr
     );
 }
+
+#[test]
+fn each_signal_is_switched_off_in_turn_and_told_what_it_is_worth() {
+    let world = World::new();
+    world.folder(
+        "corpora/one",
+        &[
+            (
+                "src/retry.py",
+                "def wait_before_retry(attempt):\n    \"\"\"Doubles the pause before each retry.\"\"\"\n    return 2 ** attempt\n",
+            ),
+            (
+                "tests/test_retry.py",
+                "from retry import wait_before_retry\n\ndef test_pause_before_each_retry_doubles():\n    \
+                 assert wait_before_retry(1) == 2\n    assert wait_before_retry(2) == 4\n",
+            ),
+            ("src/parse.py", "def parse(text):\n    return text.split()\n"),
+        ],
+    );
+    let query = |id: &str, text: &str, path: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"corpus\":\"one\",\"suite\":\"own\",\"query\":\"{text}\",\"relevant\":[{{\"path\":\"{path}\",\"grade\":1}}]}}\n"
+        )
+    };
+    let queries = [
+        query("q1", "pause before each retry doubles", "src/retry.py"),
+        query("q2", "parse", "src/parse.py"),
+    ];
+    fs::write(world.path("queries.jsonl"), queries.concat()).unwrap();
+    let root = world.path("");
+    let told = world
+        .ok(
+            &root,
+            &["eval", "queries.jsonl", "--corpora", "corpora", "--ablate"],
+        )
+        .stdout;
+    let row = |signal: &str| {
+        let row = told
+            .lines()
+            .find(|line| line.starts_with(&format!("| {signal} |")));
+        row.unwrap_or_else(|| panic!("{signal} is not in\n{told}"))
+            .to_owned()
+    };
+    // Without the rule on tests, the test of the function stands before the function.
+    assert!(row("test").contains("+0."), "{told}");
+    assert!(row("vendored").contains("0.000"), "{told}");
+    assert!(told.lines().count() > 20, "{told}");
+}

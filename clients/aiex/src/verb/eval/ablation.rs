@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::grade::ndcg;
 use super::{Corpus, Query, ask};
@@ -22,10 +23,12 @@ const OUTSIDE: f64 = 0.025;
 /// The grades of all queries, in their order.
 type Grades = Vec<f64>;
 
-/// Asks everything once for each signal and tells what each is worth.
+/// Asks everything once for each signal and tells what each is worth. `took` gets the times of the queries that were asked
+/// with every signal.
 pub(super) async fn run(
     corpora: &[Corpus<'_>],
     session: &Session,
+    took: &mut Vec<Duration>,
     printer: &Printer,
     interrupt: &mut Interrupt,
 ) -> Result<(), Failure> {
@@ -45,12 +48,12 @@ pub(super) async fn run(
         )
     };
     step(0);
-    let whole = grades(corpora, BTreeMap::new(), session, interrupt).await?;
+    let whole = grades(corpora, BTreeMap::new(), session, took, interrupt).await?;
     let mut rows = Vec::new();
     for (done, (name, off)) in signals.iter().enumerate() {
         step(done);
         let ranking = BTreeMap::from([((*name).to_owned(), *off)]);
-        let without = grades(corpora, ranking, session, interrupt).await?;
+        let without = grades(corpora, ranking, session, &mut Vec::new(), interrupt).await?;
         let lost: Grades = whole
             .iter()
             .zip(&without)
@@ -66,12 +69,14 @@ async fn grades(
     corpora: &[Corpus<'_>],
     ranking: BTreeMap<String, f32>,
     session: &Session,
+    took: &mut Vec<Duration>,
     interrupt: &mut Interrupt,
 ) -> Result<Grades, Failure> {
     let mut grades = Vec::new();
     for corpus in corpora {
         for query in &corpus.queries {
-            let (places, _) = ask(session, query, &corpus.root, HITS, ranking.clone(), interrupt).await?;
+            let (places, time) = ask(session, query, &corpus.root, HITS, ranking.clone(), interrupt).await?;
+            took.push(time);
             let paths = places.iter().map(|place| place.path.as_str());
             grades.push(ndcg(&query.relevant, paths));
         }

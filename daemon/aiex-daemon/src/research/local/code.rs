@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aiex_evidence::Origin;
+use aiex_evidence::{Origin, PROSE};
 use aiex_files::git;
 use aiex_index::{Constant, Hit, SearchRequest};
 use aiex_protocol::repos::{Phase, RepoStatus};
@@ -80,7 +80,7 @@ pub(super) fn request(query: String, limit: usize) -> SearchRequest {
 fn documents(request: &SearchRequest) -> SearchRequest {
     SearchRequest {
         limit: request.limit.div_ceil(DOCUMENTS),
-        languages: vec!["markdown".to_owned()],
+        paths: PROSE.map(|ending| format!("**/*{ending}")).into(),
         ranking: vec![Constant::new("prose", 1.0)],
         ..request.clone()
     }
