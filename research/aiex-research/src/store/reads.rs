@@ -253,6 +253,8 @@ pub(super) fn past(
                 date: source.date.clone(),
                 score,
             },
+            // A report that nobody wrote says what its sources say, and those are found by themselves.
+            None if report.model.is_none() => continue,
             None => PastSource {
                 text: report_text(&report),
                 title: report.question,

@@ -159,7 +159,7 @@ async fn a_template_decides_the_sections() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_earlier_report_is_a_source_of_the_next() {
     let folder = tempfile::tempdir().unwrap();
-    let world = Arc::new(World::plain());
+    let world = Arc::new(World::with_model());
     let research = open(folder.path(), &world).await;
     let first = research.start(request()).await.unwrap();
     events(&research, &first).await;
@@ -185,6 +185,24 @@ async fn an_earlier_report_is_a_source_of_the_next() {
     assert_eq!(report.ledger.searches, 0, "the run's own store costs nothing");
     let graph = research.whole_graph().await.unwrap();
     assert!(graph.len() > research.graph(&first).await.unwrap().len() / 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_only_quotes_is_no_source_but_what_it_quotes_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::plain());
+    let research = open(folder.path(), &world).await;
+    let first = research.start(request()).await.unwrap();
+    events(&research, &first).await;
+    let only_reports = aiex_research::Request {
+        sources: vec![SourceKind::Reports],
+        ..request()
+    };
+    let second = research.start(only_reports).await.unwrap();
+    events(&research, &second).await;
+    let report = research.report(&second).await.unwrap();
+    let kinds: Vec<&str> = report.sources.iter().map(|source| source.origin.kind()).collect();
+    assert!(kinds.contains(&"code") && !kinds.contains(&"report"), "{kinds:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
