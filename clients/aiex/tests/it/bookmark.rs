@@ -69,7 +69,7 @@ fn bookmarks_are_found_by_text_tag_and_repository_and_removed() {
         world.sample(),
         world.repo("other", &[("a.rs", "fn other_thing() {}\n")]),
     );
-    let id = |folder, args: &[&str]| {
+    let id = |folder: &std::path::Path, args: &[&str]| {
         world.ok(folder, args);
         let rows = world
             .ok(&world.home(), &["bookmark", "list", "--all", "--json"])
@@ -92,9 +92,9 @@ fn bookmarks_are_found_by_text_tag_and_repository_and_removed() {
     };
     assert_eq!(ids(&[]), [second.clone(), first.clone()]);
     assert_eq!(ids(&["--all"]), [third.clone(), second.clone(), first.clone()]);
-    assert_eq!(ids(&["backing", "off"]), [second.clone()]);
-    assert_eq!(ids(&["--tag", "todo"]), [first.clone()]);
-    assert_eq!(ids(&["CONFIG"]), [first.clone()]);
+    assert_eq!(ids(&["backing", "off"]), [second.as_str()]);
+    assert_eq!(ids(&["--tag", "todo"]), [first.as_str()]);
+    assert_eq!(ids(&["CONFIG"]), [first.as_str()]);
 
     let missing = world.run(&one, &["bookmark", "remove", &first, "99"]);
     assert_eq!(missing.code, Some(5), "{}", missing.stderr);

@@ -51,23 +51,6 @@ fn a_follow_up_brings_what_the_words_before_find_and_says_so() {
 }
 
 #[test]
-fn what_only_the_words_before_brought_says_so() {
-    let world = World::new();
-    let repo = tree(&world);
-    search(&world, &repo, &["--kind", "function", "paint_circle"]);
-    let both = search(&world, &repo, &["src/pages.rs", "-f"]);
-    let brought: Vec<_> = both
-        .rows()
-        .into_iter()
-        .filter(|row| row["path"] == "src/canvas.rs")
-        .collect();
-    for row in &brought {
-        let why = row["why"].to_string();
-        assert!(why.contains("from the search before: paint_circle"), "{why}");
-    }
-}
-
-#[test]
 fn within_the_last_search_means_its_files_and_no_others() {
     let world = World::new();
     let repo = tree(&world);

@@ -18,11 +18,11 @@ fn refining(query: &str, earlier: u64) -> Call {
 }
 
 fn final_hits(events: &[Event]) -> Vec<Hit> {
-    let lists = events.iter().filter_map(|event| match event {
+    let mut lists = events.iter().filter_map(|event| match event {
         Event::Hits(hits) => Some(hits.hits.clone()),
         _ => None,
     });
-    lists.last().unwrap()
+    lists.next_back().unwrap()
 }
 
 #[tokio::test]
