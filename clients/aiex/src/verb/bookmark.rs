@@ -278,16 +278,18 @@ mod tests {
                 ..bookmark(12, moved)
             },
         ];
-        insta::assert_snapshot!(render(&bookmarks, (80, false), Palette::new(false)), @r"
-          7  src/retry.rs:10-13  #perf  #todo
-             too slow
-               fn a() {
-                   b();
-                   c();
-               ⋮
-         12  src/retry.rs:20-23  moved from 10-13
-               fn a() {
-        ");
+        let shown = render(&bookmarks, (80, false), Palette::new(false));
+        let expected = [
+            "  7  src/retry.rs:10-13  #perf  #todo",
+            "     too slow",
+            "       fn a() {",
+            "           b();",
+            "           c();",
+            "       ⋮",
+            " 12  src/retry.rs:20-23  moved from 10-13",
+            "       fn a() {",
+        ];
+        assert_eq!(shown.lines().collect::<Vec<_>>(), expected);
         let gone = [
             Bookmark {
                 text: "x".into(),
@@ -303,11 +305,13 @@ mod tests {
                 )
             },
         ];
-        insta::assert_snapshot!(render(&gone, (80, true), Palette::new(false)), @r"
-          1  /src/queue/src/retry.rs:10-13  changed since
-               x
-          2  /src/queue/src/retry.rs:10-13  gone: it is a link
-               x
-        ");
+        let shown = render(&gone, (80, true), Palette::new(false));
+        let expected = [
+            "  1  /src/queue/src/retry.rs:10-13  changed since",
+            "       x",
+            "  2  /src/queue/src/retry.rs:10-13  gone: it is a link",
+            "       x",
+        ];
+        assert_eq!(shown.lines().collect::<Vec<_>>(), expected);
     }
 }
