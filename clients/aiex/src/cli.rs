@@ -6,8 +6,8 @@ use clap::{Command, CommandFactory, Parser, Subcommand};
 use crate::exit_code::ExitCode;
 use crate::printer::ColorChoice;
 use crate::verb::{
-    ask, cache, daemon, doctor, eval, graph, help, outline, pack, refs, repos, research, search, status,
-    symbols, util,
+    ask, bookmark, cache, daemon, doctor, eval, graph, help, history, outline, pack, refs, repos, research,
+    search, status, symbols, util,
 };
 
 const EXAMPLES: &str = "\
@@ -73,6 +73,8 @@ pub(crate) enum Verb {
     Pack(pack::PackVerb),
     Research(Box<research::ResearchVerb>),
     Graph(graph::GraphVerb),
+    History(history::HistoryVerb),
+    Bookmark(bookmark::BookmarkVerb),
     Status(status::StatusVerb),
     Repos(repos::ReposVerb),
     Cache(cache::CacheVerb),

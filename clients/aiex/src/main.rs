@@ -102,6 +102,12 @@ fn carry_out(verb: Verb, printer: &Printer) -> Result<ExitCode, Failure> {
         Verb::Cache(verb) => {
             on_one_thread(async |interrupt| verb::cache::run(verb, printer, interrupt).await)
         }
+        Verb::History(verb) => {
+            on_one_thread(async |interrupt| verb::history::run(verb, printer, interrupt).await)
+        }
+        Verb::Bookmark(verb) => {
+            on_one_thread(async |interrupt| verb::bookmark::run(verb, printer, interrupt).await)
+        }
         Verb::Doctor(verb) => {
             on_one_thread(async |interrupt| verb::doctor::run(verb, printer, interrupt).await)
         }

@@ -84,6 +84,11 @@ async fn wind_down(handle: &Handle) {
         }
     }
     handle.research.shut_down().await;
+    let notebook = handle.notebook.clone();
+    let written = tokio::task::spawn_blocking(move || notebook.write_down());
+    if tokio::time::timeout(STOP_PATIENCE, written).await.is_err() {
+        tracing::warn!("the last searches could not be written down");
+    }
     let mut facts = handle.bus.listen();
     if !handle.supervisor.stop_all(STOP_PATIENCE).await {
         tracing::warn!("some components did not stop");

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use crate::answer::Providers;
 use crate::daemon::Exit;
 use crate::event::{Bus, Event};
+use crate::notebook::Notebook;
 use crate::repository::Repositories;
 use crate::research::ResearchService;
 use crate::streams::Streams;
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) repositories: Arc<dyn Repositories>,
     pub(crate) providers: Providers,
     pub(crate) research: ResearchService,
+    pub(crate) notebook: Arc<Notebook>,
     pub(crate) counters: Counters,
     slots: Semaphore,
     waiting: AtomicUsize,
@@ -86,6 +88,7 @@ impl Handle {
         } = parts;
         let providers = Providers::new(settings.providers.clone());
         let research = ResearchService::new(&home, &settings, repositories.clone());
+        let notebook = Arc::new(Notebook::new(&home, &settings, repositories.clone()));
         Self(Arc::new(Shared {
             slots: Semaphore::new(settings.daemon.max_running),
             settings,
@@ -98,6 +101,7 @@ impl Handle {
             repositories,
             providers,
             research,
+            notebook,
             counters: Counters::default(),
             waiting: AtomicUsize::new(0),
             clients: AtomicUsize::new(0),

@@ -26,6 +26,7 @@ mod housekeeping;
 mod idle;
 mod indexing;
 mod log;
+mod notebook;
 mod panics;
 pub mod repository;
 mod research;

@@ -1,5 +1,6 @@
 //! One connection: hello, then requests in and events out. Nothing here knows what a verb does.
 
+mod asked;
 pub(crate) mod dispatch;
 mod hello;
 mod writer;
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use asked::Asked;
 pub(crate) use hello::refusal;
 
 use crate::handle::{Handle, overloaded};
@@ -47,6 +49,7 @@ pub(crate) async fn serve(socket: WebSocket, handle: Handle, is_trusted: bool, s
                     handle,
                     outbox,
                     streams: HashMap::new(),
+                    asked: Asked::default(),
                     forwards: JoinSet::new(),
                 };
                 session.run(&mut incoming, &stopping).await;
@@ -88,6 +91,7 @@ struct Session {
     handle: Handle,
     outbox: Outbox,
     streams: HashMap<RequestId, Arc<Stream>>,
+    asked: Asked,
     forwards: JoinSet<(RequestId, Arc<Stream>)>,
 }
 
@@ -158,8 +162,10 @@ impl Session {
             trace,
         } = request;
         let deadline = deadline_ms.map(Duration::from_millis);
+        let refined = asked::refines(&call).and_then(|earlier| self.refine(earlier));
+        self.asked.note(id, &call);
         let started = match self.room_for(id) {
-            Ok(()) => dispatch::start(&self.handle, call, deadline, trace),
+            Ok(()) => dispatch::start(&self.handle, call, deadline, trace, refined),
             Err(error) => Err(error),
         };
         match started {
@@ -199,6 +205,15 @@ impl Session {
             Ok(watcher) => self.forward(id, watcher),
             Err(error) => self.fail(id, error).await,
         }
+    }
+
+    /// Ends a search that another takes the place of. Its query, as long as it is remembered.
+    fn refine(&self, earlier: RequestId) -> Option<String> {
+        let query = self.asked.query(earlier)?;
+        if let Some(stream) = self.streams.get(&earlier) {
+            stream.cancel().cancel();
+        }
+        Some(query.to_owned())
     }
 
     fn room_for(&self, id: RequestId) -> Result<(), WireError> {

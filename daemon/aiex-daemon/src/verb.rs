@@ -1,8 +1,11 @@
 //! The verbs, one file each, and what they share: the request that runs.
 
 mod ask;
+mod bookmark;
 mod cache;
+mod earlier;
 mod follow;
+mod history;
 mod outline;
 mod pack;
 mod refs;
@@ -37,15 +40,18 @@ pub(crate) struct Running {
     pub(crate) handle: Handle,
     pub(crate) stream: Arc<Stream>,
     pub(crate) began: Instant,
+    /// The query of the search that this one takes the place of, if it is known.
+    pub(crate) refined: Option<String>,
     step: Mutex<&'static str>,
 }
 
 impl Running {
-    pub(crate) fn new(handle: Handle, stream: Arc<Stream>) -> Self {
+    pub(crate) fn new(handle: Handle, stream: Arc<Stream>, refined: Option<String>) -> Self {
         Self {
             handle,
             stream,
             began: Instant::now(),
+            refined,
             step: Mutex::new("starting"),
         }
     }
@@ -126,6 +132,11 @@ pub(crate) async fn carry_out(
         Call::ResearchTemplates {} => research::templates(running).await.map(|()| None),
         Call::CacheStats {} => cache::stats(running).await.map(|()| None),
         Call::CacheClear(args) => cache::clear(running, args).await.map(|()| None),
+        Call::HistoryList(args) => history::list(running, args).await.map(|()| None),
+        Call::HistoryClear(args) => history::clear(running, args).await.map(|()| None),
+        Call::BookmarkAdd(args) => bookmark::add(running, args).await.map(|()| None),
+        Call::BookmarkList(args) => bookmark::list(running, args).await.map(|()| None),
+        Call::BookmarkRemove(args) => bookmark::remove(running, args).await.map(|()| None),
         Call::Drain { reason } => {
             running.handle.request_exit(Exit::Requested { reason });
             Ok(None)

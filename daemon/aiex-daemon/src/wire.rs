@@ -1,7 +1,9 @@
-//! The words of the index, of research and of the caches turned into the wire's. The only place that knows both.
+//! The words of the index, of research, of the caches and of sessions turned into the wire's. The only place that knows
+//! both.
 
 pub(crate) mod cache;
 pub(crate) mod research;
+pub(crate) mod sessions;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +26,7 @@ pub(crate) fn from_wire(args: &SearchArgs, limit: usize) -> SearchRequest {
             wire::Mode::Literal => Mode::Literal,
         },
         paths: args.filters.paths.clone(),
+        files: Vec::new(),
         languages: args.filters.languages.clone(),
         kinds: args.filters.kinds.clone(),
         explain: args.explain,

@@ -20,5 +20,7 @@ mod life;
 mod lists;
 #[path = "daemon/loopback.rs"]
 mod loopback;
+#[path = "daemon/refining.rs"]
+mod refining;
 #[path = "daemon/streams.rs"]
 mod streams;

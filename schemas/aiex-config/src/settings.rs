@@ -151,6 +151,8 @@ pub struct ProviderSettings {
 pub struct SearchSettings {
     /// Hits returned when the request does not say how many.
     pub limit: u32,
+    /// Whether searches are remembered.
+    pub history: bool,
 }
 
 named_choices! {
@@ -237,6 +239,7 @@ impl Settings {
             ("embedder.url", embedder.url.clone()),
             ("embedder.key_env", embedder.key_env.clone()),
             ("search.limit", search.limit.to_string()),
+            ("search.history", search.history.to_string()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();

@@ -9,3 +9,5 @@ pub const RESEARCH: &str = "research";
 pub const SOURCES: &str = "sources";
 /// The verbs `cache.*`.
 pub const CACHE: &str = "cache";
+/// The verbs `history.*` and `bookmark.*`, and searches that build on earlier ones.
+pub const SESSIONS: &str = "sessions";

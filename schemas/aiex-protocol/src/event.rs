@@ -11,6 +11,7 @@ use crate::repos::{IndexProgress, RepoStatus};
 use crate::request::{RequestId, StreamId};
 use crate::research::{Document, Estimate, GraphView, RunSummary, RunView, TemplateInfo, Verification};
 use crate::search::{Answer, Hits, SearchSummary};
+use crate::sessions::{BookmarkList, History, HistoryCleared};
 use crate::source::{FoundList, SourceStatus};
 use crate::status::{DaemonStatus, SkippedReport};
 
@@ -100,6 +101,12 @@ pub enum Event {
     Cache(CacheReport),
     /// What was taken out of the caches.
     CacheCleared(CacheCleared),
+    /// The searches that were made.
+    History(History),
+    /// What was taken out of the history.
+    HistoryCleared(HistoryCleared),
+    /// Lines that are kept, or were until now.
+    Bookmarks(BookmarkList),
     /// The client was too slow and events were dropped; lists and totals that follow are whole.
     Gap {
         /// How many events were dropped.

@@ -8,6 +8,10 @@ use crate::{Envelope, Hello, Refusal, Request, RequestId, StreamId, Welcome};
 /// A frame from a client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a frame lives from the socket to the session, one at a time"
+)]
 pub enum ClientFrame {
     /// The first frame of a connection.
     Hello(Hello),

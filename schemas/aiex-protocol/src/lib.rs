@@ -28,6 +28,7 @@ pub mod request;
 pub mod research;
 pub mod schema;
 pub mod search;
+pub mod sessions;
 pub mod source;
 pub mod status;
 

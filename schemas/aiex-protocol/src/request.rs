@@ -9,6 +9,7 @@ use crate::code::{OutlineArgs, PackArgs, RefsArgs, SimilarArgs, SymbolsArgs};
 use crate::repos::{AddRepo, ReindexRepo, RemoveRepo};
 use crate::research::{ApproveArgs, FollowArgs, GraphArgs, ReportArgs, ResearchArgs, RunArgs};
 use crate::search::{AskArgs, SearchArgs};
+use crate::sessions::{AddBookmark, ClearHistory, ListBookmarks, ListHistory, RemoveBookmarks};
 use crate::status::{SkippedArgs, StatusArgs};
 
 /// Names a request within its connection; the client chooses it.
@@ -121,6 +122,21 @@ pub enum Call {
     /// Empties caches: `cache_cleared`.
     #[serde(rename = "cache.clear")]
     CacheClear(ClearCache),
+    /// The searches that were made: `history`.
+    #[serde(rename = "history.list")]
+    HistoryList(ListHistory),
+    /// Forgets searches: `history_cleared`.
+    #[serde(rename = "history.clear")]
+    HistoryClear(ClearHistory),
+    /// Keeps lines of a file: `bookmarks`.
+    #[serde(rename = "bookmark.add")]
+    BookmarkAdd(AddBookmark),
+    /// The lines that are kept, and what has become of them: `bookmarks`.
+    #[serde(rename = "bookmark.list")]
+    BookmarkList(ListBookmarks),
+    /// Keeps lines no longer: `bookmarks`, those removed.
+    #[serde(rename = "bookmark.remove")]
+    BookmarkRemove(RemoveBookmarks),
     /// Asks the daemon to finish what runs and exit.
     Drain {
         /// Why: shown in the daemon's log and to other clients.
@@ -163,6 +179,11 @@ impl Call {
             Call::ResearchTemplates {} => "research.templates",
             Call::CacheStats {} => "cache.stats",
             Call::CacheClear(_) => "cache.clear",
+            Call::HistoryList(_) => "history.list",
+            Call::HistoryClear(_) => "history.clear",
+            Call::BookmarkAdd(_) => "bookmark.add",
+            Call::BookmarkList(_) => "bookmark.list",
+            Call::BookmarkRemove(_) => "bookmark.remove",
             Call::Drain { .. } => "drain",
         }
     }
@@ -182,6 +203,8 @@ impl Call {
                 | Call::ResearchFinish(_)
                 | Call::ResearchApprove(_)
                 | Call::ResearchRemove(_)
+                | Call::BookmarkAdd(_)
+                | Call::BookmarkRemove(_)
         )
     }
 
@@ -189,8 +212,17 @@ impl Call {
     /// daemon of this contract understands.
     pub fn needs(&self) -> Option<&'static str> {
         match self {
+            // What came last comes first: a daemon that knows sessions knows sources too.
+            Call::Search(args) | Call::Ask(AskArgs { search: args, .. }) if args.builds_on_earlier() => {
+                Some(capability::SESSIONS)
+            }
             Call::Search(args) if !args.sources.is_empty() => Some(capability::SOURCES),
             Call::CacheStats {} | Call::CacheClear(_) => Some(capability::CACHE),
+            Call::HistoryList(_)
+            | Call::HistoryClear(_)
+            | Call::BookmarkAdd(_)
+            | Call::BookmarkList(_)
+            | Call::BookmarkRemove(_) => Some(capability::SESSIONS),
             call if call.verb().starts_with("research.") => Some(capability::RESEARCH),
             _ => None,
         }

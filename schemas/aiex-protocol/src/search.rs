@@ -61,6 +61,36 @@ pub struct SearchArgs {
     /// Constants of ranking that hold for this request alone, by name: to try them, and to measure what each is worth.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ranking: BTreeMap<String, f32>,
+    /// A name for searches that belong together, such as those of one window; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub session: String,
+    /// Whether the words of the last search count too, for less: the last of the session or, without one, of the
+    /// repository. Of `search` and `ask`; needs the capability [`SESSIONS`](crate::capability::SESSIONS), as do the next
+    /// two.
+    #[serde(skip_serializing_if = "is_false")]
+    pub follow_up: bool,
+    /// Look only into the files that the last search found.
+    #[serde(skip_serializing_if = "is_false")]
+    pub within_last: bool,
+    /// A search or question of the same connection that this one takes the place of, for clients that search while one
+    /// types: it is cancelled if it still runs, and its words count as those of a follow-up. One that the daemon does
+    /// not remember changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refines: Option<u64>,
+    /// Whether to leave this search out of the history: programs that measure are not people.
+    #[serde(skip_serializing_if = "is_false")]
+    pub unrecorded: bool,
+}
+
+impl SearchArgs {
+    /// Whether an earlier search has a part in this one.
+    pub fn builds_on_earlier(&self) -> bool {
+        self.follow_up || self.within_last || self.refines.is_some()
+    }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Arguments of `ask`.

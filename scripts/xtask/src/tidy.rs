@@ -33,7 +33,13 @@ const ENGINES: &[(&str, &[&str])] = &[
     ("tree-sitter*", &["aiex-chunk"]),
     (
         "rusqlite",
-        &["aiex-index", "aiex-history", "aiex-cache", "aiex-research"],
+        &[
+            "aiex-index",
+            "aiex-history",
+            "aiex-cache",
+            "aiex-research",
+            "aiex-sessions",
+        ],
     ),
     ("fastembed", &["aiex-embed"]),
     ("notify", &["aiex-files"]),

@@ -247,6 +247,8 @@ async fn ask(
         wait_complete: true,
         yes: true,
         ranking,
+        // A list of questions is no history of a person.
+        unrecorded: true,
         ..SearchArgs::default()
     };
     let mut latest = Vec::new();

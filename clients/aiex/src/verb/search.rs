@@ -39,6 +39,8 @@ Examples:
   aiex search config --lang rust --kind struct only definitions of structs in Rust
   aiex search --similar src/retry.rs:42        code that is most like that at line 42
   aiex search shutdown of the runtime --sources code,docs,git
+  aiex search where is it tested --follow-up   the words of the last search count too, for less
+  aiex search --literal 'unwrap()' --within-last only in the files that the last search found
 ";
 
 /// Search: ranked pieces of code, or every match of a pattern
@@ -65,6 +67,18 @@ pub(crate) struct SearchVerb {
     #[arg(long, short, value_name = "SOURCES", value_delimiter = ',', value_parser = searchable())]
     #[arg(hide_possible_values = true, conflicts_with_all = ["similar", "regex", "literal", "explain"])]
     sources: Vec<SourceKind>,
+
+    /// Let the words of the last search here count too, for less
+    #[arg(long, short = 'f', conflicts_with_all = ["similar", "regex", "literal", "no_daemon"])]
+    follow_up: bool,
+
+    /// Look only into the files that the last search here found
+    #[arg(long, conflicts_with_all = ["similar", "no_daemon"])]
+    within_last: bool,
+
+    /// A name for searches that belong together: the last search is then the last of that name
+    #[arg(long, value_name = "NAME", conflicts_with = "similar")]
+    session: Option<String>,
 
     /// Only definitions of this kind (function, method, struct, …); may be repeated
     #[arg(long = "kind", short = 'k', value_name = "KIND", value_parser = kind_parser(), hide_possible_values = true)]
@@ -122,6 +136,9 @@ impl SearchVerb {
         }
         request.explain = self.explain;
         request.sources = self.sources.clone();
+        request.session = self.session.clone().unwrap_or_default();
+        request.follow_up = self.follow_up;
+        request.within_last = self.within_last;
         Ok(request)
     }
 

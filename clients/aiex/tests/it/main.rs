@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod ask;
+mod bookmark;
 mod daemon;
 mod doctor;
 mod eval;
+mod follow_up;
+mod history;
 mod lists;
 mod output;
 mod pack;

@@ -70,7 +70,8 @@ fn exit_codes_are_documented() {
 fn long_help_tells_more_than_short_help() {
     let world = World::new();
     for verb in [
-        "ask", "search", "symbols", "refs", "outline", "pack", "research", "graph", "status", "eval",
+        "ask", "search", "symbols", "refs", "outline", "pack", "research", "graph", "history", "bookmark",
+        "status", "eval",
     ] {
         let short = world.ok(&world.home(), &[verb, "-h"]).stdout;
         let long = world.ok(&world.home(), &[verb, "--help"]).stdout;
@@ -116,6 +117,8 @@ fn there_is_a_manual_page_for_every_verb() {
         "aiex-repos-add",
         "aiex-research",
         "aiex-research-export",
+        "aiex-history-clear",
+        "aiex-bookmark-add",
         "aiex-daemon-logs",
         "aiex-util-man",
     ] {

@@ -10,7 +10,7 @@
 
 mod code;
 mod commits;
-mod file;
+pub(crate) mod file;
 mod lockfiles;
 mod merging;
 mod packages;

@@ -149,7 +149,7 @@ async fn work(app: &App, call: Call, options: Options, headers: &HeaderMap) -> R
 
 fn started(app: &App, call: Call, options: Options) -> Result<Watcher, WireError> {
     let deadline = options.deadline_ms.map(Duration::from_millis);
-    let stream = dispatch::start(&app.handle, call, deadline, options.trace)?;
+    let stream = dispatch::start(&app.handle, call, deadline, options.trace, None)?;
     stream
         .watch(None)
         .ok_or_else(|| dispatch::internal("the stream cannot be read"))

@@ -16,12 +16,13 @@ use crate::panics;
 use crate::stream::{Interest, Stream};
 use crate::verb::{self, Running};
 
-/// Starts a request. Its events are read from the stream.
+/// Starts a request. Its events are read from the stream. `refined` is the query that a search takes the place of.
 pub(crate) fn start(
     handle: &Handle,
     call: Call,
     deadline: Option<Duration>,
     trace: Option<String>,
+    refined: Option<String>,
 ) -> Result<Arc<Stream>, WireError> {
     let only_looks = matches!(call, Call::Status(_) | Call::ListRepos {} | Call::Drain { .. });
     if handle.is_draining() && !only_looks {
@@ -41,7 +42,10 @@ pub(crate) fn start(
         | Call::ResearchFinish(_)
         | Call::ResearchApprove(_)
         | Call::ResearchRemove(_)
-        | Call::CacheClear(_) => Interest::Lasting,
+        | Call::CacheClear(_)
+        | Call::HistoryClear(_)
+        | Call::BookmarkAdd(_)
+        | Call::BookmarkRemove(_) => Interest::Lasting,
         _ => Interest::Interactive,
     };
     let stream = handle
@@ -55,7 +59,7 @@ pub(crate) fn start(
     handle.counters.requests.fetch_add(1, Ordering::Relaxed);
     handle.bus.tell(event::Event::RequestStarted { verb });
     tokio::spawn(carry_out(
-        Running::new(handle.clone(), stream.clone()),
+        Running::new(handle.clone(), stream.clone(), refined),
         call,
         deadline,
         trace,

@@ -21,6 +21,7 @@ const CAPABILITIES: &[&str] = &[
     "watch_streams",
     capability::CACHE,
     capability::RESEARCH,
+    capability::SESSIONS,
     capability::SOURCES,
 ];
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aiex_protocol::search::{AskArgs, SearchSummary};
 use aiex_protocol::{Event, WireError};
 
-use super::{Running, search};
+use super::{Running, history, search};
 use crate::answer::kept::Kept;
 use crate::answer::{self, Writer};
 
@@ -16,7 +16,7 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
         .providers
         .choose(args.provider.as_deref(), args.extractive)?;
     let question = args.search.query.clone();
-    let found = search::evidence(running, args.search).await?;
+    let found = search::evidence(running, &args.search).await?;
     let answer = match writer {
         Writer::Model(provider) if !found.hits.hits.is_empty() => {
             let kept = Kept::of(running, &provider, &question, &found.hits.hits).await;
@@ -34,5 +34,13 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
         _ => answer::extractive::write(&question, &found.hits.hits),
     };
     running.stream.tell(Event::Answer(answer));
+    let hits = &found.hits.hits;
+    history::note(
+        running,
+        "ask",
+        &args.search,
+        &found.summary.repo,
+        (hits, hits.len()),
+    );
     Ok(found.summary)
 }

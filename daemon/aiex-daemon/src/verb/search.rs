@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aiex_index::SearchError;
+use aiex_index::{SearchError, SearchRequest};
 use aiex_protocol::code::Place;
 use aiex_protocol::repos::{Phase, RepoStatus};
 use aiex_protocol::search::{Hits, SearchArgs, SearchSummary, Stage};
 use aiex_protocol::{ErrorCode, Event, WireError};
 
-use super::Running;
+use super::earlier::{self, Earlier};
 use super::follow::{follow, is_settled};
+use super::{Running, history};
 use crate::repository::{NotFresh, Repository, search_error};
 use crate::wire;
 
@@ -35,34 +36,39 @@ pub(super) struct Found {
 pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<Found, WireError> {
     check(&args)?;
     let repository = open(running, &args.repo, args.yes).await?;
+    let earlier = earlier::of(running, &args, repository.root()).await?;
     wait(running, &repository, &place_of(&args)).await?;
-    let found = look(running, &repository, &args).await?;
+    let found = look(running, &repository, &args, &earlier).await?;
     running.stream.tell(Event::Hits(found.hits.clone()));
+    let hits = &found.hits.hits;
+    history::note(running, "search", &args, &found.summary.repo, (hits, hits.len()));
     Ok(found)
 }
 
 /// Ranked spans for a list in which others stand too: told by who asks.
 pub(super) async fn quietly(running: &Arc<Running>, args: &SearchArgs) -> Result<Found, WireError> {
     let repository = open(running, &args.repo, args.yes).await?;
+    let earlier = earlier::of(running, args, repository.root()).await?;
     wait(running, &repository, &place_of(args)).await?;
-    ranked(running, &repository, args, |_| {}).await
+    ranked(running, &repository, args, &earlier, |_| {}).await
 }
 
 /// Evidence for an answer. A question about a repository that nobody asked about before shows what is found so far
 /// and then waits, within reason, for the rest: an answer from a part of the files would be a wrong one.
-pub(super) async fn evidence(running: &Arc<Running>, args: SearchArgs) -> Result<Found, WireError> {
-    check(&args)?;
+pub(super) async fn evidence(running: &Arc<Running>, args: &SearchArgs) -> Result<Found, WireError> {
+    check(args)?;
     let repository = open(running, &args.repo, args.yes).await?;
-    wait(running, &repository, &place_of(&args)).await?;
+    let earlier = earlier::of(running, args, repository.root()).await?;
+    wait(running, &repository, &place_of(args)).await?;
     let status = repository.status();
     if !status.is_complete || 2 * status.chunks_embedded < status.chunks {
-        let mut found = look(running, &repository, &args).await?;
+        let mut found = look(running, &repository, args, &earlier).await?;
         found.hits.stage = Stage::Early;
         running.stream.tell(Event::Hits(found.hits));
         running.enter("waiting for the first index");
         follow(running, &repository, is_settled, Some(FIRST_INDEX)).await;
     }
-    let found = look(running, &repository, &args).await?;
+    let found = look(running, &repository, args, &earlier).await?;
     running.stream.tell(Event::Hits(found.hits.clone()));
     Ok(found)
 }
@@ -71,9 +77,10 @@ async fn look(
     running: &Arc<Running>,
     repository: &Arc<dyn Repository>,
     args: &SearchArgs,
+    earlier: &Earlier,
 ) -> Result<Found, WireError> {
     let stream = running.stream.clone();
-    ranked(running, repository, args, move |hits| {
+    ranked(running, repository, args, earlier, move |hits| {
         stream.tell(Event::Hits(hits))
     })
     .await
@@ -83,18 +90,34 @@ async fn ranked(
     running: &Arc<Running>,
     repository: &Arc<dyn Repository>,
     args: &SearchArgs,
+    earlier: &Earlier,
     tell_early: impl Fn(Hits) + Send + 'static,
 ) -> Result<Found, WireError> {
-    let request = wire::from_wire(args, limit_of(running, args.limit));
-    let outcome = in_turn(running, repository, move |searched, is_cancelled| {
+    let limit = limit_of(running, args.limit);
+    let request = SearchRequest {
+        files: earlier.files.clone().unwrap_or_default(),
+        ..wire::from_wire(args, limit)
+    };
+    let widened = earlier.widened(&args.query).map(|query| SearchRequest {
+        query,
+        ..request.clone()
+    });
+    let (outcome, with_words) = in_turn(running, repository, move |searched, is_cancelled| {
         let root = searched.root().to_owned();
         let mut early = |hits| tell_early(wire::hits(Stage::Early, hits, &root));
-        searched.search(&request, &mut early, is_cancelled)
+        let own = searched.search(&request, &mut early, is_cancelled)?;
+        let widened = widened.map(|widened| searched.search(&widened, &mut |_| {}, is_cancelled));
+        Ok((own, widened.transpose()?))
     })
     .await?;
     tell_notices(running, &outcome.notices);
+    tell_notices(running, earlier.notice.map(str::to_owned).as_slice());
     let summary = wire::summary(&outcome, &repository.status(), took_us(running));
-    let hits = wire::hits(Stage::Final, outcome.hits, repository.root());
+    let mut hits = wire::hits(Stage::Final, outcome.hits, repository.root());
+    if let (Some(with_words), Some(words)) = (with_words, &earlier.words) {
+        let with_words = wire::hits(Stage::Final, with_words.hits, repository.root());
+        hits.hits = earlier::fuse(hits.hits, with_words.hits, words, limit);
+    }
     Ok(Found { hits, summary })
 }
 

@@ -13,8 +13,8 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
-use super::Running;
 use super::search::{self, limit_of};
+use super::{Running, earlier, history};
 use crate::research::world;
 use crate::wire::research::same;
 
@@ -123,8 +123,24 @@ pub(super) async fn search(
     }
     match failures.into_iter().next() {
         Some(error) if answered == 0 => Err(error),
-        _ => Ok(code.map(|found| found.summary)),
+        _ => {
+            note(running, &args, code.as_ref(), &others);
+            Ok(code.map(|found| found.summary))
+        }
     }
+}
+
+/// Notes the search with all that was found, of which the places in code are kept.
+fn note(
+    running: &Running,
+    args: &SearchArgs,
+    code: Option<&search::Found>,
+    others: &HashMap<SourceKind, Vec<aiex_research::Found>>,
+) {
+    let hits = code.map_or(&[][..], |found| &found.hits.hits);
+    let root = code.map_or("", |found| found.summary.repo.as_str());
+    let found = hits.len() + others.values().map(Vec::len).sum::<usize>();
+    history::note(running, "search", args, root, (hits, found));
 }
 
 fn check(args: &SearchArgs) -> Result<(), WireError> {
@@ -135,6 +151,12 @@ fn check(args: &SearchArgs) -> Result<(), WireError> {
         return invalid(
             "reports cannot be searched from outside",
             "`aiex research` asks earlier reports by itself",
+        );
+    }
+    if args.within_last && args.sources.iter().any(|source| *source != SourceKind::Code) {
+        return invalid(
+            "only code can be looked for within the files of the last search",
+            "leave out the other sources, or `--within-last`",
         );
     }
     if args.mode != Mode::Auto && args.sources.iter().any(|source| *source != SourceKind::Code) {
@@ -178,11 +200,12 @@ async fn ask(
         return Ok(Answer::Code(Box::new(found)).into());
     }
     let world = &running.handle.research.outside().await.world;
+    let query = earlier::query_with_words(running, args).await?;
     let question = |repos| -> Result<Search, WireError> {
         Ok(Search {
             run: String::new(),
             source: same(&source)?,
-            query: args.query.clone(),
+            query: query.clone(),
             limit,
             repos,
             deadline: PATIENCE,
@@ -349,56 +372,4 @@ fn merge<'a>(
 }
 
 #[cfg(test)]
-mod tests {
-    use aiex_evidence::Origin;
-
-    use super::*;
-
-    fn found(name: &str) -> aiex_research::Found {
-        aiex_research::Found {
-            origin: Origin::Web {
-                url: format!("https://example.org/{name}"),
-            },
-            title: name.to_owned(),
-            snippet: format!("text of {name}"),
-            score: 1.0,
-            text: None,
-            date: None,
-        }
-    }
-
-    #[test]
-    fn lists_are_interleaved_and_code_keeps_the_places_between() {
-        let others = HashMap::from([
-            (SourceKind::Docs, vec![found("a"), found("b")]),
-            (SourceKind::Git, vec![found("c")]),
-        ]);
-        let merged = merge("where are retries decided", 3, &others, 10);
-        let ranks: Vec<_> = merged
-            .found
-            .iter()
-            .map(|placed| (placed.found.title.as_str(), placed.rank))
-            .collect();
-        assert_eq!(ranks, [("a", 2), ("b", 4), ("c", 6)]);
-        assert_eq!(merged.hits, 3);
-    }
-
-    #[test]
-    fn what_two_sources_return_stands_once_and_higher() {
-        let others = HashMap::from([
-            (SourceKind::Docs, vec![found("x"), found("same")]),
-            (SourceKind::Web, vec![found("same")]),
-        ]);
-        let merged = merge("where are retries decided", 0, &others, 10);
-        assert_eq!(merged.found.len(), 2);
-        assert_eq!(merged.found[0].found.title, "same");
-        assert_eq!(merged.found[0].also, [SourceKind::Web]);
-    }
-
-    #[test]
-    fn no_more_than_the_limit_is_shown() {
-        let others = HashMap::from([(SourceKind::Docs, (0..9).map(|n| found(&n.to_string())).collect())]);
-        let merged = merge("retries", 9, &others, 5);
-        assert_eq!(merged.hits + merged.found.len(), 5);
-    }
-}
+mod tests;

@@ -107,11 +107,15 @@ impl Repository for FakeRepository {
             }
             _ => early(vec![hit("early.rs", "fn early() {}")]),
         }
+        let mut hits = vec![
+            hit("src/retry.rs", "fn retry() {}"),
+            hit("src/wait.rs", "fn wait() {}"),
+        ];
+        if request.query.starts_with("hang ") {
+            hits.push(hit("src/hang.rs", "fn hang() {}"));
+        }
         Ok(SearchOutcome {
-            hits: vec![
-                hit("src/retry.rs", "fn retry() {}"),
-                hit("src/wait.rs", "fn wait() {}"),
-            ],
+            hits,
             route: "symbol",
             generation: 7,
             is_cached: false,

@@ -42,11 +42,14 @@ impl Filter {
             .partition(|glob| glob.starts_with('!'));
         let with = globs(&with).map_err(invalid)?;
         let without = globs(&without).map_err(invalid)?;
-        let versions = if with.is_none() && without.is_none() && languages.is_empty() {
+        let files: HashSet<&str> = request.files.iter().map(String::as_str).collect();
+        let is_open = with.is_none() && without.is_none() && languages.is_empty() && files.is_empty();
+        let versions = if is_open {
             None
         } else {
             let allows = |file: &FileEntry| {
-                with.as_ref().is_none_or(|globs| globs.is_match(&*file.path))
+                (files.is_empty() || files.contains(&*file.path))
+                    && with.as_ref().is_none_or(|globs| globs.is_match(&*file.path))
                     && without.as_ref().is_none_or(|globs| !globs.is_match(&*file.path))
                     && (languages.is_empty() || file.language.is_some_and(|own| languages.contains(&own)))
             };

@@ -25,6 +25,8 @@ pub struct SearchRequest {
     pub mode: Mode,
     /// Globs over paths; a leading `!` excludes.
     pub paths: Vec<String>,
+    /// Only these files, by path, whatever the globs allow besides; all when none are named.
+    pub files: Vec<String>,
     /// Language names.
     pub languages: Vec<String>,
     /// Symbol kinds.

@@ -169,6 +169,39 @@ fn text_with_signs_is_found_as_it_stands() {
 }
 
 #[test]
+fn files_that_are_named_are_the_only_ones_and_filters_still_hold() {
+    let fixture = Fixture::new();
+    let found = |files: &[&str], paths: &[&str], mode: Mode| -> Vec<String> {
+        let own = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+        let request = SearchRequest {
+            query: "fn".to_owned(),
+            limit: 50,
+            mode,
+            files: own(files),
+            paths: own(paths),
+            ..SearchRequest::default()
+        };
+        let outcome = fixture.repo.search(&request, &mut |_| {}, &|| false).unwrap();
+        let mut paths: Vec<String> = outcome.hits.into_iter().map(|hit| hit.path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths
+    };
+    fixture.write("src/one[1].rs", "pub fn first() {}\n");
+    fixture.write("src/one1.rs", "pub fn second() {}\n");
+    fixture.sync();
+    for mode in [Mode::Auto, Mode::Literal] {
+        // A name is no glob.
+        assert_eq!(found(&["src/one[1].rs"], &[], mode), ["src/one[1].rs"]);
+        assert_eq!(
+            found(&["src/one[1].rs", "src/one1.rs"], &["!src/one1.rs"], mode),
+            ["src/one[1].rs"]
+        );
+        assert_eq!(found(&["src/gone.rs"], &[], mode), [""; 0]);
+    }
+}
+
+#[test]
 fn a_bad_pattern_is_an_error_that_shows_where() {
     let fixture = Fixture::new();
     let request = SearchRequest {

@@ -164,6 +164,9 @@ const KEYS: &[Key<Settings>] = &[
     key("search.limit", "a number from 1 to 1000", |s, v| {
         v.integer(1..=1000).map(|value| s.search.limit = value)
     }),
+    key("search.history", "true or false", |s, v| {
+        v.boolean().map(|value| s.search.history = value)
+    }),
 ];
 
 /// The keys of a `[[provider]]`.
@@ -247,7 +250,10 @@ pub(super) fn blank() -> Settings {
             key_env: String::new(),
         },
         providers: Vec::new(),
-        search: SearchSettings { limit: 0 },
+        search: SearchSettings {
+            limit: 0,
+            history: false,
+        },
         web: research::blank_web(),
         research: research::blank_research(),
         cache: research::blank_cache(),

@@ -157,6 +157,7 @@ fn the_file_is_found_through_aiex_home() {
 fn values_of_every_type_are_read() {
     let (settings, warnings) = load(
         "[daemon]\ntcp = true\ntcp_port = 0x1F90\nidle_exit = 0\n[index]\nmax_file_size = \"1MB\"\n\
+         [search]\nhistory = false\n\
          [embedder]\nkind = \"ollama\"\nurl = \"http://localhost:11434/\"\n[ranking]\ndefinition = 2\npath = 0.5\n",
         &[("AIEX_WORKERS", "3")],
         &[flag("search.limit", "7")],
@@ -169,6 +170,7 @@ fn values_of_every_type_are_read() {
     assert_eq!(settings.embedder.kind, EmbedderKind::Ollama);
     assert_eq!(settings.embedder.url, "http://localhost:11434");
     assert_eq!((settings.index.workers, settings.search.limit), (3, 7));
+    assert!(!settings.search.history && Settings::default().search.history);
     assert_eq!(
         settings.ranking.into_iter().collect::<Vec<_>>(),
         [("definition".to_owned(), 2.0), ("path".to_owned(), 0.5)]

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use aiex_protocol::research::RunState;
+use aiex_protocol::search::SearchArgs;
 use aiex_protocol::source::SourceKind;
 use aiex_protocol::{Call, ClientFrame, DaemonInfo, ErrorCode, Event, RefusalReason, ServerFrame, schema};
 use serde::Serialize;
@@ -237,6 +238,12 @@ fn arguments_that_have_defaults_may_be_left_out() {
         r#"{"type":"request","id":1,"verb":"research.templates","args":{}}"#,
         r#"{"type":"request","id":1,"verb":"cache.stats","args":{}}"#,
         r#"{"type":"request","id":1,"verb":"cache.clear","args":{}}"#,
+        r#"{"type":"request","id":1,"verb":"search","args":{"query":"q","follow_up":true}}"#,
+        r#"{"type":"request","id":1,"verb":"history.list","args":{}}"#,
+        r#"{"type":"request","id":1,"verb":"history.clear","args":{}}"#,
+        r#"{"type":"request","id":1,"verb":"bookmark.add","args":{"path":"a","first_line":1,"last_line":1}}"#,
+        r#"{"type":"request","id":1,"verb":"bookmark.list","args":{}}"#,
+        r#"{"type":"request","id":1,"verb":"bookmark.remove","args":{"ids":[1]}}"#,
         r#"{"type":"hello","contract":1,"build":{"version":"0.1.0","digest":"d"},"client":"web"}"#,
     ];
     for frame in frames {
@@ -308,9 +315,12 @@ fn what_came_later_stands_behind_a_capability() {
         };
         let verb = request.call.verb();
         let needs = match &request.call {
+            Call::Search(args) if args.follow_up => Some("sessions"),
+            Call::Ask(args) if args.search.follow_up => Some("sessions"),
             Call::Search(args) if !args.sources.is_empty() => Some("sources"),
             _ if verb.starts_with("research.") => Some("research"),
             _ if verb.starts_with("cache.") => Some("cache"),
+            _ if verb.starts_with("history.") || verb.starts_with("bookmark.") => Some("sessions"),
             _ => None,
         };
         assert_eq!(request.call.needs(), needs, "{name}");
@@ -335,6 +345,40 @@ fn what_changes_a_run_is_not_sent_twice() {
         };
         if let Some(what) = request.call.verb().strip_prefix("research.") {
             assert_eq!(request.call.is_resendable(), harmless.contains(&what), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_search_that_builds_on_an_earlier_one_needs_a_daemon_that_can() {
+    let plain = SearchArgs::default();
+    let changes: [fn(&mut SearchArgs); 3] = [
+        |args| args.follow_up = true,
+        |args| args.within_last = true,
+        |args| args.refines = Some(1),
+    ];
+    assert_eq!(Call::Search(plain.clone()).needs(), None);
+    for change in changes {
+        let mut args = plain.clone();
+        change(&mut args);
+        assert_eq!(Call::Search(args).needs(), Some("sessions"));
+    }
+    // A daemon that knows no sessions keeps no history either.
+    let quiet = SearchArgs {
+        session: "s".into(),
+        unrecorded: true,
+        ..plain
+    };
+    assert_eq!(Call::Search(quiet).needs(), None);
+}
+
+#[test]
+fn a_bookmark_is_not_added_or_removed_twice() {
+    for (name, frame) in samples::client_frames() {
+        if let ClientFrame::Request(request) = &frame
+            && let Some(what) = request.call.verb().strip_prefix("bookmark.")
+        {
+            assert_eq!(request.call.is_resendable(), what == "list", "{name}");
         }
     }
 }

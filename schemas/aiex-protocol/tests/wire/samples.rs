@@ -1,6 +1,7 @@
 //! One message of each kind, every field filled in.
 
 mod research;
+mod sessions;
 
 use std::collections::BTreeMap;
 
@@ -53,6 +54,7 @@ pub(crate) fn client_frames() -> Vec<(&'static str, ClientFrame)> {
     };
     let later = research::calls()
         .into_iter()
+        .chain(sessions::calls())
         .map(|(name, call)| (name, request(call)));
     let mut frames = vec![
         (
@@ -199,6 +201,7 @@ fn search_args() -> SearchArgs {
         yes: true,
         sources: vec![],
         ranking: BTreeMap::new(),
+        ..SearchArgs::default()
     }
 }
 
@@ -224,7 +227,10 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
             }),
         ),
     ];
-    let events = events().into_iter().chain(research::events());
+    let events = events()
+        .into_iter()
+        .chain(research::events())
+        .chain(sessions::events());
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,

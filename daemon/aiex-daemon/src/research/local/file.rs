@@ -12,14 +12,14 @@ use crate::error::chain;
 
 /// How files are read, wherever they lie.
 #[derive(Debug, Clone)]
-pub(super) struct Files {
+pub(crate) struct Files {
     user_home: Option<PathBuf>,
     max_bytes: u64,
 }
 
 /// Why there is no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Unread {
+pub(crate) enum Unread {
     /// The file or its root is not there.
     Gone,
     /// It is there, and is not shown.
@@ -28,19 +28,19 @@ pub(super) enum Unread {
 
 /// The files of one root.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     root: Root,
     rules: Rules,
     max_bytes: u64,
 }
 
 impl Files {
-    pub(super) fn new(user_home: Option<PathBuf>, max_bytes: u64) -> Self {
+    pub(crate) fn new(user_home: Option<PathBuf>, max_bytes: u64) -> Self {
         Self { user_home, max_bytes }
     }
 
     /// The files of a repository.
-    pub(super) fn of_repository(&self, path: &Path) -> Result<Tree, Unread> {
+    pub(crate) fn of_repository(&self, path: &Path) -> Result<Tree, Unread> {
         match Root::discover(path, self.user_home.as_deref(), true) {
             Ok(root) if root.path == path => Ok(self.tree(root)),
             // The folder is part of another repository by now; the file is the same.
@@ -80,7 +80,7 @@ impl Tree {
     }
 
     /// The file's text as it is now.
-    pub(super) fn text(&self, path: &str) -> Result<String, Unread> {
+    pub(crate) fn text(&self, path: &str) -> Result<String, Unread> {
         let refused = |reason: &str| Err(Unread::Refused(reason.to_owned()));
         let Some(path) = RelPath::from_bytes(path) else {
             return refused("the path leads out of its folder");
