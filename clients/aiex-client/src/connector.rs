@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use aiex_config::build;
-use aiex_config::{Home, StartLock, is_daemon_alive};
+use aiex_config::{Home, StartLock, daemon_lock_owner, is_daemon_alive};
 use aiex_protocol::hello::Build;
 use aiex_protocol::{CONTRACT, Refusal, RefusalReason};
 
@@ -151,22 +151,23 @@ impl Connector {
         let mut backoff = Backoff::new();
         loop {
             let was_alive = is_daemon_alive(home);
+            let owner = daemon_lock_owner(home);
             let step = match self.attempt(deadline).await? {
                 Outcome::Linked(link) => return Ok(*link),
                 Outcome::Unsuitable { link, why } => {
                     stop::ask_to_drain(*link, &why, deadline).await;
-                    self.wait_until_gone(deadline).await?;
+                    self.wait_until_gone(owner, deadline).await?;
                     replaced = Some(why);
                     break;
                 }
                 Outcome::TooOld { peer, refusal } => {
                     peer.terminate();
-                    self.wait_until_gone(deadline).await?;
+                    self.wait_until_gone(owner, deadline).await?;
                     replaced = Some(differing_builds(&refusal.build, &self.options.build));
                     break;
                 }
                 Outcome::Leaving { .. } => {
-                    self.wait_until_gone(deadline).await?;
+                    self.wait_until_gone(owner, deadline).await?;
                     break;
                 }
                 Outcome::Absent { .. } if !was_alive => break,
@@ -199,8 +200,8 @@ impl Connector {
         }
     }
 
-    async fn wait_until_gone(&self, deadline: Instant) -> Result<(), ConnectError> {
-        if stop::wait_until_gone(&self.options.home, deadline).await {
+    async fn wait_until_gone(&self, owner: Option<String>, deadline: Instant) -> Result<(), ConnectError> {
+        if stop::wait_until_gone(&self.options.home, owner, deadline).await {
             Ok(())
         } else {
             Err(self.late(Step::OldDaemonExit))

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use aiex_config::{Home, is_daemon_alive};
+use aiex_config::{Home, daemon_lock_owner, is_daemon_alive};
 use aiex_protocol::{Call, ClientFrame, Request, RequestId};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
@@ -41,6 +41,7 @@ pub async fn stop(options: &ConnectOptions, reason: &str) -> Result<Stopped, Con
     };
     let mut backoff = Backoff::new();
     let mut was_asked = false;
+    let owner = daemon_lock_owner(home);
     loop {
         let was_alive = is_daemon_alive(home);
         if !was_alive {
@@ -68,7 +69,7 @@ pub async fn stop(options: &ConnectOptions, reason: &str) -> Result<Stopped, Con
             }
         }
         if was_asked {
-            let is_gone = wait_until_gone(home, deadline).await;
+            let is_gone = wait_until_gone(home, owner, deadline).await;
             return if is_gone {
                 Ok(Stopped::Exited)
             } else {
@@ -105,10 +106,14 @@ pub(crate) async fn ask_to_drain(mut link: Link, reason: &str, deadline: Instant
     within(deadline.min(Instant::now() + ACKNOWLEDGEMENT), asking).await;
 }
 
-/// Waits until no daemon holds its lock; `false` when the deadline came first.
-pub(crate) async fn wait_until_gone(home: &Home, deadline: Instant) -> bool {
+/// Waits until the daemon that wrote `owner` into the lock holds it no longer; `false` when the deadline came first.
+/// Whoever follows a run may have started the next daemon by then, so that the lock never looks free.
+pub(crate) async fn wait_until_gone(home: &Home, owner: Option<String>, deadline: Instant) -> bool {
     let mut backoff = Backoff::new();
-    while is_daemon_alive(home) {
+    // A daemon that was just starting had not written yet.
+    let owner = owner.filter(|owner| !owner.is_empty());
+    let is_the_same = || owner.is_none() || daemon_lock_owner(home) == owner;
+    while is_daemon_alive(home) && is_the_same() {
         if !backoff.pause(deadline).await {
             return false;
         }

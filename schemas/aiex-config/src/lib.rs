@@ -27,7 +27,7 @@ pub mod start_failure;
 
 pub use environment::{Environment, MapEnvironment, ProcessEnvironment};
 pub use layers::{ConfigError, Origin, Override, Warning};
-pub use lock::{DaemonLock, LockError, StartLock, is_daemon_alive};
+pub use lock::{DaemonLock, LockError, StartLock, daemon_lock_owner, is_daemon_alive};
 pub use paths::{Home, HomeError};
 pub use settings::{
     CacheSettings, DaemonSettings, EmbedderKind, EmbedderSettings, EngineKind, EngineSettings, IndexSettings,

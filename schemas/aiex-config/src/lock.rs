@@ -43,7 +43,8 @@ pub struct DaemonLock {
 impl DaemonLock {
     /// Takes the lock, or returns `None` when another daemon holds it.
     ///
-    /// The file's content (process id and version) is for people only.
+    /// The file's content (process id and version) is for people, and tells one daemon from the next
+    /// ([`daemon_lock_owner`]).
     pub fn try_acquire(home: &Home) -> Result<Option<Self>, LockError> {
         let path = home.lock_file();
         let at = |source| LockError::Io {
@@ -145,6 +146,11 @@ pub fn is_daemon_alive(home: &Home) -> bool {
     let outcome = file.try_lock_shared();
     release(&file);
     matches!(outcome, Err(TryLockError::WouldBlock))
+}
+
+/// What the last daemon to hold the lock wrote into it, its process first: it tells one daemon from the next.
+pub fn daemon_lock_owner(home: &Home) -> Option<String> {
+    std::fs::read_to_string(home.lock_file()).ok()
 }
 
 fn open(path: &Path) -> io::Result<File> {
