@@ -1,8 +1,8 @@
 //! Fetching pages from the public internet, and from nowhere else.
 //!
-//! Every hop of a fetch is judged twice: the URL before anything is sent ([`target`]), and the address when the
-//! connection is made ([`dns`]). Redirects are followed here, so that each is a hop. Hosts are spared ([`pace`])
-//! and their robots.txt is honoured ([`robots`]) unless the user named the URL. The module knows nothing of what
+//! Every hop of a fetch is judged twice: the URL before anything is sent (`target`), and the address when the
+//! connection is made (`dns`). Redirects are followed here, so that each is a hop. Hosts are spared (`pace`)
+//! and their robots.txt is honoured (`robots`) unless the user named the URL. The module knows nothing of what
 //! a page says.
 
 mod address;

@@ -208,7 +208,7 @@ impl Call {
         )
     }
 
-    /// The [capability](crate::capability) that a daemon must announce to understand the call; none for what every
+    /// The [`capability`] that a daemon must announce to understand the call; none for what every
     /// daemon of this contract understands.
     pub fn needs(&self) -> Option<&'static str> {
         match self {
