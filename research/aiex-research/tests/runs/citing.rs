@@ -1,9 +1,11 @@
 //! Whatever a model says, a report cites only what was read.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use aiex_evidence::render;
 use aiex_research::{Budget, Depth, Prompt, Request};
+use comrak::nodes::NodeValue;
 use proptest::prelude::*;
 
 use super::world::{World, good_answer, report, request};
@@ -13,6 +15,7 @@ fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("Retries are decided by the client".to_owned()),
         Just("[click](javascript:alert(1))".to_owned()),
+        Just("` [click](javascript:alert(1)) `".to_owned()),
         Just("![x](http://evil.example/a.png)".to_owned()),
         Just("<a href='http://evil.example'>x</a>".to_owned()),
         Just("<http://evil.example>".to_owned()),
@@ -57,14 +60,27 @@ proptest! {
         for quote in &report.quotes {
             prop_assert!(quote.is_in(report.sources.get(quote.id.source).unwrap()));
         }
+        let known: HashSet<String> = report.sources.iter().filter_map(|source| source.origin.link()).collect();
         let markdown = render::markdown(&report);
-        for (at, _) in markdown.match_indices("](") {
-            let target = markdown[at + 2..].trim_start_matches('<');
-            let known = report.sources.iter().filter_map(|source| source.origin.link());
-            prop_assert!(
-                target.starts_with('#') || known.into_iter().any(|link| target.starts_with(&link)),
-                "{}", &markdown[at.saturating_sub(20)..]
-            );
+        for link in links(&markdown) {
+            prop_assert!(link.starts_with('#') || known.contains(&link), "{link} in:\n{markdown}");
         }
     }
+}
+
+/// Where the links and pictures of a Markdown text go, and its raw HTML. The judge is not ours: what looks like a link inside of
+/// code is none, and a bare address is one.
+fn links(markdown: &str) -> Vec<String> {
+    let arena = comrak::Arena::new();
+    let mut options = comrak::Options::default();
+    options.extension.autolink = true;
+    comrak::parse_document(&arena, markdown, &options)
+        .descendants()
+        .filter_map(|node| match &node.data.borrow().value {
+            NodeValue::Link(link) | NodeValue::Image(link) => Some(link.url.clone()),
+            NodeValue::HtmlInline(html) => Some(format!("html: {html}")),
+            NodeValue::HtmlBlock(html) => Some(format!("html: {}", html.literal)),
+            _ => None,
+        })
+        .collect()
 }
