@@ -26,6 +26,8 @@ mod words;
 
 use std::sync::Arc;
 
+use tracing::trace_span;
+
 use self::arms::Arms;
 use self::filter::Filter;
 pub use self::matching::telling_lines;
@@ -102,16 +104,19 @@ fn answer(
         &own
     };
     let finish = |arms: &Arms, vectors_are_in: bool| -> Result<SearchOutcome, SearchError> {
-        let ranked = rank::rank(
-            &query,
-            arms,
-            &served.snapshot,
-            settings,
-            &filter,
-            request.explain,
-            limit,
-        );
-        let hits = snippet::hits(repo, &query, ranked)?;
+        let rank = || {
+            rank::rank(
+                &query,
+                arms,
+                &served.snapshot,
+                settings,
+                &filter,
+                request.explain,
+                limit,
+            )
+        };
+        let ranked = trace_span!("rank").in_scope(rank);
+        let hits = trace_span!("texts").in_scope(|| snippet::hits(repo, &query, ranked))?;
         Ok(SearchOutcome {
             hits,
             route: query.route.name(),

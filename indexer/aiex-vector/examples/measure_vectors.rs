@@ -25,6 +25,9 @@ impl Random {
     }
 }
 
+/// How many hits a search of the index asks for.
+const WANTED: usize = 120;
+
 fn resident() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kib = |name: &str| {
@@ -102,7 +105,7 @@ fn main() {
         for _ in 0..300 {
             let query = random.unit(dimensions);
             let start = Instant::now();
-            assert_eq!(store.search(&query, 50, None).unwrap().len(), 50);
+            assert_eq!(store.search(&query, WANTED, None).unwrap().len(), WANTED);
             times.push(start.elapsed().as_secs_f64() * 1e3);
         }
         let (p50, p99) = median(times);
@@ -110,6 +113,10 @@ fn main() {
     };
     let store = reopen("appended");
     search(&store, "appended");
+    let start = Instant::now();
+    store.warm(&|| false).unwrap();
+    println!("warm: {:.1?}, {}", start.elapsed(), resident());
+    search(&store, "appended, warm");
     let allowed: Vec<u64> = (0..points as u64).step_by(10).collect();
     let start = Instant::now();
     let query = Random(9).unit(dimensions);

@@ -7,6 +7,7 @@ mod log;
 mod room;
 mod seal;
 mod shard;
+mod sketched;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -20,8 +21,9 @@ use qdrant_edge::EdgeShard;
 use crate::error::{Format, VectorError};
 use crate::format;
 use crate::memory::{check_shape, rank};
-use crate::similarity::{cosine, quantise, unsigned};
+use crate::similarity::{cosine, quantise, signed, unsigned};
 use crate::store::{Filter, Near, VectorStore};
+use sketched::Sketched;
 
 /// Points of one change. The engine writes a change to its log in one piece, about three bytes per component.
 const BATCH: usize = 256;
@@ -35,8 +37,8 @@ const LOG_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 /// How a store on disk behaves.
 #[derive(Clone, Debug)]
 pub struct EdgeSettings {
-    /// From how many points on [`VectorStore::optimize`] builds an HNSW graph. An exact scan reads every vector,
-    /// `dimensions` bytes each, and is both faster to keep and exact; `None` never builds one.
+    /// From how many points on [`VectorStore::optimize`] builds an HNSW graph; `None` never builds one. Building costs
+    /// minutes of a core and a search through sketches is fast enough without (decision 9).
     pub graph_from_points: Option<usize>,
     /// Threads that build a graph.
     pub threads: usize,
@@ -46,9 +48,8 @@ pub struct EdgeSettings {
 
 impl Default for EdgeSettings {
     fn default() -> Self {
-        // A scan of half a million 256-byte vectors is where the answer comes too late for a person typing.
         Self {
-            graph_from_points: Some(500_000),
+            graph_from_points: None,
             threads: 2,
             reserve_bytes: 128 * 1024 * 1024,
         }
@@ -69,6 +70,7 @@ pub struct EdgeStore {
     /// An optimisation is running and holds the shard open.
     optimizing: AtomicBool,
     failed: AtomicBool,
+    sketched: Sketched,
     /// The files on disk may differ from the seal.
     changed: AtomicBool,
     log_bytes: AtomicU64,
@@ -106,6 +108,7 @@ impl EdgeStore {
             seal::put(&files, seal.as_ref()).map_err(sealing)?;
         }
         let changed = AtomicBool::new(seal.is_none());
+        let sketched = Sketched::new(dimensions);
         Ok(Self {
             path: directory.to_owned(),
             dimensions,
@@ -114,6 +117,7 @@ impl EdgeStore {
             changes: Mutex::default(),
             optimizing: AtomicBool::default(),
             failed: AtomicBool::default(),
+            sketched,
             changed,
             log_bytes: AtomicU64::default(),
             _lock: lock,
@@ -269,6 +273,7 @@ impl VectorStore for EdgeStore {
                 .zip(vectors.chunks_exact(self.dimensions))
                 .map(|(&id, v)| (id, unsigned(v)));
             self.call(DOING, |shard| shard.update(shard::upsert(points)))?;
+            self.sketched.put(ids, vectors);
             // Half-precision floats in the log, and names around every point.
             let logged = ids.len() * (self.dimensions * 3 + 64);
             self.log_bytes.fetch_add(logged as u64, Ordering::Relaxed);
@@ -282,6 +287,7 @@ impl VectorStore for EdgeStore {
         for ids in ids.chunks(PAGE) {
             self.prepare(DOING, self.settings.reserve_bytes)?;
             self.call(DOING, |shard| shard.update(shard::delete(ids)))?;
+            self.sketched.remove(ids);
             self.log_bytes.fetch_add(ids.len() as u64 * 16, Ordering::Relaxed);
         }
         Ok(())
@@ -297,6 +303,8 @@ impl VectorStore for EdgeStore {
         if limit == 0 {
             return Ok(Vec::new());
         }
+        let candidates = self.sketched.candidates(query, limit, filter);
+        let filter = candidates.as_deref().map(Filter::Allow).or(filter);
         let request = shard::search(unsigned(&quantise(query)), limit, filter);
         let points = self.call("search", |shard| shard.search(request))?;
         let mut found: Vec<Near> = points
@@ -353,6 +361,36 @@ impl VectorStore for EdgeStore {
             self.shorten_log()
         } else {
             Ok(())
+        }
+    }
+
+    fn warm(&self, cancel: &dyn Fn() -> bool) -> Result<(), VectorError> {
+        if !self.sketched.begin() {
+            return Ok(());
+        }
+        let mut from = None;
+        loop {
+            if cancel() {
+                self.sketched.abandon();
+                return Ok(());
+            }
+            let page = |shard: &EdgeShard| shard.scroll(shard::page_of_vectors(from, PAGE));
+            let (records, next) = self
+                .call("read vectors", page)
+                .inspect_err(|_| self.sketched.abandon())?;
+            let (mut ids, mut vectors) = (Vec::new(), Vec::new());
+            for record in &records {
+                if let Some((id, vector)) = shard::number(record.id).zip(shard::vector(record)) {
+                    ids.push(id);
+                    vectors.extend(signed(vector));
+                }
+            }
+            self.sketched.fill(&ids, &vectors);
+            if next.is_none() {
+                self.sketched.finish();
+                return Ok(());
+            }
+            from = next;
         }
     }
 

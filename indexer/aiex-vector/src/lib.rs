@@ -11,6 +11,7 @@ mod error;
 mod format;
 mod memory;
 mod similarity;
+mod sketch;
 mod store;
 
 pub use edge::{EdgeSettings, EdgeStore};

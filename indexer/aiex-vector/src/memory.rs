@@ -118,6 +118,10 @@ impl VectorStore for MemoryStore {
         Ok(())
     }
 
+    fn warm(&self, _cancel: &dyn Fn() -> bool) -> Result<(), VectorError> {
+        Ok(())
+    }
+
     fn optimize(&self, _cancel: &dyn Fn() -> bool) -> Result<bool, VectorError> {
         Ok(false)
     }

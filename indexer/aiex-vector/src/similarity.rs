@@ -46,6 +46,11 @@ pub(crate) fn unsigned(vector: &[i8]) -> Vec<f32> {
         .collect()
 }
 
+/// What [`unsigned`] was made of.
+pub(crate) fn signed(vector: &[f32]) -> impl Iterator<Item = i8> {
+    vector.iter().map(|&byte| (byte as i16 - OFFSET) as i8)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ pub struct Near {
 /// Which ids a search may return.
 #[derive(Clone, Copy, Debug)]
 pub enum Filter<'a> {
-    /// These and no others, in any order.
+    /// These and no others, in any order; quickest when they ascend.
     Allow(&'a [u64]),
 }
 
@@ -33,7 +33,9 @@ pub trait VectorStore: Send + Sync {
     /// Takes ids away. Unknown ids are fine.
     fn delete(&self, ids: &[u64]) -> Result<(), VectorError>;
 
-    /// The ids nearest to a unit vector, most similar first, equals by id; at most `limit`.
+    /// The ids nearest to a unit vector, most similar first, equals by id; at most `limit`. Similarities are exact. A
+    /// store of many vectors may miss a few of the nearest, the more so the further they are: it keeps at least nine in
+    /// ten of 100 and nearly all of ten.
     fn search(
         &self,
         query: &[f32],
@@ -55,6 +57,10 @@ pub trait VectorStore: Send + Sync {
 
     /// Makes every change so far survive the end of the process and of the machine.
     fn flush(&self) -> Result<(), VectorError>;
+
+    /// Brings into memory what makes searches quick. Searches before that, or without it, are right but slower.
+    /// `cancel` is asked between steps.
+    fn warm(&self, cancel: &dyn Fn() -> bool) -> Result<(), VectorError>;
 
     /// Gives back the room of deleted vectors and builds an index where one pays. Long; `cancel` is asked
     /// between the steps that can be told apart. Answers whether anything changed.

@@ -198,7 +198,61 @@ macro_rules! contract {
     };
 }
 
+fn a_warm_store_finds_what_is_near_and_follows_changes(store: &dyn VectorStore) {
+    let ids: Vec<u64> = (0..4000).collect();
+    put(store, &ids);
+    let exact: Vec<Vec<u64>> = (0..40).map(|seed| found(store, seed * 91, 50, None)).collect();
+    store.warm(&|| true).unwrap();
+    assert_eq!(
+        found(store, 91, 50, None),
+        exact[1],
+        "given up, it answers as before"
+    );
+    store.warm(&|| false).unwrap();
+    let mut kept = 0;
+    for (seed, exact) in (0..).zip(&exact) {
+        let near = found(store, seed * 91, 50, None);
+        assert_eq!(near.len(), 50);
+        assert_eq!(near[0], exact[0]);
+        kept += near.iter().filter(|id| exact.contains(id)).count();
+    }
+    assert!(kept >= 40 * 50 * 9 / 10, "{kept} of {}", 40 * 50);
+
+    store.delete(&[91]).unwrap();
+    assert!(!found(store, 91, 50, None).contains(&91));
+    put(store, &[91, 70_000]);
+    assert_eq!(found(store, 91, 1, None), [91]);
+    assert_eq!(found(store, 70_000, 1, None), [70_000]);
+    store.upsert(&[70_000], &quantise(&unit(80_000))).unwrap();
+    assert_eq!(found(store, 80_000, 1, None), [70_000]);
+    let even: Vec<u64> = (0..2000).rev().map(|half| 2 * half).collect();
+    let near = found(store, 92, 20, Some(Filter::Allow(&even)));
+    assert_eq!(near[0], 92);
+    assert!(near.len() == 20 && near.iter().all(|id| id % 2 == 0));
+}
+
+fn changes_while_a_store_warms_are_seen(store: &dyn VectorStore) {
+    put(store, &(0..9000).collect::<Vec<u64>>());
+    std::thread::scope(|scope| {
+        scope.spawn(|| store.warm(&|| false).unwrap());
+        scope.spawn(|| {
+            for id in 0..300 {
+                put(store, &[20_000 + id]);
+                store.delete(&[id]).unwrap();
+                assert_eq!(found(store, 20_000 + id, 1, None), [20_000 + id]);
+            }
+        });
+    });
+    store.warm(&|| false).unwrap();
+    for id in 0..300 {
+        assert_eq!(found(store, 20_000 + id, 1, None), [20_000 + id]);
+        assert!(!found(store, id, 20, None).contains(&id));
+    }
+}
+
 contract! {
+    a_warm_store_finds_what_is_near_and_follows_changes
+    changes_while_a_store_warms_are_seen
     an_empty_store_finds_nothing
     the_nearest_is_first_and_similarity_is_the_cosine
     an_id_has_its_last_vector

@@ -64,6 +64,11 @@ impl RepoIndex {
             return Ok(report);
         };
         let began = Instant::now();
+        if let Some(store) = &self.served().vectors {
+            store
+                .warm(&|| observer.is_cancelled())
+                .map_err(|e| IndexError::vector(&self.vector_dir(), e))?;
+        }
         loop {
             if observer.is_cancelled() {
                 return Ok(report);

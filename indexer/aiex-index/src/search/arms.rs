@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aiex_embed::Cost;
 use aiex_lexical::{Rarity, Scored};
+use tracing::trace_span;
 
 use super::filter::Filter;
 use super::query::{Query, Route};
@@ -16,7 +17,7 @@ const EARLY_AFTER: Duration = Duration::from_millis(120);
 
 /// Chunks from which on vectors are searched beside full text instead of behind it: below, a
 /// thread costs more than it saves.
-const PARALLEL_FROM_CHUNKS: u64 = 4_000;
+const PARALLEL_FROM_CHUNKS: u64 = 50_000;
 
 /// A chunk and an arm's own score of it.
 pub(crate) type Found = (u64, f32);
@@ -54,14 +55,14 @@ pub(crate) fn ask(
         let (Some(embedder), Some(store)) = (embedder, &served.vectors) else {
             return Ok(Vec::new());
         };
-        let vector = embedder.embed_query(&query.text)?;
+        let vector = trace_span!("embed").in_scope(|| embedder.embed_query(&query.text))?;
         if vector.iter().all(|value| *value == 0.0) {
             return Ok(Vec::new());
         }
         let allowed = filter.allowed_ids(&served.snapshot);
         let allowed = allowed.as_deref().map(aiex_vector::Filter::Allow);
-        let near = store
-            .search(&vector, RankSettings::limit(settings.candidates), allowed)
+        let near = trace_span!("vectors")
+            .in_scope(|| store.search(&vector, RankSettings::limit(settings.candidates), allowed))
             .map_err(|e| IndexError::vector(&repo.vector_dir(), e))?;
         Ok(near
             .into_iter()
@@ -138,11 +139,14 @@ fn text_arms(
     };
     let limit = RankSettings::limit(settings.candidates);
     let scored = |list: Vec<Scored>| list.into_iter().map(|found| (found.chunk, found.score)).collect();
+    let found = trace_span!("full text").in_scope(|| served.lexical.search(&lexical, allowed));
+    let rarity = trace_span!("rarity").in_scope(|| served.lexical.rarity(&query.stems));
     let mut arms = Arms {
-        lexical: scored(served.lexical.search(&lexical, allowed).map_err(fail)?),
-        rarity: weighted(served.lexical.rarity(&query.stems).map_err(fail)?, &weights),
+        lexical: scored(found.map_err(fail)?),
+        rarity: weighted(rarity.map_err(fail)?, &weights),
         ..Arms::default()
     };
+    let symbols = trace_span!("symbols").entered();
     for name in &query.names {
         let found = served.lexical.symbols(&name.name, limit).map_err(fail)?;
         arms.definers.push(found.len());
@@ -160,7 +164,9 @@ fn text_arms(
             score *= settings.outer_frame;
         }
     }
+    drop(symbols);
     if query.route != Route::Symbol {
+        let _span = trace_span!("paths").entered();
         let whole = [(query.text.as_str(), 1.0)];
         let found = served
             .lexical

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tracing::trace_span;
+
 use super::arms::Arms;
 use super::boost;
 use super::filter::Filter;
@@ -57,7 +59,7 @@ pub(crate) fn rank(
     explains: bool,
     limit: usize,
 ) -> Vec<Ranked> {
-    let mut spans = fuse(query, arms, snapshot, settings, filter, explains);
+    let mut spans = trace_span!("fuse").in_scope(|| fuse(query, arms, snapshot, settings, filter, explains));
     if spans.is_empty() {
         return spans;
     }

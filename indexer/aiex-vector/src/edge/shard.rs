@@ -6,9 +6,9 @@ use std::path::Path;
 use qdrant_edge::{
     Condition, CountRequest, Distance, EdgeConfig, EdgeOptimizersConfig, EdgeShard, EdgeVectorParams,
     Filter as EngineFilter, HasIdCondition, HnswIndexConfig, NamedQuery, OperationResult, PointId,
-    PointInsertOperations, PointOperations, PointStructPersisted, QueryEnum, ScrollRequest, SearchRequest,
-    UpdateOperation, VectorInternal, VectorStorageDatatype, VectorStructPersisted, WithPayloadInterface,
-    WithVector,
+    PointInsertOperations, PointOperations, PointStructPersisted, QueryEnum, Record, ScrollRequest,
+    SearchRequest, UpdateOperation, VectorInternal, VectorStorageDatatype, VectorStructInternal,
+    VectorStructPersisted, WithPayloadInterface, WithVector,
 };
 
 use super::{EdgeSettings, log};
@@ -176,6 +176,21 @@ pub(super) fn page(from: Option<PointId>, limit: usize) -> ScrollRequest {
         with_payload: Some(WithPayloadInterface::Bool(false)),
         with_vector: WithVector::Bool(false),
         order_by: None,
+    }
+}
+
+pub(super) fn page_of_vectors(from: Option<PointId>, limit: usize) -> ScrollRequest {
+    ScrollRequest {
+        with_vector: WithVector::Bool(true),
+        ..page(from, limit)
+    }
+}
+
+/// The vector of a point that was asked for with it.
+pub(super) fn vector(record: &Record) -> Option<&[f32]> {
+    match record.vector.as_ref()? {
+        VectorStructInternal::Single(vector) => Some(vector),
+        _ => None,
     }
 }
 
