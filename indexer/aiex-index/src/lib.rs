@@ -22,6 +22,7 @@ pub mod observer;
 pub mod outline;
 pub mod pipeline;
 pub mod repo;
+mod role;
 pub mod search;
 pub mod settings;
 pub mod snapshot;

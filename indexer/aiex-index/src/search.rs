@@ -14,7 +14,7 @@ mod fuse;
 pub mod lab;
 mod matching;
 pub mod pack;
-mod path_class;
+mod penalty;
 mod query;
 mod rank;
 pub mod request;
@@ -22,7 +22,7 @@ pub(crate) mod scan;
 mod settings;
 pub mod similar;
 mod snippet;
-mod words;
+pub(crate) mod words;
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ use aiex_files::RelPath;
 
 use crate::content::ContentKey;
 pub use crate::outline::{Definition, Outline, OutlineDamaged, Span};
+use crate::role::Roles;
 
 /// Bits of a chunk id that hold the ordinal within the file.
 const ORDINAL_BITS: u32 = 16;
@@ -47,6 +48,7 @@ pub struct FileEntry {
     pub outline: Arc<Outline>,
     /// Bytes on disk.
     pub size: u64,
+    roles: OnceLock<Roles>,
 }
 
 impl FileEntry {
@@ -61,6 +63,21 @@ impl FileEntry {
             language,
             outline,
             size,
+            roles: OnceLock::new(),
+        }
+    }
+
+    /// What the file is for.
+    pub(crate) fn roles(&self) -> Roles {
+        *self.roles.get_or_init(|| Roles::of(&self.path, self.language))
+    }
+
+    /// The file's name without its extension.
+    pub(crate) fn stem(&self) -> &str {
+        let name = self.path.rsplit('/').next().unwrap_or(&self.path);
+        match name.find('.') {
+            Some(0) | None => name,
+            Some(at) => &name[..at],
         }
     }
 }

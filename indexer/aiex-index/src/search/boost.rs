@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use aiex_chunk::SymbolKind;
 
 use super::arms::Arms;
-use super::path_class;
 use super::query::{Name, Query, Route};
 use super::rank::Ranked;
 use super::request::Change;
 use super::settings::RankSettings;
 use super::words;
-use crate::snapshot::Definition;
+use crate::snapshot::{Definition, FileEntry};
 
 /// A span that defines a name of the query gains, by how sure the definition is meant.
 pub(crate) fn definition(span: &mut Ranked, query: &Query, arms: &Arms, settings: &RankSettings, best: f32) {
@@ -49,7 +48,7 @@ pub(crate) fn definition(span: &mut Ranked, query: &Query, arms: &Arms, settings
 /// A file that is named as the query asks gains, whatever it defines.
 pub(crate) fn named_file(span: &mut Ranked, query: &Query, settings: &RankSettings, best: f32) {
     let [name] = query.names.as_slice() else { return };
-    if query.route == Route::Path || query.words.len() > 4 || !is_named_after(&span.file.path, &name.name) {
+    if query.route == Route::Path || query.words.len() > 4 || !is_named_after(&span.file, &name.name) {
         return;
     }
     span.step("named_file", Change::Add(settings.named_file * best), || {
@@ -72,7 +71,7 @@ fn factor(span: &Ranked, definition: &Definition, name: &Name, settings: &RankSe
             .container(definition)
             .split(" > ")
             .any(|part| part == container)
-            || path_class::stem(&span.file.path) == container;
+            || span.file.stem() == container;
         if !is_inside {
             factor *= settings.other_container;
         }
@@ -80,7 +79,7 @@ fn factor(span: &Ranked, definition: &Definition, name: &Name, settings: &RankSe
     if is_minor(definition.kind()) {
         factor *= settings.minor_kind;
     }
-    if is_named_after(&span.file.path, &name.name) {
+    if is_named_after(&span.file, &name.name) {
         factor *= settings.stem_is_name;
     }
     Some(factor)
@@ -93,14 +92,14 @@ fn is_minor(kind: SymbolKind) -> bool {
 }
 
 /// Whether a file is named after a symbol, whatever the spelling: `token_bucket.rs` and `TokenBucket`.
-fn is_named_after(path: &str, name: &str) -> bool {
+fn is_named_after(file: &FileEntry, name: &str) -> bool {
     let fold = |text: &str| {
         text.to_lowercase()
             .replace(['_', '-'], "")
             .trim_end_matches('s')
             .to_owned()
     };
-    fold(path_class::stem(path)) == fold(name)
+    fold(file.stem()) == fold(name)
 }
 
 /// Words of the question in the file's name and in defined names count, by how rare they are.
@@ -128,19 +127,15 @@ impl<'a> Words<'a> {
         }
     }
 
-    pub(crate) fn boost(&mut self, span: &mut Ranked, best: f32) {
-        if self.query.route == Route::Symbol || self.query.stems.is_empty() {
+    /// What the words in a file's path give.
+    pub(crate) fn path(&mut self, span: &mut Ranked, best: f32) {
+        if self.counts_for_nothing() {
             return;
         }
-        self.path(span, best);
-        self.symbol(span, best);
-    }
-
-    fn path(&mut self, span: &mut Ranked, best: f32) {
         let share = match self.paths.get(&span.file.version) {
             Some(share) => *share,
             None => {
-                let share = self.share_of_path(&span.file.path);
+                let share = self.share_of_path(&span.file);
                 self.paths.insert(span.file.version, share);
                 share
             }
@@ -155,10 +150,18 @@ impl<'a> Words<'a> {
         });
     }
 
-    fn share_of_path(&self, path: &str) -> f32 {
+    fn counts_for_nothing(&self) -> bool {
+        self.query.route == Route::Symbol || self.query.stems.is_empty()
+    }
+
+    fn share_of_path(&self, file: &FileEntry) -> f32 {
+        let (name, folder) = (file.stem(), file.path.rsplit('/').nth(1).unwrap_or_default());
+        if !self.gate.may_fit(name) && !self.gate.may_fit(folder) {
+            return 0.0;
+        }
         let abbreviation = self.settings.abbreviation;
-        let own = words::stems(path_class::stem(path));
-        let folder = path.rsplit('/').nth(1).map(words::stems).unwrap_or_default();
+        let own = words::stems(name);
+        let folder = words::stems(folder);
         let mut held = 0.0;
         for (stem, rarity) in self.query.stems.iter().zip(&self.arms.rarity) {
             let fit = best_fit(stem, &own, abbreviation)
@@ -168,7 +171,23 @@ impl<'a> Words<'a> {
         held / self.all
     }
 
-    fn symbol(&self, span: &mut Ranked, best: f32) {
+    /// The most that [`symbol`](Self::symbol) gives to any span; without bound when it may take.
+    pub(crate) fn most_of_symbol(&self, best: f32) -> f32 {
+        if self.counts_for_nothing() {
+            0.0
+        } else if self.settings.symbol_words < 0.0 {
+            f32::INFINITY
+        } else {
+            // A share is at most one, but for how it is rounded.
+            1.001 * self.settings.symbol_words * best
+        }
+    }
+
+    /// What the words in the names that a span defines give.
+    pub(crate) fn symbol(&self, span: &mut Ranked, best: f32) {
+        if self.counts_for_nothing() {
+            return;
+        }
         let mut top: Option<(f32, usize)> = None;
         for (at, definition) in span.definitions().iter().enumerate() {
             let name = span.file.outline.name(definition);
@@ -193,7 +212,13 @@ impl<'a> Words<'a> {
     }
 
     fn share_of_name(&self, name: &str) -> f32 {
-        let parts = words::stems(name);
+        let all = words::parts(name);
+        // The others fit nothing.
+        let parts: Vec<String> = all
+            .iter()
+            .filter(|part| self.gate.may_fit(part))
+            .map(|part| aiex_lexical::stem(part))
+            .collect();
         let mut held = 0.0;
         for (stem, rarity) in self.query.stems.iter().zip(&self.arms.rarity) {
             held += best_fit(stem, &parts, self.settings.abbreviation) * rarity.text;
@@ -205,7 +230,7 @@ impl<'a> Words<'a> {
             .iter()
             .map(|part| best_fit(part, &self.query.stems, self.settings.abbreviation))
             .sum::<f32>()
-            / parts.len() as f32;
+            / all.len() as f32;
         held / self.all * precision.powf(self.settings.symbol_precision)
     }
 }

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 
 use super::arms::{Arms, Found};
 use super::filter::Filter;
-use super::path_class;
 use super::query::{Query, Route};
 use super::rank::{Ranked, order};
 use super::request::{Change, Explanation};
 use super::settings::{ArmWeights, RankSettings};
+use crate::role::Role;
 use crate::snapshot::Snapshot;
 
 /// The arms, in the order of [`Fused::places`].
@@ -104,7 +104,7 @@ pub(crate) fn fuse(
         .filter(|(id, _)| filter.is_open() || filter.allows(*id, snapshot))
         .filter_map(|(id, fused)| {
             let (file, ordinal) = snapshot.resolve(id)?;
-            let prose = if path_class::is_prose(file) {
+            let prose = if file.roles().has(Role::Prose) {
                 settings.prose_dense
             } else {
                 1.0

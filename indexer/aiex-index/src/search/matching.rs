@@ -1,7 +1,7 @@
 //! Which lines of a span show best why it matched.
 
 use super::query::Query;
-use super::words::{Gate, fit, stems};
+use super::words::{Gate, fit};
 
 /// Lines of a span that are looked at; longer spans are data.
 const MAX_LINES: usize = 400;
@@ -43,11 +43,7 @@ pub fn telling_lines(question: &str, text: &str, count: usize) -> Vec<usize> {
 }
 
 fn score(line: &str, query: &Query, gate: &Gate) -> f32 {
-    let words = if gate.may_fit(line) {
-        stems(line)
-    } else {
-        Vec::new()
-    };
+    let words = gate.stems(line);
     let score: f32 = query
         .stems
         .iter()

@@ -10,7 +10,7 @@ use super::arms::Arms;
 use super::boost;
 use super::filter::Filter;
 use super::fuse::fuse;
-use super::path_class;
+use super::penalty::Penalties;
 use super::query::{Query, Route};
 use super::request::{Change, Explanation, Step};
 use super::settings::RankSettings;
@@ -70,33 +70,81 @@ pub(crate) fn rank(
         .fold(f32::MIN_POSITIVE, f32::max);
     let standout = standout(arms, snapshot, settings);
     let mut words = boost::Words::new(query, arms, settings);
-    let mut roles = path_class::Roles::new(snapshot, query, settings);
+    let mut penalties = Penalties::new(snapshot, query, settings);
+    let mut reaches = Vec::with_capacity(spans.len());
     for span in &mut spans {
         boost::definition(span, query, arms, settings, best);
         boost::named_file(span, query, settings, best);
-        words.boost(span, best);
+        words.path(span, best);
         let stands_out = standout == Some((span.file.version, span.ordinal));
-        if stands_out {
+        let mut factor = 1.0;
+        let mut is_inner_test = false;
+        if query.route != Route::Path {
+            let is_test;
+            (factor, is_test) = penalties.factor(&span.file, stands_out);
+            is_inner_test = !query.wants_tests && !is_test && is_in_tests(span);
+            if is_inner_test {
+                factor *= settings.test;
+            }
+        }
+        reaches.push(Reach {
+            stands_out,
+            is_inner_test,
+            factor,
+        });
+    }
+    let spans = within_reach(spans, reaches, words.most_of_symbol(best), limit);
+    let spans = spans.into_iter().map(|(mut span, reach)| {
+        words.symbol(&mut span, best);
+        if reach.stands_out {
             span.why.push("rare words".into());
             span.step("standout", Change::Add(settings.standout * best), || {
                 "far ahead in full text".to_owned()
             });
         }
-        if query.route == Route::Path {
-            continue;
-        }
-        let (mut factor, mut named) = roles.penalty(&span.file, stands_out);
-        if !query.wants_tests && !named.contains(&"test") && is_in_tests(span) {
-            factor *= settings.test;
-            named.push("test");
-        }
-        if factor != 1.0 {
-            span.step("penalty", Change::Times(factor), || {
-                format!("{} ×{factor:.3}", named.join(", "))
+        if reach.factor != 1.0 {
+            let file = span.file.clone();
+            span.step("penalty", Change::Times(reach.factor), || {
+                let mut named = penalties.names(&file, reach.stands_out);
+                if reach.is_inner_test {
+                    named.push("test");
+                }
+                format!("{} ×{:.3}", named.join(", "), reach.factor)
             });
         }
+        span
+    });
+    saturate(spans.collect(), settings, limit)
+}
+
+/// What is still to be done to a span's score.
+struct Reach {
+    stands_out: bool,
+    /// In a module of tests within a file of other code.
+    is_inner_test: bool,
+    factor: f32,
+}
+
+/// The spans that can be among the first `limit` when none gains more than `most` before its factor. Looking for words in
+/// names is what costs most, and most spans are far from the first. Nothing is lost: each of `limit` files has a span that
+/// ends at or above the bar, whatever saturation does to the others.
+fn within_reach(spans: Vec<Ranked>, reaches: Vec<Reach>, most: f32, limit: usize) -> Vec<(Ranked, Reach)> {
+    let mut of_files: HashMap<u32, f32> = HashMap::new();
+    for (span, reach) in spans.iter().zip(&reaches) {
+        let score = span.score * reach.factor;
+        let best = of_files.entry(span.file.version).or_insert(score);
+        *best = best.max(score);
     }
-    saturate(spans, settings, limit)
+    let mut least: Vec<f32> = of_files.into_values().collect();
+    least.sort_by(|a, b| b.total_cmp(a));
+    let bar = least.get(limit.saturating_sub(1)).copied();
+    let spans = spans.into_iter().zip(reaches);
+    spans
+        .filter(|(span, reach)| {
+            // Who stands out gains otherwise, and is only one.
+            reach.stands_out || bar.is_none_or(|bar| (span.score + most) * reach.factor >= bar)
+        })
+        .collect()
 }
 
 /// The best full-text hit, if it is far ahead of every hit in another file.

@@ -60,8 +60,13 @@ pub(crate) fn show(file: &FileEntry, ordinal: usize, text: &str, definition: Opt
         .unwrap_or_default();
     // Blank lines at the edges belong to the tiling, not to what is shown.
     let trimmed = body.trim_end();
-    let blank: usize = trimmed.lines().take_while(|line| line.trim().is_empty()).count();
-    let shown = trimmed.split_inclusive('\n').skip(blank).collect::<String>();
+    let blanks = || {
+        trimmed
+            .split_inclusive('\n')
+            .take_while(|line| line.trim().is_empty())
+    };
+    let blank = blanks().count();
+    let shown = trimmed[blanks().map(str::len).sum()..].to_owned();
     let start_line = place.first_line + blank as u32;
     let end_line = start_line + (shown.lines().count().max(1) as u32 - 1);
 

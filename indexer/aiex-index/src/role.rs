@@ -1,0 +1,203 @@
+//! What a file is for, as its path tells: worked out once a file, whatever is asked later.
+
+use aiex_chunk::Language;
+
+use crate::search::words::parts;
+
+/// A part that a file plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Test,
+    Legacy,
+    Example,
+    Upkeep,
+    Bench,
+    Vendored,
+    /// Put together by a build, by its folder.
+    Built,
+    /// Of the kind that builds put out; whether it is depends on what else is there.
+    BuildOutput,
+    Declaration,
+    Changelog,
+    /// Written for readers: Markdown, HTML, plain text.
+    Prose,
+    /// Among documentation, but neither prose nor an example.
+    Documentation,
+    Data,
+}
+
+/// The parts that a file plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Roles(u16);
+
+impl Roles {
+    pub(crate) fn of(path: &str, language: Option<Language>) -> Self {
+        let lower = path.to_lowercase();
+        let mut folders: Vec<&str> = lower.split('/').collect();
+        let name = folders.pop().unwrap_or_default();
+        let has = |names: &[&str]| folders.iter().any(|folder| names.contains(folder));
+        let words = parts(name);
+        let is_example = has(&[
+            "example", "examples", "docs_src", "demo", "demos", "samples", "sample",
+        ]);
+        let is_prose = is_prose(language, path);
+        let mut roles = Self::default();
+        let mut plays = |role: Role, plays: bool| {
+            if plays {
+                roles.0 |= 1 << role as u16;
+            }
+        };
+        plays(
+            Role::Test,
+            has(&[
+                "test",
+                "tests",
+                "testing",
+                "spec",
+                "specs",
+                "__tests__",
+                "testdata",
+                "fixtures",
+                "regress",
+            ]) || folders.iter().any(|folder| is_test_folder(folder))
+                || is_test_name(name, &words),
+        );
+        plays(
+            Role::Legacy,
+            has(&["compat", "_compat", "legacy", "deprecated", "v1beta1"]),
+        );
+        plays(Role::Example, is_example);
+        plays(Role::Upkeep, has(&["scripts", "tools", "ci", ".github", "hack"]));
+        plays(Role::Bench, has(&["bench", "benches", "benchmark", "benchmarks"]));
+        plays(
+            Role::Vendored,
+            has(&["vendor", "third_party", "thirdparty", "node_modules", "external"]),
+        );
+        plays(
+            Role::Built,
+            has(&["dist", "single_include", "amalgamated", "amalgamation"]),
+        );
+        let is_script = [".js", ".cjs", ".mjs"].iter().any(|end| path.ends_with(end));
+        plays(Role::BuildOutput, is_declaration(path) || is_script);
+        plays(Role::Declaration, is_declaration(name));
+        plays(Role::Changelog, is_changelog(language, path, name, &words));
+        plays(Role::Prose, is_prose);
+        plays(
+            Role::Documentation,
+            has(&["docs", "doc", "documentation", "website", "www"]) && !is_prose && !is_example,
+        );
+        plays(
+            Role::Data,
+            matches!(language, Some(Language::Json | Language::Yaml | Language::Toml))
+                || [".lock", ".csv", ".xml", ".svg"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
+                || is_translation(language, name, &folders)
+                || is_project_file(name),
+        );
+        roles
+    }
+
+    pub(crate) fn has(self, role: Role) -> bool {
+        self.0 & (1 << role as u16) != 0
+    }
+}
+
+/// What changed, who wrote it, under which licence. Code may be called so too: `history.rs` keeps a history.
+fn is_changelog(language: Option<Language>, path: &str, name: &str, words: &[String]) -> bool {
+    let is_named = words.first().is_some_and(|word| {
+        matches!(
+            word.as_str(),
+            "changelog" | "changes" | "history" | "news" | "license" | "licence" | "copying" | "authors"
+        )
+    });
+    (is_named && (language.is_none() || is_prose(language, path)))
+        || name.ends_with(".license")
+        || name.ends_with(".licence")
+}
+
+/// The same sentences in other languages.
+fn is_translation(language: Option<Language>, name: &str, folders: &[&str]) -> bool {
+    [".po", ".pot", ".arb", ".xlf", ".xliff", ".strings", ".resx"]
+        .iter()
+        .any(|end| name.ends_with(end))
+        || (language.is_none()
+            && folders
+                .iter()
+                .any(|folder| matches!(*folder, "translations" | "locale" | "locales" | "i18n" | "l10n")))
+}
+
+/// What build tools and editors read.
+fn is_project_file(name: &str) -> bool {
+    const ENDS: [&str; 18] = [
+        ".pbxproj",
+        ".xcscheme",
+        ".plist",
+        ".gemspec",
+        ".gradle",
+        ".kts",
+        ".sbt",
+        ".cabal",
+        ".csproj",
+        ".sln",
+        ".props",
+        ".cfg",
+        ".ini",
+        ".drawio",
+        ".mk",
+        ".cmake",
+        ".properties",
+        ".podspec",
+    ];
+    name.starts_with('.')
+        || ENDS.iter().any(|end| name.ends_with(end))
+        || matches!(
+            name,
+            "gemfile" | "rakefile" | "makefile" | "cmakelists.txt" | "dockerfile" | "podfile" | "setup.py"
+        )
+}
+
+fn is_declaration(name: &str) -> bool {
+    [".d.ts", ".d.cts", ".d.mts"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
+/// `Project.Tests`, `project-test-support`.
+fn is_test_folder(folder: &str) -> bool {
+    folder.contains("test")
+        && parts(folder)
+            .iter()
+            .any(|part| matches!(part.as_str(), "test" | "tests" | "testing"))
+}
+
+fn is_test_name(name: &str, words: &[String]) -> bool {
+    let stem = name.split('.').next().unwrap_or(name);
+    stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || stem.ends_with("_spec")
+        || stem.ends_with("tests")
+        || stem == "test"
+        || stem == "conftest"
+        || name.contains(".test.")
+        || name.contains(".spec.")
+        || name.ends_with(".feature")
+        || words
+            .iter()
+            .rev()
+            .nth(1)
+            .is_some_and(|word| word == "test" || word == "spec" || word == "tests")
+}
+
+/// Whether a file is written for readers: Markdown, HTML, plain text.
+fn is_prose(language: Option<Language>, path: &str) -> bool {
+    matches!(language, Some(Language::Markdown | Language::Html)) || is_plain_text(path)
+}
+
+fn is_plain_text(name: &str) -> bool {
+    [
+        ".txt", ".rst", ".adoc", ".org", ".tex", ".ronn", ".mdx", ".1", ".7",
+    ]
+    .iter()
+    .any(|ending| name.ends_with(ending))
+}

@@ -1,0 +1,138 @@
+//! What a file's role takes from its spans.
+
+use std::collections::HashMap;
+
+use super::query::Query;
+use super::settings::RankSettings;
+use crate::role::Role;
+use crate::snapshot::{FileEntry, Snapshot};
+
+/// A role's name, its factor, and whether a span that stands out is forgiven it.
+type Penalty = (&'static str, f32, bool);
+
+/// What the roles of a file come to.
+struct Known {
+    penalties: Vec<Penalty>,
+    /// Their product.
+    factor: f32,
+    /// The product without those that are forgiven.
+    forgiven: f32,
+}
+
+/// The penalties of files, worked out once for each file of a search.
+pub(crate) struct Penalties<'a> {
+    snapshot: &'a Snapshot,
+    query: &'a Query,
+    settings: &'a RankSettings,
+    known: HashMap<u32, Known>,
+}
+
+impl<'a> Penalties<'a> {
+    pub(crate) fn new(snapshot: &'a Snapshot, query: &'a Query, settings: &'a RankSettings) -> Self {
+        Self {
+            snapshot,
+            query,
+            settings,
+            known: HashMap::new(),
+        }
+    }
+
+    /// The factor that a file's roles put on its spans, and whether a test is among them.
+    pub(crate) fn factor(&mut self, file: &FileEntry, stands_out: bool) -> (f32, bool) {
+        let known = self.known(file);
+        let is_test = known.penalties.iter().any(|(name, _, _)| *name == "test");
+        (if stands_out { known.forgiven } else { known.factor }, is_test)
+    }
+
+    /// The names of the roles that make the factor.
+    pub(crate) fn names(&mut self, file: &FileEntry, stands_out: bool) -> Vec<&'static str> {
+        let penalties = self.known(file).penalties.iter();
+        penalties
+            .filter(|(_, _, forgiven)| !(stands_out && *forgiven))
+            .map(|(name, _, _)| *name)
+            .collect()
+    }
+
+    fn known(&mut self, file: &FileEntry) -> &Known {
+        let (snapshot, query, settings) = (self.snapshot, self.query, self.settings);
+        self.known.entry(file.version).or_insert_with(|| {
+            let penalties = penalties(file, snapshot, query, settings);
+            let factors = penalties.iter();
+            Known {
+                factor: factors.clone().map(|(_, factor, _)| factor).product(),
+                forgiven: factors
+                    .filter(|(_, _, forgiven)| !forgiven)
+                    .map(|(_, factor, _)| factor)
+                    .product(),
+                penalties,
+            }
+        })
+    }
+}
+
+fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &RankSettings) -> Vec<Penalty> {
+    let roles = file.roles();
+    let named = query
+        .languages
+        .iter()
+        .flatten()
+        .find(|language| snapshot.has_language(**language));
+    let is_other_language = named.is_some_and(|named| file.language.is_some_and(|own| own != *named));
+    let is_derived =
+        roles.has(Role::Built) || (roles.has(Role::BuildOutput) && snapshot.has_typescript(&file.path));
+    let is_changelog = roles.has(Role::Changelog);
+    let wants_documented = query.wants_docs || query.wants_examples;
+    [
+        ("test", roles.has(Role::Test), settings.test, query.wants_tests),
+        ("legacy", roles.has(Role::Legacy), settings.legacy, false),
+        (
+            "other language",
+            is_other_language,
+            settings.other_language,
+            false,
+        ),
+        (
+            "example",
+            roles.has(Role::Example),
+            settings.example,
+            query.wants_examples,
+        ),
+        ("older", snapshot.is_older(&file.path), settings.older, false),
+        ("upkeep", roles.has(Role::Upkeep), settings.upkeep, false),
+        (
+            "bench",
+            roles.has(Role::Bench),
+            settings.bench,
+            query.wants_benches,
+        ),
+        ("vendored", roles.has(Role::Vendored), settings.vendored, false),
+        ("derived", is_derived, settings.derived, false),
+        (
+            "declaration",
+            roles.has(Role::Declaration),
+            settings.declaration,
+            false,
+        ),
+        ("changelog", is_changelog, settings.changelog, query.wants_docs),
+        (
+            "prose",
+            roles.has(Role::Prose) && !is_changelog,
+            settings.prose,
+            query.wants_docs,
+        ),
+        (
+            "documentation",
+            roles.has(Role::Documentation),
+            settings.documented,
+            wants_documented,
+        ),
+        ("data", roles.has(Role::Data), settings.data, query.wants_settings),
+    ]
+    .into_iter()
+    .filter(|(_, applies, _, _)| *applies)
+    .map(|(role, _, by, is_wanted)| {
+        let by = if is_wanted { by.powf(settings.wanted) } else { by };
+        (role, by, role == "data")
+    })
+    .collect()
+}
