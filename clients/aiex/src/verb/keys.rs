@@ -41,7 +41,7 @@ pub(crate) struct KeysVerb {
 enum Action {
     /// Keep a key, typed at the terminal or piped in
     Set {
-        /// The name of a [[provider]] or [[web.engine]] of the settings, or `embedder`
+        /// The name of a provider or web engine of the settings, or `embedder`
         name: String,
         /// Where: the encrypted file, or the system's own store (on Linux it forgets at every start of the machine)
         #[arg(long = "in", value_enum, value_name = "PLACE")]
