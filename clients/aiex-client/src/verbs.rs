@@ -1,5 +1,6 @@
 //! The verbs, typed: a stream where events are of interest, the result where only that is.
 
+use aiex_protocol::keys::{ForgetKey, KeyReport, SetKey, UnlockKeys};
 use aiex_protocol::repos::{AddRepo, ReindexRepo, RemoveRepo, RepoStatus};
 use aiex_protocol::search::{AskArgs, SearchArgs};
 use aiex_protocol::status::{DaemonStatus, SkippedArgs, SkippedReport, StatusArgs};
@@ -82,6 +83,47 @@ impl Client {
         let mut stream = self.request(Call::RemoveRepo(args), options).await?;
         while stream.next().await?.is_some() {}
         Ok(())
+    }
+
+    /// Keeps the key of a provider or search engine.
+    pub async fn set_key(&self, args: SetKey, options: RequestOptions) -> Result<KeyReport, RequestError> {
+        self.keys(Call::KeysSet(args), options).await
+    }
+
+    /// Which keys there are and where.
+    pub async fn list_keys(&self, options: RequestOptions) -> Result<KeyReport, RequestError> {
+        self.keys(Call::KeysList {}, options).await
+    }
+
+    /// Keeps a key no longer.
+    pub async fn forget_key(
+        &self,
+        args: ForgetKey,
+        options: RequestOptions,
+    ) -> Result<KeyReport, RequestError> {
+        self.keys(Call::KeysForget(args), options).await
+    }
+
+    /// Opens the encrypted file of keys until it is locked or the daemon ends.
+    pub async fn unlock_keys(
+        &self,
+        args: UnlockKeys,
+        options: RequestOptions,
+    ) -> Result<KeyReport, RequestError> {
+        self.keys(Call::KeysUnlock(args), options).await
+    }
+
+    /// Locks the encrypted file of keys.
+    pub async fn lock_keys(&self, options: RequestOptions) -> Result<KeyReport, RequestError> {
+        self.keys(Call::KeysLock {}, options).await
+    }
+
+    async fn keys(&self, call: Call, options: RequestOptions) -> Result<KeyReport, RequestError> {
+        self.result(call, options, |event| match event {
+            Event::Keys(report) => Some(report),
+            _ => None,
+        })
+        .await
     }
 
     /// Reads a request to its end and keeps the last event that `pick` takes.

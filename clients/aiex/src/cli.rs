@@ -6,8 +6,8 @@ use clap::{Command, CommandFactory, Parser, Subcommand};
 use crate::exit_code::ExitCode;
 use crate::printer::ColorChoice;
 use crate::verb::{
-    ask, bookmark, cache, daemon, doctor, eval, graph, help, history, outline, pack, refs, repos, research,
-    search, status, symbols, util,
+    ask, bookmark, cache, daemon, doctor, eval, graph, help, history, keys, outline, pack, refs, repos,
+    research, search, status, symbols, util,
 };
 
 const EXAMPLES: &str = "\
@@ -78,6 +78,7 @@ pub(crate) enum Verb {
     Status(status::StatusVerb),
     Repos(repos::ReposVerb),
     Cache(cache::CacheVerb),
+    Keys(keys::KeysVerb),
     Daemon(daemon::DaemonVerb),
     Doctor(doctor::DoctorVerb),
     Eval(eval::EvalVerb),

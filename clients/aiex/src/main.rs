@@ -9,6 +9,7 @@ mod exit_code;
 mod failure;
 mod found_list;
 mod freshness;
+mod hidden_input;
 mod hit_list;
 mod interrupt;
 mod language;
@@ -108,6 +109,7 @@ fn carry_out(verb: Verb, printer: &Printer) -> Result<ExitCode, Failure> {
         Verb::Bookmark(verb) => {
             on_one_thread(async |interrupt| verb::bookmark::run(verb, printer, interrupt).await)
         }
+        Verb::Keys(verb) => on_one_thread(async |interrupt| verb::keys::run(verb, printer, interrupt).await),
         Verb::Doctor(verb) => {
             on_one_thread(async |interrupt| verb::doctor::run(verb, printer, interrupt).await)
         }

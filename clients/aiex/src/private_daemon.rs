@@ -109,6 +109,15 @@ fn make_folder(root: &Path, users: &Home) -> io::Result<()> {
         root.join(MARKER),
         "made by `aiex --no-daemon`; removed when the command ends\n",
     )?;
+    // Its keys are the user's; those in the file are locked unless the environment opens it.
+    let keys = Home::at(root).keys_dir();
+    if users.keys_dir().is_dir() {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(Home::at(root).state)?;
+        std::os::unix::fs::symlink(users.keys_dir(), keys)?;
+    }
     match fs::copy(&users.config_file, Home::at(root).config_file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -10,6 +10,7 @@ pub(crate) mod eval;
 pub(crate) mod graph;
 pub(crate) mod help;
 pub(crate) mod history;
+pub(crate) mod keys;
 pub(crate) mod outline;
 pub(crate) mod pack;
 pub(crate) mod refs;

@@ -11,10 +11,12 @@ pub(crate) mod provider;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aiex_config::{ProcessEnvironment, ProviderSettings};
-use aiex_llm::{Provider, ProviderConfig};
+use aiex_config::ProviderSettings;
+use aiex_llm::Provider;
 use aiex_protocol::search::{Citation, Hit};
 use aiex_protocol::{ErrorCode, WireError};
+
+use crate::keys::Keys;
 
 /// Who writes an answer.
 pub(crate) enum Writer {
@@ -30,22 +32,24 @@ pub(crate) struct Model {
     pub(crate) settings: ProviderSettings,
 }
 
-/// The configured models, opened when they are first asked.
+/// The configured models, opened when they are first asked, and again when their keys have changed.
 pub(crate) struct Providers {
     settings: Vec<ProviderSettings>,
+    keys: Arc<Keys>,
     open: Mutex<HashMap<String, Arc<Model>>>,
 }
 
 impl Providers {
-    pub(crate) fn new(settings: Vec<ProviderSettings>) -> Self {
+    pub(crate) fn new(settings: Vec<ProviderSettings>, keys: Arc<Keys>) -> Self {
         Self {
             settings,
+            keys,
             open: Mutex::default(),
         }
     }
 
     /// Who answers: the model named, the first one, or nobody.
-    pub(crate) fn choose(&self, name: Option<&str>, extractive: bool) -> Result<Writer, WireError> {
+    pub(crate) async fn choose(&self, name: Option<&str>, extractive: bool) -> Result<Writer, WireError> {
         let settings = match name {
             Some(name) => {
                 let known = self.settings.iter().find(|settings| settings.name == name);
@@ -54,17 +58,31 @@ impl Providers {
             None => self.settings.first(),
         };
         match settings {
-            Some(settings) if !extractive => self.model(settings).map(Writer::Model),
+            Some(settings) if !extractive => self.model(settings).await.map(Writer::Model),
             _ => Ok(Writer::Evidence),
         }
     }
 
-    fn model(&self, settings: &ProviderSettings) -> Result<Arc<Model>, WireError> {
+    /// Lets go of every model, and with it of its key. Requests that run keep theirs to their end.
+    pub(crate) fn close(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    async fn model(&self, settings: &ProviderSettings) -> Result<Arc<Model>, WireError> {
+        let mut taken = self.keys.take(vec![provider::wanted(settings)]).await;
+        let keys = taken.pop().unwrap_or(Ok(Vec::new())).map_err(|problem| {
+            let message = format!("provider `{}`: {problem}", settings.name);
+            WireError::new(ErrorCode::Provider, message).with_hint(problem.hint())
+        })?;
+        let key = keys.into_iter().next();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(model) = open.get(&settings.name) {
+        if let Some(model) = open.get(&settings.name)
+            && model.provider.config().key == key
+        {
             return Ok(model.clone());
         }
-        let provider = Provider::new(config_of(settings)?).map_err(|error| provider_error(&error))?;
+        let provider =
+            Provider::new(provider::alone(settings, key)).map_err(|error| provider_error(&error))?;
         let model = Arc::new(Model {
             provider,
             settings: settings.clone(),
@@ -90,13 +108,6 @@ impl Providers {
         )
         .with_hint(hint)
     }
-}
-
-fn config_of(settings: &ProviderSettings) -> Result<ProviderConfig, WireError> {
-    provider::alone(settings, &ProcessEnvironment).map_err(|missing| {
-        let message = format!("provider `{}`: {missing}", settings.name);
-        WireError::new(ErrorCode::Provider, message).with_hint(missing.hint())
-    })
 }
 
 /// A provider's failure as it travels.

@@ -17,6 +17,7 @@ use crate::handle::{Handle, Parts};
 use crate::housekeeping::Housekeeping;
 use crate::idle::IdleExit;
 use crate::indexing::EngineRepositories;
+use crate::keys::Keys;
 use crate::repository::Repositories;
 use crate::server::{self, TcpDoor, UnixDoor};
 use crate::stream::Retention;
@@ -198,6 +199,7 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
 
     let bus = Bus::default();
     let supervisor = Supervisor::new(Patience::default(), bus.clone(), CancellationToken::new());
+    let keys = Arc::new(Keys::new(&home));
     let (repositories, engine): (Arc<dyn Repositories>, _) = match repositories {
         RepositorySource::Given(given) => (given, None),
         RepositorySource::Index => {
@@ -207,6 +209,7 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
                 &settings,
                 bus.clone(),
                 supervisor.clone(),
+                keys.clone(),
                 runtime,
             ));
             (engine.clone(), Some(engine))
@@ -221,6 +224,7 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
         supervisor,
         streams: Streams::new(retention),
         repositories,
+        keys,
     });
 
     let published = Published { home: &home };

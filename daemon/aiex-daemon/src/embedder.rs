@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aiex_config::{EmbedderKind, EmbedderSettings, Environment as _, Home, ProcessEnvironment};
+use aiex_config::{EmbedderKind, EmbedderSettings, Home};
 use aiex_embed::http::{HttpSettings, Protocol};
 use aiex_embed::onnx::hub::HubModel;
 use aiex_embed::onnx::{ModelSource, OnnxSettings};
 use aiex_embed::{Embedder, EmbedderChoice, Secret};
 
 use crate::error::chain;
+use crate::keys::Taken;
 
 /// The hub model that is used when none is named: small, and under the Apache licence.
 const DEFAULT_HUB_MODEL: &str = "Xenova/all-MiniLM-L6-v2";
@@ -30,9 +31,9 @@ impl Opened {
     }
 }
 
-/// Opens the embedder. Blocks: a model may be downloaded, a service asked.
-pub(crate) fn open(settings: &EmbedderSettings, home: &Home) -> Opened {
-    let Some(choice) = choice(settings, home) else {
+/// Opens the embedder. Blocks: a model may be downloaded, a service asked. `keys` is called if one is needed.
+pub(crate) fn open(settings: &EmbedderSettings, home: &Home, keys: impl FnOnce() -> Taken) -> Opened {
+    let Some(choice) = choice(settings, home, keys) else {
         return Opened {
             embedder: None,
             problem: None,
@@ -68,7 +69,11 @@ fn told(error: &aiex_embed::EmbedError) -> String {
 }
 
 /// What the settings ask for; nothing when they switch embedding off.
-fn choice(settings: &EmbedderSettings, home: &Home) -> Option<Result<EmbedderChoice, String>> {
+fn choice(
+    settings: &EmbedderSettings,
+    home: &Home,
+    keys: impl FnOnce() -> Taken,
+) -> Option<Result<EmbedderChoice, String>> {
     let protocol = match settings.kind {
         EmbedderKind::Off => return None,
         EmbedderKind::BuiltIn => return Some(Ok(EmbedderChoice::BuiltIn)),
@@ -77,14 +82,16 @@ fn choice(settings: &EmbedderSettings, home: &Home) -> Option<Result<EmbedderCho
         EmbedderKind::Ollama => Protocol::Ollama,
     };
     let mut http = HttpSettings::new(protocol, &settings.url, &settings.model);
-    if !settings.key_env.is_empty() {
-        let key = ProcessEnvironment
-            .var(&settings.key_env)
-            .and_then(|key| key.into_string().ok());
-        match key {
-            Some(key) => http.key = Some(Secret::new(key)),
-            None => return Some(Err(format!("the variable {} is not set", settings.key_env))),
+    match keys() {
+        Ok(keys) => http.key = keys.first().map(|key| Secret::new(key.expose())),
+        // The embedder is opened once, when nobody can have unlocked anything yet.
+        Err(problem) if problem.is_locked() => {
+            return Some(Err(format!(
+                "{problem} when the embedder is opened: keep it with `aiex keys set embedder --in system`, in a \
+                 variable (`embedder.key_env`), or give the daemon the passphrase (AIEX_KEYS_PASSPHRASE_FILE)"
+            )));
         }
+        Err(problem) => return Some(Err(format!("{problem} ({})", problem.hint()))),
     }
     Some(Ok(EmbedderChoice::Http(http)))
 }

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use crate::answer::Providers;
 use crate::daemon::Exit;
 use crate::event::{Bus, Event};
+use crate::keys::Keys;
 use crate::notebook::Notebook;
 use crate::repository::Repositories;
 use crate::research::ResearchService;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) supervisor: Supervisor,
     pub(crate) streams: Streams,
     pub(crate) repositories: Arc<dyn Repositories>,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) providers: Providers,
     pub(crate) research: ResearchService,
     pub(crate) notebook: Arc<Notebook>,
@@ -72,6 +74,7 @@ pub(crate) struct Parts {
     pub(crate) supervisor: Supervisor,
     pub(crate) streams: Streams,
     pub(crate) repositories: Arc<dyn Repositories>,
+    pub(crate) keys: Arc<Keys>,
 }
 
 impl Handle {
@@ -85,9 +88,10 @@ impl Handle {
             supervisor,
             streams,
             repositories,
+            keys,
         } = parts;
-        let providers = Providers::new(settings.providers.clone());
-        let research = ResearchService::new(&home, &settings, repositories.clone());
+        let providers = Providers::new(settings.providers.clone(), keys.clone());
+        let research = ResearchService::new(&home, &settings, repositories.clone(), keys.clone());
         let notebook = Arc::new(Notebook::new(&home, &settings, repositories.clone()));
         Self(Arc::new(Shared {
             slots: Semaphore::new(settings.daemon.max_running),
@@ -99,6 +103,7 @@ impl Handle {
             supervisor,
             streams,
             repositories,
+            keys,
             providers,
             research,
             notebook,

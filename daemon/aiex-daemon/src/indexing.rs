@@ -24,6 +24,7 @@ use aiex_protocol::{ErrorCode, WireError};
 use crate::embedder;
 use crate::error::chain;
 use crate::event::{Bus, Event};
+use crate::keys::{EMBEDDER, Keys, Wanted};
 use crate::repository::{EngineFacts, Repositories, Repository, index_error};
 use crate::supervise::Supervisor;
 use gate::IndexGate;
@@ -56,6 +57,7 @@ pub(crate) struct EngineRepositories {
     settings: Settings,
     runtime: tokio::runtime::Handle,
     supervisor: Supervisor,
+    keys: Arc<Keys>,
     workshop: Arc<Workshop>,
     engine: OnceLock<Open>,
     /// Held while stores are opened or deleted, so that nobody does both at once.
@@ -73,6 +75,7 @@ impl EngineRepositories {
         settings: &Settings,
         bus: Bus,
         supervisor: Supervisor,
+        keys: Arc<Keys>,
         runtime: tokio::runtime::Handle,
     ) -> Self {
         let user_home = ProcessEnvironment.home_dir();
@@ -94,6 +97,7 @@ impl EngineRepositories {
             settings: settings.clone(),
             runtime,
             supervisor,
+            keys,
             workshop: Arc::new(workshop),
             engine: OnceLock::new(),
             changing: Mutex::new(()),
@@ -137,7 +141,8 @@ impl EngineRepositories {
         if let Some(open) = self.engine.get() {
             return Ok(open.engine.clone());
         }
-        let embedder = embedder::open(&self.settings.embedder, &self.home);
+        let wanted = Wanted::new(EMBEDDER, &self.settings.embedder.key_env);
+        let embedder = embedder::open(&self.settings.embedder, &self.home, || self.keys.of(&wanted));
         let label = embedder.label();
         let engine = Engine::open(
             &self.home.index_dir(),

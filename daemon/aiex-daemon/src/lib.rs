@@ -25,6 +25,7 @@ mod handle;
 mod housekeeping;
 mod idle;
 mod indexing;
+mod keys;
 mod log;
 mod notebook;
 mod panics;

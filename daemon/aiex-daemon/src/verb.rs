@@ -6,6 +6,7 @@ mod cache;
 mod earlier;
 mod follow;
 mod history;
+mod keys;
 mod outline;
 mod pack;
 mod refs;
@@ -137,6 +138,11 @@ pub(crate) async fn carry_out(
         Call::BookmarkAdd(args) => bookmark::add(running, args).await.map(|()| None),
         Call::BookmarkList(args) => bookmark::list(running, args).await.map(|()| None),
         Call::BookmarkRemove(args) => bookmark::remove(running, args).await.map(|()| None),
+        Call::KeysSet(args) => keys::set(running, args).await.map(|()| None),
+        Call::KeysList {} => keys::list(running).await.map(|()| None),
+        Call::KeysForget(args) => keys::forget(running, args).await.map(|()| None),
+        Call::KeysUnlock(args) => keys::unlock(running, args).await.map(|()| None),
+        Call::KeysLock {} => keys::lock(running).await.map(|()| None),
         Call::Drain { reason } => {
             running.handle.request_exit(Exit::Requested { reason });
             Ok(None)

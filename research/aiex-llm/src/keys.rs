@@ -1,14 +1,16 @@
 //! Where keys are kept: the system's own store, or an encrypted file. Keys in environment variables need no
 //! keeping; their values come in as they are.
 //!
-//! Neither place prints or logs a key, and no error holds one.
+//! Neither place prints or logs a key, and no error holds one. Both tell the names that they keep without being
+//! opened, so that nobody is asked for a passphrase, or by the system, on behalf of a service that needs no key.
 
+mod exchange;
 mod file;
 mod system;
 
 use std::path::PathBuf;
 
-pub use file::{KeyFile, Keys};
+pub use file::{KeyFile, Keys, Opened, Outside, Writing};
 pub use system::SystemStore;
 
 /// Keys that cannot be read or kept.
@@ -23,6 +25,12 @@ pub enum KeyError {
         doing: &'static str,
         /// Why.
         source: std::io::Error,
+    },
+    /// Another process was writing it for too long.
+    #[error("the key file {path} stayed locked by another process")]
+    Busy {
+        /// Which file.
+        path: PathBuf,
     },
     /// The file is none of ours, or a part of it is missing.
     #[error("{path} is not a key file of this program, or is damaged")]
@@ -52,8 +60,12 @@ impl KeyError {
     pub fn hint(&self) -> String {
         match self {
             Self::File { path, .. } => format!("Check that {} and its folder belong to you.", path.display()),
+            Self::Busy { .. } => "Try again in a moment.".to_owned(),
             Self::Damaged { path } => {
-                format!("Remove {} and enter the keys again.", path.display())
+                format!(
+                    "Remove {} and enter the keys again, or put a copy of it back.",
+                    path.display()
+                )
             }
             Self::WrongPassphrase { path } => format!(
                 "Enter the passphrase again; if it is lost, remove {} and enter the keys again.",

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-/// An API key. `Debug` and `Display` show `***`; reading it takes a call that is easy to find.
+use zeroize::Zeroize as _;
+
+/// An API key. `Debug` and `Display` show `***`; reading it takes a call that is easy to find. Its memory is
+/// overwritten when it goes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -29,6 +32,12 @@ impl Secret {
         } else {
             text.replace(&self.0, "***")
         }
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

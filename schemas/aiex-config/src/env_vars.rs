@@ -51,6 +51,16 @@ pub const ENV_VARS: &[EnvVar] = &[
         "Whether the web may be searched and read.",
     ),
     EnvVar {
+        name: "AIEX_KEYS_PASSPHRASE_FILE",
+        key: None,
+        summary: "A file with the passphrase of the key file, for machines without anybody to type; an absolute path.",
+    },
+    EnvVar {
+        name: "CREDENTIALS_DIRECTORY",
+        key: None,
+        summary: "Where a service manager puts credentials; `aiex-keys-passphrase` in it does the same.",
+    },
+    EnvVar {
         name: "NO_COLOR",
         key: None,
         summary: "Output without colours, if set to anything.",

@@ -144,6 +144,11 @@ impl Home {
         self.contract_dir().join("aiexd.exits.json")
     }
 
+    /// The encrypted file of keys, and the names of those that the system keeps.
+    pub fn keys_dir(&self) -> PathBuf {
+        self.state.join("keys")
+    }
+
     /// What can be computed again.
     pub fn cache_dir(&self) -> PathBuf {
         self.cache.clone()

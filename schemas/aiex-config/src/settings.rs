@@ -123,7 +123,7 @@ pub struct EmbedderSettings {
     pub runtime: String,
     /// `openai`, `ollama`: the service's base URL.
     pub url: String,
-    /// `openai`: the name of the variable that holds the key; empty for none.
+    /// `openai`: the name of the variable that holds the key; empty for the one that is kept, if there is one.
     pub key_env: String,
 }
 
@@ -138,7 +138,8 @@ pub struct ProviderSettings {
     pub url: String,
     /// The model's name.
     pub model: String,
-    /// The name of the variable that holds the key, or several with commas between them; empty for none.
+    /// The name of the variable that holds the key, or several with commas between them; empty for the one that is
+    /// kept under `name`, if there is one.
     pub key_env: String,
     /// Tokens that the model can read at once.
     pub context_tokens: u32,

@@ -7,6 +7,7 @@ use crate::WireError;
 use crate::cache::{CacheCleared, CacheReport};
 use crate::code::{OutlineReport, PackReport, RefsReport, SymbolsReport};
 use crate::journal::RunEntry;
+use crate::keys::KeyReport;
 use crate::repos::{IndexProgress, RepoStatus};
 use crate::request::{RequestId, StreamId};
 use crate::research::{Document, Estimate, GraphView, RunSummary, RunView, TemplateInfo, Verification};
@@ -107,6 +108,8 @@ pub enum Event {
     HistoryCleared(HistoryCleared),
     /// Lines that are kept, or were until now.
     Bookmarks(BookmarkList),
+    /// Which keys there are, and where.
+    Keys(KeyReport),
     /// The client was too slow and events were dropped; lists and totals that follow are whole.
     Gap {
         /// How many events were dropped.

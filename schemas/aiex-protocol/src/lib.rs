@@ -23,6 +23,7 @@ pub mod frame;
 pub mod hello;
 pub mod info;
 pub mod journal;
+pub mod keys;
 pub mod repos;
 pub mod request;
 pub mod research;

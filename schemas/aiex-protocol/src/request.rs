@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::cache::ClearCache;
 use crate::capability;
 use crate::code::{OutlineArgs, PackArgs, RefsArgs, SimilarArgs, SymbolsArgs};
+use crate::keys::{ForgetKey, SetKey, UnlockKeys};
 use crate::repos::{AddRepo, ReindexRepo, RemoveRepo};
 use crate::research::{ApproveArgs, FollowArgs, GraphArgs, ReportArgs, ResearchArgs, RunArgs};
 use crate::search::{AskArgs, SearchArgs};
@@ -137,6 +138,21 @@ pub enum Call {
     /// Keeps lines no longer: `bookmarks`, those removed.
     #[serde(rename = "bookmark.remove")]
     BookmarkRemove(RemoveBookmarks),
+    /// Keeps the key of a provider or search engine: `keys`.
+    #[serde(rename = "keys.set")]
+    KeysSet(SetKey),
+    /// Which keys there are and where: `keys`. Never a key.
+    #[serde(rename = "keys.list")]
+    KeysList {},
+    /// Keeps a key no longer: `keys`, those that are left.
+    #[serde(rename = "keys.forget")]
+    KeysForget(ForgetKey),
+    /// Opens the encrypted file of keys until it is locked or the daemon ends: `keys`.
+    #[serde(rename = "keys.unlock")]
+    KeysUnlock(UnlockKeys),
+    /// Forgets the passphrase and what it opened: `keys`.
+    #[serde(rename = "keys.lock")]
+    KeysLock {},
     /// Asks the daemon to finish what runs and exit.
     Drain {
         /// Why: shown in the daemon's log and to other clients.
@@ -184,6 +200,11 @@ impl Call {
             Call::BookmarkAdd(_) => "bookmark.add",
             Call::BookmarkList(_) => "bookmark.list",
             Call::BookmarkRemove(_) => "bookmark.remove",
+            Call::KeysSet(_) => "keys.set",
+            Call::KeysList {} => "keys.list",
+            Call::KeysForget(_) => "keys.forget",
+            Call::KeysUnlock(_) => "keys.unlock",
+            Call::KeysLock {} => "keys.lock",
             Call::Drain { .. } => "drain",
         }
     }
@@ -205,6 +226,7 @@ impl Call {
                 | Call::ResearchRemove(_)
                 | Call::BookmarkAdd(_)
                 | Call::BookmarkRemove(_)
+                | Call::KeysForget(_)
         )
     }
 
@@ -223,6 +245,11 @@ impl Call {
             | Call::BookmarkAdd(_)
             | Call::BookmarkList(_)
             | Call::BookmarkRemove(_) => Some(capability::SESSIONS),
+            Call::KeysSet(_)
+            | Call::KeysList {}
+            | Call::KeysForget(_)
+            | Call::KeysUnlock(_)
+            | Call::KeysLock {} => Some(capability::KEYS),
             call if call.verb().starts_with("research.") => Some(capability::RESEARCH),
             _ => None,
         }

@@ -3,6 +3,7 @@
 //! A check never changes anything, except that the daemon is started: that it starts is the most important check.
 
 mod daemon;
+mod keys;
 mod places;
 mod providers;
 mod repositories;
@@ -128,7 +129,7 @@ async fn examine(
     if let Some(settings) = &settings {
         findings.extend(
             interrupt
-                .or(async { Ok(providers::check(environment, &settings.providers).await) })
+                .or(async { Ok(providers::check(&settings.providers).await) })
                 .await?,
         );
     }
@@ -150,6 +151,9 @@ async fn examine(
     };
     if let Some(settings) = &settings {
         findings.push(settings::check_embedder(&settings.embedder, status.as_ref()));
+    }
+    if status.is_some() {
+        findings.extend(keys::check(printer, interrupt).await?);
     }
     if let Some(status) = &status {
         findings.extend(repositories::check(status));

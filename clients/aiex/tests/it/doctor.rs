@@ -99,7 +99,10 @@ fn providers_that_cannot_work_are_found() {
         outcome.stdout
     );
     assert!(
-        outcome.stdout.contains("export AIEX_TEST_NO_SUCH_KEY=…"),
+        outcome
+            .stdout
+            .contains("keyless: missing: the variable AIEX_TEST_NO_SUCH_KEY is not set")
+            && outcome.stdout.contains("aiex keys set keyless"),
         "{}",
         outcome.stdout
     );

@@ -8,6 +8,8 @@ mod doctor;
 mod eval;
 mod follow_up;
 mod history;
+mod keys;
+mod keys_typed;
 mod lists;
 mod output;
 mod pack;

@@ -3,11 +3,13 @@
 mod port;
 
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aiex_cache::Cache;
 use aiex_config::paths::written_by_user;
-use aiex_config::{CacheSettings, Environment, ProcessEnvironment, ResearchSettings, Settings, StagePolicy};
+use aiex_config::{
+    CacheSettings, Environment, ProcessEnvironment, ProviderSettings, ResearchSettings, Settings, StagePolicy,
+};
 use aiex_llm::Provider;
 use aiex_llm::models::{ModelConfig, Policy, Stages};
 use aiex_llm::price::Prices;
@@ -16,57 +18,151 @@ use tokio_util::sync::CancellationToken;
 
 use self::port::Port;
 use crate::answer::provider;
+use crate::keys::{Keys, Taken};
 
 /// The models of the settings; `None` when there are none. Settings that cannot work are told by every call.
-pub(crate) fn open(settings: &Settings, cache: Cache) -> Option<Arc<dyn Model>> {
-    open_in(settings, cache, &ProcessEnvironment)
+pub(crate) fn open(settings: &Settings, cache: Cache, keys: Arc<Keys>) -> Option<Arc<Models>> {
+    open_in(settings, cache, keys, &ProcessEnvironment)
 }
 
-fn open_in(settings: &Settings, cache: Cache, environment: &dyn Environment) -> Option<Arc<dyn Model>> {
+fn open_in(
+    settings: &Settings,
+    cache: Cache,
+    keys: Arc<Keys>,
+    environment: &dyn Environment,
+) -> Option<Arc<Models>> {
     if settings.providers.is_empty() {
         return None;
     }
-    Some(match usable(settings, cache, environment) {
-        Ok(port) => Arc::new(port),
-        Err(failure) => {
-            tracing::warn!(%failure, "no model can be asked");
-            Arc::new(Unusable(failure))
-        }
-    })
+    let parts = prices(&settings.research, environment).map(|prices| Parts {
+        providers: settings.providers.clone(),
+        stages: stages(&settings.research),
+        prices,
+        cache,
+    });
+    // Whatever becomes of the keys: a call costs no more than with all of them.
+    let bounds = parts.as_ref().map_err(Clone::clone).and_then(|parts| {
+        let keyless: Vec<Taken> = parts.providers.iter().map(|_| Ok(Vec::new())).collect();
+        parts.port(&keyless)
+    });
+    if let Err(failure) = &bounds {
+        tracing::warn!(%failure, "no model can be asked");
+    }
+    Some(Arc::new(Models {
+        parts,
+        bounds,
+        keys,
+        built: Mutex::default(),
+    }))
 }
 
-/// A port to every model whose settings can work.
-fn usable(settings: &Settings, cache: Cache, environment: &dyn Environment) -> Result<Port, ModelFailure> {
-    let mut configs: Vec<ModelConfig> = Vec::new();
-    let mut members: Vec<Provider> = Vec::new();
-    let mut first_problem = None;
-    for settings in &settings.providers {
-        let name = &settings.name;
-        let checked = provider::among_others(settings, environment)
-            .map_err(|missing| failure(format!("provider `{name}`: {missing}"), missing.hint()))
-            .and_then(|config| {
-                let member = Provider::new(config.provider.clone())
-                    .map_err(|error| failure(error.to_string(), error.hint()))?;
-                Ok((config, member))
-            });
-        match checked {
-            Ok((config, member)) => {
-                configs.push(config);
-                members.push(member);
-            }
-            Err(problem) => {
-                tracing::warn!(%problem, hint = problem.hint, "this model is left out of research");
-                first_problem.get_or_insert(problem);
+/// The models of the settings with the keys that they have now.
+pub(crate) struct Models {
+    parts: Result<Parts, ModelFailure>,
+    /// Every model whose settings can work, without keys: for what calls cost at most.
+    bounds: Result<Port, ModelFailure>,
+    keys: Arc<Keys>,
+    built: Mutex<Option<Built>>,
+}
+
+/// A port, and the keys that it was built with.
+struct Built {
+    taken: Vec<Taken>,
+    port: Result<Arc<Port>, ModelFailure>,
+}
+
+/// What a port is built of, besides keys.
+struct Parts {
+    providers: Vec<ProviderSettings>,
+    stages: Stages,
+    prices: Prices,
+    cache: Cache,
+}
+
+impl Models {
+    /// Lets go of the keys.
+    pub(crate) fn close(&self) {
+        *self.built.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The port to the models that have their keys. The last one as long as the keys are the same: limits and rests of
+    /// services are known to it.
+    async fn port(&self) -> Result<Arc<Port>, ModelFailure> {
+        let parts = self.parts.as_ref().map_err(Clone::clone)?;
+        let wanted = parts.providers.iter().map(provider::wanted).collect();
+        let taken = self.keys.take(wanted).await;
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*built {
+            Some(built) if built.taken == taken => built.port.clone(),
+            _ => {
+                let port = parts.port(&taken).map(Arc::new);
+                *built = Some(Built {
+                    taken,
+                    port: port.clone(),
+                });
+                port
             }
         }
     }
-    if let (true, Some(problem)) = (configs.is_empty(), first_problem) {
-        return Err(problem);
-    }
-    let prices = prices(&settings.research, environment)?;
-    let stages = stages(&settings.research);
-    Port::new(configs, members, stages, prices, cache)
+}
+
+impl Parts {
+    /// A port to every model whose settings can work and whose key can be had.
+    fn port(&self, taken: &[Taken]) -> Result<Port, ModelFailure> {
+        let mut configs: Vec<ModelConfig> = Vec::new();
+        let mut members: Vec<Provider> = Vec::new();
+        let mut first_problem = None;
+        for (settings, keys) in self.providers.iter().zip(taken) {
+            let name = &settings.name;
+            let checked = keys
+                .clone()
+                .map_err(|problem| failure(format!("provider `{name}`: {problem}"), problem.hint()))
+                .and_then(|keys| {
+                    let config = provider::among_others(settings, keys);
+                    let member = Provider::new(config.provider.clone())
+                        .map_err(|error| failure(error.to_string(), error.hint()))?;
+                    Ok((config, member))
+                });
+            match checked {
+                Ok((config, member)) => {
+                    configs.push(config);
+                    members.push(member);
+                }
+                Err(problem) => {
+                    tracing::warn!(%problem, hint = problem.hint, "this model is left out of research");
+                    first_problem.get_or_insert(problem);
+                }
+            }
+        }
+        if let (true, Some(problem)) = (configs.is_empty(), first_problem) {
+            return Err(problem);
+        }
+        Port::new(
+            configs,
+            members,
+            self.stages.clone(),
+            self.prices.clone(),
+            self.cache.clone(),
+        )
         .map_err(|error| failure(error.to_string(), error.hint()))
+    }
+}
+
+impl Model for Models {
+    fn bound(&self, prompt: &Prompt) -> Usage {
+        self.bounds
+            .as_ref()
+            .map_or(NOTHING, |bounds| bounds.bound(prompt))
+    }
+
+    fn ask<'a>(
+        &'a self,
+        prompt: &'a Prompt,
+        cancel: &'a CancellationToken,
+        on_delta: &'a (dyn Fn(&str) + Send + Sync),
+    ) -> Boxed<'a, Result<Reply, ModelFailure>> {
+        Box::pin(async move { self.port().await?.ask(prompt, cancel, on_delta).await })
+    }
 }
 
 fn prices(settings: &ResearchSettings, environment: &dyn Environment) -> Result<Prices, ModelFailure> {
@@ -141,24 +237,6 @@ const NOTHING: Usage = Usage {
     output_tokens: 0,
     micro_dollars: Some(0),
 };
-
-/// Models that the settings name and that cannot be asked: it says so.
-struct Unusable(ModelFailure);
-
-impl Model for Unusable {
-    fn bound(&self, _: &Prompt) -> Usage {
-        NOTHING
-    }
-
-    fn ask<'a>(
-        &'a self,
-        _: &'a Prompt,
-        _: &'a CancellationToken,
-        _: &'a (dyn Fn(&str) + Send + Sync),
-    ) -> Boxed<'a, Result<Reply, ModelFailure>> {
-        Box::pin(async { Err(self.0.clone()) })
-    }
-}
 
 #[cfg(test)]
 mod tests;

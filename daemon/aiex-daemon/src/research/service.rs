@@ -12,9 +12,10 @@ use aiex_research::{Ports, Research, ResearchError, RunId, SystemClock};
 use tokio::sync::OnceCell;
 
 use super::local::Local;
-use super::model;
+use super::model::{self, Models};
 use super::web::Web;
 use super::world::World;
+use crate::keys::Keys;
 use crate::repository::Repositories;
 
 /// How long steps in flight may take to be written down when the daemon exits.
@@ -33,6 +34,7 @@ pub(crate) struct ResearchService {
     home: Home,
     settings: Settings,
     repositories: Arc<dyn Repositories>,
+    keys: Arc<Keys>,
     outside: OnceCell<Outside>,
     open: OnceCell<Open>,
 }
@@ -49,14 +51,21 @@ pub(crate) struct Outside {
 pub(crate) struct Open {
     pub(crate) research: Research,
     pub(crate) world: Arc<World>,
+    models: Option<Arc<Models>>,
 }
 
 impl ResearchService {
-    pub(crate) fn new(home: &Home, settings: &Settings, repositories: Arc<dyn Repositories>) -> Self {
+    pub(crate) fn new(
+        home: &Home,
+        settings: &Settings,
+        repositories: Arc<dyn Repositories>,
+        keys: Arc<Keys>,
+    ) -> Self {
         Self {
             home: home.clone(),
             settings: settings.clone(),
             repositories,
+            keys,
             outside: OnceCell::new(),
             open: OnceCell::new(),
         }
@@ -84,7 +93,7 @@ impl ResearchService {
             let cache = Cache::open(self.home.cache_dir().join("kept.db"), cache_settings.clone()).await;
             let world = Arc::new(World {
                 local: Local::new(self.repositories.clone(), &self.home, &self.settings),
-                web: Web::new(&self.settings, cache.clone()),
+                web: Web::new(&self.settings, cache.clone(), self.keys.clone()),
             });
             let warmed = cache.clone();
             tokio::spawn(async move { warmed.warm().await });
@@ -99,10 +108,13 @@ impl ResearchService {
 
     async fn begin(&self) -> Result<Open, WireError> {
         let Outside { world, cache, .. } = self.outside().await.clone();
+        let models = model::open(&self.settings, cache.clone(), self.keys.clone());
         let ports = Ports {
             searcher: world.clone(),
             reader: world.clone(),
-            model: model::open(&self.settings, cache.clone()),
+            model: models
+                .clone()
+                .map(|models| models as Arc<dyn aiex_research::Model>),
             revisit: world.clone(),
             clock: Arc::new(SystemClock::new()),
         };
@@ -117,7 +129,11 @@ impl ResearchService {
         let research = Research::open(&folder, ports, self.machine_settings())
             .await
             .map_err(|error| wire_error(&error))?;
-        Ok(Open { research, world })
+        Ok(Open {
+            research,
+            world,
+            models,
+        })
     }
 
     fn machine_settings(&self) -> aiex_research::Settings {
@@ -134,6 +150,16 @@ impl ResearchService {
 
     fn folder(&self) -> PathBuf {
         self.home.state.join("research")
+    }
+
+    /// Lets go of every key. What is asked next takes them anew; calls that run keep theirs to their end.
+    pub(crate) fn close_keys(&self) {
+        if let Some(models) = self.open.get().and_then(|open| open.models.as_ref()) {
+            models.close();
+        }
+        if let Some(web) = self.outside.get().and_then(|outside| outside.world.web.as_ref()) {
+            web.close_keys();
+        }
     }
 
     /// Runs at work.

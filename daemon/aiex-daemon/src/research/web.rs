@@ -10,13 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aiex_cache::{Cache, Key, Kind};
-use aiex_config::{Environment, ProcessEnvironment, Settings};
+use aiex_config::Settings;
 use aiex_evidence::{Origin, Source};
 use aiex_research::{Found, PageText, Present, ReadFailure, Search, SearchFailure};
 use aiex_web::{Canonical, Coordinator, Dependency, Hosts, Query, Reach, Summary};
 use tokio_util::sync::CancellationToken;
 
+use self::engines::{Current, Engines, together};
 use self::page::Pages;
+use crate::keys::Keys;
 
 /// Part of every key of a kept search; a new one when they come to mean something else.
 const KEPT_VERSION: &str = "web search 1";
@@ -26,7 +28,7 @@ const MOST_ADDRESSES: usize = 20_000;
 /// The web. Cheap to clone; clones share engines, connections and limits.
 #[derive(Clone)]
 pub(crate) struct Web {
-    engines: Result<Coordinator, SearchFailure>,
+    engines: Arc<Engines>,
     reach: Reach,
     hosts: Hosts,
     cache: Cache,
@@ -67,27 +69,17 @@ enum NotKept {
 impl Web {
     /// The web as the settings allow it: `None` when they do not, or when there would be no engine to ask. Engines that
     /// cannot work as they are set up say so in every search.
-    pub(crate) fn new(settings: &Settings, cache: Cache) -> Option<Self> {
-        Self::in_environment(settings, cache, &ProcessEnvironment)
-    }
-
-    fn in_environment(settings: &Settings, cache: Cache, environment: &dyn Environment) -> Option<Self> {
+    pub(crate) fn new(settings: &Settings, cache: Cache, keys: Arc<Keys>) -> Option<Self> {
         let web = &settings.web;
         if !web.enabled || (web.engines.is_empty() && !web.keyless) {
             return None;
         }
-        let configured = engines::configured(web, environment);
-        let engines = Coordinator::new(&configured).map_err(|error| SearchFailure {
-            message: error.to_string(),
-            hint: error.hint(),
-            retryable: false,
-        });
         let hosts = Hosts {
             allow: web.allow.clone(),
             deny: web.deny.clone(),
         };
         Some(Self {
-            engines,
+            engines: Arc::new(Engines::new(web.clone(), keys)),
             reach: if web.keyless {
                 Reach::Web
             } else {
@@ -98,6 +90,11 @@ impl Web {
             cache,
             addresses: Arc::default(),
         })
+    }
+
+    /// Lets go of every key. The next search takes them anew.
+    pub(crate) fn close_keys(&self) {
+        self.engines.close();
     }
 
     /// Searches. Fails when every engine that was asked did.
@@ -117,14 +114,19 @@ impl Web {
         surroundings: &Surroundings,
         cancel: &CancellationToken,
     ) -> Result<Answer, SearchFailure> {
-        let coordinator = self.engines.clone()?;
+        let Current {
+            coordinator,
+            left_out,
+        } = self.engines.current().await;
+        let coordinator = coordinator?;
         let query = self.query(search, surroundings);
-        let key = self.key(&query);
+        let key = self.key(&query, &coordinator);
+        let missing = left_out.clone();
         // A task of the cache runs it, and ends with the last who waits for it: dropping this future is enough.
         let ask = move || async move {
             let never = CancellationToken::new();
             let (found, summary) = coordinator.search(&query, &never).finish().await;
-            outcome(found, &summary)
+            outcome(found, &summary, missing)
         };
         let kept = tokio::select! {
             biased;
@@ -135,7 +137,7 @@ impl Web {
             Ok(bytes) => {
                 let found = serde_json::from_slice(&bytes)
                     .map_err(|error| broken(&format!("a kept search cannot be read: {error}")))?;
-                (found, None)
+                (found, left_out)
             }
             Err(failed) => match failed.downcast_ref::<NotKept>() {
                 Some(NotKept::Partly { found, partial }) => (found.clone(), partial.clone()),
@@ -196,7 +198,7 @@ impl Web {
     }
 
     /// Everything that the results may depend on.
-    fn key(&self, query: &Query) -> Key {
+    fn key(&self, query: &Query, coordinator: &Coordinator) -> Key {
         let mut parts = vec![
             KEPT_VERSION.to_owned(),
             query.text.clone(),
@@ -205,8 +207,7 @@ impl Web {
             format!("{:?} {:?}", query.reach, query.hosts),
             format!("{:?} {:?}", query.languages, query.dependencies),
         ];
-        let engines = self.engines.iter().flat_map(Coordinator::health);
-        parts.extend(engines.map(|engine| engine.engine));
+        parts.extend(coordinator.health().into_iter().map(|engine| engine.engine));
         Key::new(Kind::Search, parts)
     }
 
@@ -242,12 +243,19 @@ impl Web {
     }
 }
 
-/// What is kept of a search: results of engines that all answered.
-fn outcome(found: Vec<aiex_web::Found>, summary: &Summary) -> Result<Vec<u8>, NotKept> {
+/// What is kept of a search: results of engines that all answered. `left_out` are those that could not be asked.
+fn outcome(
+    found: Vec<aiex_web::Found>,
+    summary: &Summary,
+    left_out: Option<SearchFailure>,
+) -> Result<Vec<u8>, NotKept> {
     if summary.runs.is_empty() {
-        return Err(NotKept::Failed(not_asked(summary)));
+        return Err(NotKept::Failed(left_out.unwrap_or_else(|| not_asked(summary))));
     }
-    let partial = failures(summary);
+    let partial = match failures(summary) {
+        Some(failure) => Some(together(left_out, failure)),
+        None => left_out,
+    };
     if let (true, Some(failure)) = (summary.all_failed(), &partial) {
         return Err(NotKept::Failed(failure.clone()));
     }

@@ -45,7 +45,11 @@ pub(crate) fn start(
         | Call::CacheClear(_)
         | Call::HistoryClear(_)
         | Call::BookmarkAdd(_)
-        | Call::BookmarkRemove(_) => Interest::Lasting,
+        | Call::BookmarkRemove(_)
+        | Call::KeysSet(_)
+        | Call::KeysForget(_)
+        | Call::KeysUnlock(_)
+        | Call::KeysLock {} => Interest::Lasting,
         _ => Interest::Interactive,
     };
     let stream = handle

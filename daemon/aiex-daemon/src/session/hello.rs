@@ -20,6 +20,7 @@ const CAPABILITIES: &[&str] = &[
     "wait_fresh",
     "watch_streams",
     capability::CACHE,
+    capability::KEYS,
     capability::RESEARCH,
     capability::SESSIONS,
     capability::SOURCES,

@@ -14,7 +14,8 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
     let writer = running
         .handle
         .providers
-        .choose(args.provider.as_deref(), args.extractive)?;
+        .choose(args.provider.as_deref(), args.extractive)
+        .await?;
     let question = args.search.query.clone();
     let found = search::evidence(running, &args.search).await?;
     let answer = match writer {

@@ -7,11 +7,13 @@ use std::time::Duration;
 use aiex_protocol::research::{
     ApproveArgs, FollowArgs, GraphArgs, ReportArgs, ResearchArgs, RunArgs, TemplateInfo,
 };
+use aiex_protocol::source::SourceKind;
 use aiex_protocol::{ErrorCode, Event, WireError};
 use aiex_research::{Approval, Request, Research, ResearchError};
 
 use super::Running;
 use super::search::open;
+use crate::keys;
 use crate::research::{Open, run_id, wire_error};
 use crate::wire::research as shape;
 
@@ -48,11 +50,41 @@ async fn whole<T: Send + 'static>(
 
 /// Starts a run; it is journalled when this returns.
 pub(super) async fn start(running: &Arc<Running>, args: ResearchArgs) -> Result<(), WireError> {
+    say_what_is_locked(running, &args).await?;
     let open = machine(running).await?;
     let request = prepared(running, open, &args).await?;
     let research = open.research.clone();
     let run = whole(async move { research.start(request).await }).await?;
     tell_run(running, &open.research, &run.0).await
+}
+
+/// A run that nobody can write is not begun while unlocking would help; what else is locked is told beforehand, because
+/// the run goes on without it.
+async fn say_what_is_locked(running: &Running, args: &ResearchArgs) -> Result<(), WireError> {
+    let handle = &running.handle;
+    let asks_web =
+        handle.settings.web.enabled && (args.sources.is_empty() || args.sources.contains(&SourceKind::Web));
+    let used: Vec<_> = keys::uses(&handle.settings)
+        .into_iter()
+        .filter(|(_, what)| *what == keys::PROVIDER || (asks_web && *what == keys::ENGINE))
+        .collect();
+    let wanted = used.iter().map(|(wanted, _)| wanted.clone()).collect();
+    let taken = handle.keys.take(wanted).await;
+    let looked_up = || used.iter().zip(&taken);
+    let mut providers = looked_up().filter(|((_, what), _)| *what == keys::PROVIDER);
+    let nobody_writes = providers.all(|(_, taken)| taken.is_err());
+    for ((wanted, what), taken) in looked_up() {
+        let Some(problem) = taken.as_ref().err().filter(|problem| problem.is_locked()) else {
+            continue;
+        };
+        let message = format!("{what} `{}`: {problem}", wanted.name);
+        if nobody_writes && *what == keys::PROVIDER {
+            return Err(WireError::new(ErrorCode::Provider, message).with_hint(problem.hint()));
+        }
+        let message = format!("{message}, and is left out; `aiex keys unlock` opens it");
+        running.stream.tell(Event::Notice { message });
+    }
+    Ok(())
 }
 
 /// What a run would come to. Nothing is spent.

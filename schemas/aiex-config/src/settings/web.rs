@@ -33,7 +33,8 @@ pub struct EngineSettings {
     pub name: String,
     /// Where it is; empty for the service's own address. For `json` the template of the address, with `{query}`.
     pub url: String,
-    /// The name of the variable that holds the key, or several with commas between them; empty for none.
+    /// The name of the variable that holds the key, or several with commas between them; empty for the one that is
+    /// kept under `name`, if there is one.
     pub key_env: String,
     /// What its ranks are worth beside those of other engines.
     pub weight: f32,

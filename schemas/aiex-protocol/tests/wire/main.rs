@@ -244,6 +244,8 @@ fn arguments_that_have_defaults_may_be_left_out() {
         r#"{"type":"request","id":1,"verb":"bookmark.add","args":{"path":"a","first_line":1,"last_line":1}}"#,
         r#"{"type":"request","id":1,"verb":"bookmark.list","args":{}}"#,
         r#"{"type":"request","id":1,"verb":"bookmark.remove","args":{"ids":[1]}}"#,
+        r#"{"type":"request","id":1,"verb":"keys.set","args":{"name":"a","key":"k"}}"#,
+        r#"{"type":"request","id":1,"verb":"keys.unlock","args":{"passphrase":"p"}}"#,
         r#"{"type":"hello","contract":1,"build":{"version":"0.1.0","digest":"d"},"client":"web"}"#,
     ];
     for frame in frames {
@@ -320,6 +322,7 @@ fn what_came_later_stands_behind_a_capability() {
             Call::Search(args) if !args.sources.is_empty() => Some("sources"),
             _ if verb.starts_with("research.") => Some("research"),
             _ if verb.starts_with("cache.") => Some("cache"),
+            _ if verb.starts_with("keys.") => Some("keys"),
             _ if verb.starts_with("history.") || verb.starts_with("bookmark.") => Some("sessions"),
             _ => None,
         };
@@ -379,6 +382,16 @@ fn a_bookmark_is_not_added_or_removed_twice() {
             && let Some(what) = request.call.verb().strip_prefix("bookmark.")
         {
             assert_eq!(request.call.is_resendable(), what == "list", "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_that_carries_a_key_does_not_show_it() {
+    for (name, frame) in samples::client_frames() {
+        let shown = format!("{frame:?} {frame:#?}");
+        for hidden in ["sk-sample", "correct horse"] {
+            assert!(!shown.contains(hidden), "{name}: {shown}");
         }
     }
 }

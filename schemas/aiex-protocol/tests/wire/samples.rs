@@ -1,5 +1,6 @@
 //! One message of each kind, every field filled in.
 
+mod keys;
 mod research;
 mod sessions;
 
@@ -55,6 +56,7 @@ pub(crate) fn client_frames() -> Vec<(&'static str, ClientFrame)> {
     let later = research::calls()
         .into_iter()
         .chain(sessions::calls())
+        .chain(keys::calls())
         .map(|(name, call)| (name, request(call)));
     let mut frames = vec![
         (
@@ -230,7 +232,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
     let events = events()
         .into_iter()
         .chain(research::events())
-        .chain(sessions::events());
+        .chain(sessions::events())
+        .chain(keys::events());
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,

@@ -1,8 +1,8 @@
-//! The model providers: is somebody listening, is the key there. No request is made and no key is sent.
+//! The model providers: is somebody listening. No request is made and no key is sent.
 
 use std::time::Duration;
 
-use aiex_config::{Environment, ProviderSettings};
+use aiex_config::ProviderSettings;
 use futures_util::future::join_all;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -13,24 +13,18 @@ const PROVIDER: &str = "provider";
 /// A service that takes longer than this to take a connection is as good as absent while somebody waits.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) async fn check(environment: &dyn Environment, providers: &[ProviderSettings]) -> Vec<Finding> {
+pub(super) async fn check(providers: &[ProviderSettings]) -> Vec<Finding> {
     if providers.is_empty() {
         return vec![Finding::ok(
             PROVIDER,
             "none configured; answers are made of the evidence alone",
         )];
     }
-    join_all(providers.iter().map(|provider| check_one(environment, provider))).await
+    join_all(providers.iter().map(check_one)).await
 }
 
-async fn check_one(environment: &dyn Environment, provider: &ProviderSettings) -> Finding {
+async fn check_one(provider: &ProviderSettings) -> Finding {
     let name = &provider.name;
-    let key = &provider.key_env;
-    if !key.is_empty() && environment.var(key).is_none_or(|value| value.is_empty()) {
-        let detail = format!("{name}: the variable {key}, which should hold its key, is not set");
-        let hint = format!("export {key}=… in the shell that starts the daemon, then `aiex daemon restart`");
-        return Finding::fail(PROVIDER, detail, hint);
-    }
     let Some((host, port)) = host_and_port(&provider.url) else {
         let detail = format!("{name}: `{}` is not an http or https address", provider.url);
         return Finding::fail(PROVIDER, detail, "write it as in \"http://127.0.0.1:11434\"");

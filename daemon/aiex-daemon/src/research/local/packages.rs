@@ -215,7 +215,7 @@ impl Packages {
             kind,
             ..self.settings.embedder.clone()
         };
-        let embedder = embedder::open(&embedder, &self.home).embedder;
+        let embedder = embedder::open(&embedder, &self.home, || Ok(Vec::new())).embedder;
         let mut settings = IndexSettings::default();
         if self.settings.index.workers > 0 {
             settings.workers = self.settings.index.workers;

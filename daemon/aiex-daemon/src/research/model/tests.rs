@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use aiex_config::MapEnvironment;
+use aiex_config::{Home, MapEnvironment};
+use aiex_llm::Secret;
 use aiex_llm::standin::{Fault, Reply as Sent, StandIn, openai};
+use aiex_protocol::keys::KeyPlace;
 use aiex_research::ModelStage;
 use serde_json::json;
 
@@ -28,11 +30,21 @@ fn settings(place: &Path, text: &str) -> Settings {
     Settings::load_file(&file, &nothing, &[]).unwrap().0
 }
 
-fn port(text: &str) -> Option<Arc<dyn Model>> {
+fn port(text: &str) -> Option<Arc<Models>> {
     let place = tempfile::tempdir().unwrap();
     let settings = settings(place.path(), text);
     let cache = Cache::in_memory(cache_settings(&settings));
-    open_in(&settings, cache, &MapEnvironment::default())
+    open_in(
+        &settings,
+        cache,
+        keys_in(place.path()),
+        &MapEnvironment::default(),
+    )
+}
+
+fn keys_in(place: &Path) -> Arc<Keys> {
+    let nothing = Arc::new(MapEnvironment::default());
+    Arc::new(Keys::in_environment(&Home::at(place), nothing))
 }
 
 fn prompt() -> Prompt {
@@ -214,12 +226,64 @@ async fn a_key_that_is_not_there_is_told_by_every_call() {
 }
 
 #[tokio::test]
+async fn keys_that_change_count_from_the_next_call_on() {
+    let model = StandIn::start([openai::answer(&["It is retried."])]).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let settings = settings(place.path(), &provider("a", &model.url()));
+    let keys = keys_in(place.path());
+    let cache = Cache::in_memory(cache_settings(&settings));
+    let nothing = MapEnvironment::default();
+    let port = open_in(&settings, cache, keys.clone(), &nothing).unwrap();
+    let before = port.bound(&prompt());
+    // Each question is another one: what was answered is kept.
+    let asked = async |max_tokens| {
+        let prompt = Prompt {
+            max_tokens,
+            ..prompt()
+        };
+        ask(port.as_ref(), &prompt).await.0
+    };
+    asked(90).await.unwrap();
+    keys.unlock(Secret::new("passphrase"), true).unwrap();
+    let set = |key| keys.set("a", &Secret::new(key), Some(KeyPlace::File)).unwrap();
+    set("sk-one");
+    asked(91).await.unwrap();
+    set("sk-two");
+    asked(92).await.unwrap();
+    keys.lock();
+    port.close();
+    let failure = asked(93).await.unwrap_err();
+    assert_eq!(
+        failure.message,
+        "provider `a`: the key of `a` is in the key file, which is locked"
+    );
+    assert!(
+        failure.hint.contains("aiex keys unlock") && !failure.retryable,
+        "{failure:?}"
+    );
+    let received = model.received();
+    let sent = received.iter().map(|request| request.header("authorization"));
+    assert_eq!(
+        sent.collect::<Vec<_>>(),
+        [None, Some("Bearer sk-one"), Some("Bearer sk-two")]
+    );
+    // It may be unlocked before the next call is made: what that may cost does not depend on it.
+    assert_eq!(port.bound(&prompt()), before);
+}
+
+#[tokio::test]
 async fn without_a_price_there_is_no_bound_of_money() {
     let place = tempfile::tempdir().unwrap();
     let text = provider("a", "https://models.example.org").replace("\"m\"", "\"unheard-of\"");
     let settings = settings(place.path(), &text);
     let cache = Cache::in_memory(cache_settings(&settings));
-    let port = open_in(&settings, cache, &MapEnvironment::default()).unwrap();
+    let port = open_in(
+        &settings,
+        cache,
+        keys_in(place.path()),
+        &MapEnvironment::default(),
+    )
+    .unwrap();
     let bound = port.bound(&prompt());
     assert_eq!((bound.micro_dollars, bound.output_tokens), (None, 100));
     let json = port.bound(&json_prompt());

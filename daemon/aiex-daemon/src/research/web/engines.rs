@@ -1,28 +1,128 @@
-//! Engines of the settings as `aiex-web` takes them.
+//! Engines of the settings as `aiex-web` takes them, with the keys that they have now.
 
-use aiex_config::{Environment, JsonPlaces, WebSettings};
-use aiex_web::{Configured, EngineConfig, EngineKind, JsonEndpoint};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::answer::provider;
+use aiex_config::{JsonPlaces, WebSettings};
+use aiex_research::SearchFailure;
+use aiex_web::{Configured, Coordinator, EngineConfig, EngineKind, JsonEndpoint};
 
-/// The engines, with the keys that the environment holds. One whose key is missing stays: it says so when it is asked.
-pub(super) fn configured(settings: &WebSettings, environment: &dyn Environment) -> Configured {
-    let engines = settings.engines.iter().map(|engine| {
-        let keys = provider::keys(&engine.key_env, environment).unwrap_or_else(|missing| {
-            tracing::warn!(engine = engine.name, %missing, hint = missing.hint(), "asked without a key");
-            Vec::new()
-        });
-        let is_json = engine.kind == aiex_config::EngineKind::Json;
-        EngineConfig {
-            name: engine.name.clone(),
-            base_url: (!is_json && !engine.url.is_empty()).then(|| engine.url.clone()),
-            weight: f64::from(engine.weight),
-            ..EngineConfig::new(kind(engine)).with_keys(keys)
+use crate::keys::{KeyProblem, Keys, Taken, Wanted};
+
+/// The engines of the settings.
+pub(super) struct Engines {
+    settings: WebSettings,
+    keys: Arc<Keys>,
+    built: Mutex<Option<Built>>,
+}
+
+/// The engines, and the keys that they were built with.
+struct Built {
+    taken: Vec<Taken>,
+    current: Current,
+}
+
+/// The engines that can be asked now.
+#[derive(Clone)]
+pub(super) struct Current {
+    /// Settings that cannot work are told by every search.
+    pub(super) coordinator: Result<Coordinator, SearchFailure>,
+    /// Those that cannot be asked because their keys cannot be had.
+    pub(super) left_out: Option<SearchFailure>,
+}
+
+impl Engines {
+    pub(super) fn new(settings: WebSettings, keys: Arc<Keys>) -> Self {
+        Self {
+            settings,
+            keys,
+            built: Mutex::default(),
         }
-    });
-    Configured {
-        engines: engines.collect(),
+    }
+
+    /// Lets go of the keys.
+    pub(super) fn close(&self) {
+        *self.built.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The engines with their keys: the last ones as long as the keys are the same, since they know their limits and
+    /// rests.
+    pub(super) async fn current(&self) -> Current {
+        let engines = self.settings.engines.iter();
+        let wanted = engines.map(|engine| Wanted::new(&engine.name, &engine.key_env));
+        let taken = self.keys.take(wanted.collect()).await;
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*built {
+            Some(built) if built.taken == taken => built.current.clone(),
+            _ => {
+                let current = current(&self.settings, &taken);
+                *built = Some(Built {
+                    taken,
+                    current: current.clone(),
+                });
+                current
+            }
+        }
+    }
+}
+
+/// One whose variable is not set stays, and says so when it is asked; one whose key is kept and cannot be had does not.
+fn current(settings: &WebSettings, taken: &[Taken]) -> Current {
+    let mut engines = Vec::new();
+    let mut left_out: Option<SearchFailure> = None;
+    for (engine, keys) in settings.engines.iter().zip(taken) {
+        let keys = match keys {
+            Ok(keys) => keys.clone(),
+            Err(missing @ KeyProblem::Variable { .. }) => {
+                tracing::warn!(engine = engine.name, %missing, hint = missing.hint(), "asked without a key");
+                Vec::new()
+            }
+            Err(problem) => {
+                let failure = SearchFailure {
+                    message: format!("{}: {problem}", engine.name),
+                    hint: problem.hint(),
+                    retryable: false,
+                };
+                tracing::warn!(%failure, hint = failure.hint, "this engine is left out");
+                left_out = Some(together(left_out, failure));
+                continue;
+            }
+        };
+        engines.push(configured(engine, keys));
+    }
+    let configured = Configured {
+        engines,
         ..Configured::default()
+    };
+    let coordinator = Coordinator::new(&configured).map_err(|error| SearchFailure {
+        message: error.to_string(),
+        hint: error.hint(),
+        retryable: false,
+    });
+    Current {
+        coordinator,
+        left_out,
+    }
+}
+
+/// Two failures as one. The first says what to do.
+pub(super) fn together(first: Option<SearchFailure>, second: SearchFailure) -> SearchFailure {
+    match first {
+        None => second,
+        Some(first) => SearchFailure {
+            message: format!("{}; {}", first.message, second.message),
+            hint: first.hint,
+            retryable: first.retryable || second.retryable,
+        },
+    }
+}
+
+fn configured(engine: &aiex_config::EngineSettings, keys: Vec<aiex_llm::Secret>) -> EngineConfig {
+    let is_json = engine.kind == aiex_config::EngineKind::Json;
+    EngineConfig {
+        name: engine.name.clone(),
+        base_url: (!is_json && !engine.url.is_empty()).then(|| engine.url.clone()),
+        weight: f64::from(engine.weight),
+        ..EngineConfig::new(kind(engine)).with_keys(keys)
     }
 }
 

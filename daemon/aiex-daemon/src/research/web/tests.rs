@@ -3,8 +3,10 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use aiex_config::MapEnvironment;
+use aiex_config::{Home, MapEnvironment};
 use aiex_evidence::{Catalogue, Document};
+use aiex_llm::Secret;
+use aiex_protocol::keys::KeyPlace;
 use aiex_research::SourceKind;
 use aiex_web::EngineKind;
 use aiex_web::standin::{Fault, Page, StandIn};
@@ -22,7 +24,8 @@ fn web(text: &str) -> Option<Web> {
     let environment = MapEnvironment::new([("SERPER", aiex_web::standin::KEY)]);
     let settings = Settings::load_file(&file, &environment, &[]).unwrap().0;
     let cache = Cache::in_memory(aiex_cache::Settings::default());
-    Web::in_environment(&settings, cache, &environment)
+    let keys = Keys::in_environment(&Home::at(place.path()), Arc::new(environment));
+    Web::new(&settings, cache, Arc::new(keys))
 }
 
 fn two_engines(engines: &StandIn) -> Web {
@@ -260,4 +263,64 @@ async fn what_is_gone_or_forbidden_is_told() {
         ..page("")
     };
     assert!(web.read(&report, SECONDS, &never).await.is_err());
+}
+
+/// An engine whose key is in the file, and one that needs none.
+fn one_locked(place: &std::path::Path, engines: &StandIn) -> (Web, Arc<Keys>) {
+    let keys = Keys::in_environment(&Home::at(place), Arc::new(MapEnvironment::default()));
+    keys.unlock(Secret::new("passphrase"), true).unwrap();
+    let key = Secret::new(aiex_web::standin::KEY);
+    keys.set("serper", &key, Some(KeyPlace::File)).unwrap();
+    keys.lock();
+    let keys = Arc::new(keys);
+    let file = place.join("config.toml");
+    let (serper, searxng) = (
+        engines.url(&EngineKind::Serper),
+        engines.url(&EngineKind::SearxNg),
+    );
+    fs::write(
+        &file,
+        format!(
+            "[web]\nenabled = true\nkeyless = false\n\
+             [[web.engine]]\nkind = \"serper\"\nurl = \"{serper}\"\n\
+             [[web.engine]]\nkind = \"searxng\"\nurl = \"{searxng}\"\n"
+        ),
+    )
+    .unwrap();
+    let settings = Settings::load_file(&file, &MapEnvironment::default(), &[])
+        .unwrap()
+        .0;
+    let cache = Cache::in_memory(aiex_cache::Settings::default());
+    (Web::new(&settings, cache, keys.clone()).unwrap(), keys)
+}
+
+#[tokio::test]
+async fn an_engine_whose_key_is_locked_away_is_told_and_asked_once_it_is_not() {
+    let place = tempfile::tempdir().unwrap();
+    let engines = StandIn::start().unwrap();
+    engines.publish(pages());
+    let (web, keys) = one_locked(place.path(), &engines);
+    let never = CancellationToken::new();
+    let answer = async |query: &str| {
+        let answer = web.answer(&search(query), &Surroundings::default(), &never).await;
+        answer.unwrap()
+    };
+    let partly = answer("retry").await;
+    assert!(!partly.found.is_empty(), "the other answers");
+    let partial = partly.partial.unwrap();
+    assert_eq!(
+        partial.message,
+        "serper: the key of `serper` is in the key file, which is locked"
+    );
+    assert!(partial.hint.contains("aiex keys unlock"), "{partial:?}");
+    assert_eq!(engines.count(&EngineKind::Serper), 0);
+
+    keys.unlock(Secret::new("passphrase"), false).unwrap();
+    assert_eq!(answer("retry").await.partial, None);
+    assert_eq!(engines.count(&EngineKind::Serper), 1);
+
+    keys.lock();
+    web.close_keys();
+    assert!(answer("another").await.partial.is_some());
+    assert_eq!(engines.count(&EngineKind::Serper), 1);
 }
