@@ -131,6 +131,7 @@ fn apply(
         ] {
             transaction.execute(&format!("DELETE FROM {table} = ?1"), [run])?;
         }
+        super::graph::remove(transaction, run)?;
         last.remove(&commit.run);
         return Ok(Vec::new());
     }
@@ -218,6 +219,7 @@ fn patch(transaction: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<()>
             params![run, json(&**report)?],
         )?;
         super::reads::keep_past(transaction, report)?;
+        super::graph::keep(transaction, run, report)?;
     }
     Ok(())
 }
