@@ -33,6 +33,29 @@ pub(crate) struct Limit {
     limit: Option<u32>,
 }
 
+/// What was asked before, and what belongs together.
+#[derive(Debug, Args)]
+pub(crate) struct Thread {
+    /// Let what was asked last here count too, for less, and what that followed up on, up to four steps back
+    #[arg(long, short = 'f', conflicts_with = "no_daemon")]
+    follow_up: bool,
+
+    /// A name for searches and questions that belong together: the last one is then the last of that name
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
+}
+
+impl Thread {
+    /// The request with what these flags say.
+    pub(crate) fn of(&self, request: SearchArgs) -> SearchArgs {
+        SearchArgs {
+            follow_up: self.follow_up,
+            session: self.session.clone().unwrap_or_default(),
+            ..request
+        }
+    }
+}
+
 /// Which repository, how fresh, how long, how to print.
 #[derive(Debug, Args)]
 pub(crate) struct Where {

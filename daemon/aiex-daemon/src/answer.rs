@@ -7,6 +7,7 @@ pub(crate) mod kept;
 pub(crate) mod model;
 mod prompt;
 pub(crate) mod provider;
+pub(crate) mod stale;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +25,17 @@ pub(crate) enum Writer {
     Model(Arc<Model>),
     /// Nobody: the evidence speaks.
     Evidence,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Question {
+    /// In its own words.
+    pub(crate) text: String,
+    /// With the words that count from before.
+    pub(crate) with_words: String,
+    /// The questions that it follows up on, the nearest first.
+    pub(crate) before: Vec<String>,
 }
 
 /// A model and its limits.

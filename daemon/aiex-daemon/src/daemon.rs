@@ -10,6 +10,7 @@ use aiex_protocol::hello::Build;
 use aiex_protocol::{CONTRACT, DaemonInfo};
 use tokio_util::sync::CancellationToken;
 
+use crate::answer::stale::StaleAnswers;
 use crate::drain::{self, Signals};
 use crate::error::{DaemonError, chain};
 use crate::event::Bus;
@@ -236,6 +237,7 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
             start(Arc::new(TcpDoor { handle: handle.clone(), listener }));
         }
         start(Arc::new(Housekeeping { handle: handle.clone(), lock: lock.clone() }));
+        start(Arc::new(StaleAnswers { handle: handle.clone() }));
         let after = handle.settings.daemon.idle_exit;
         if !after.is_zero() {
             start(Arc::new(IdleExit { handle: handle.clone(), after }));

@@ -6,7 +6,7 @@ use aiex_protocol::status::{Budgets, CacheStatus, DaemonStatus};
 use aiex_protocol::{ErrorCode, WireError};
 
 use crate::handle::Handle;
-use crate::resources;
+use crate::{resources, wire};
 
 /// The daemon, and all repositories or the one that holds `place`.
 pub(crate) fn of(handle: &Handle, place: Option<&str>) -> Result<DaemonStatus, WireError> {
@@ -59,6 +59,10 @@ pub(crate) fn of(handle: &Handle, place: Option<&str>) -> Result<DaemonStatus, W
             misses,
             entries,
         },
+        cache_problem: handle
+            .research
+            .cache_if_open()
+            .and_then(|cache| wire::cache::problem(&cache.disk())),
         embedder: facts.embedder,
         embedder_problem: facts.embedder_problem,
         components: handle.supervisor.statuses(),

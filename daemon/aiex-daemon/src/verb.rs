@@ -18,7 +18,7 @@ mod skipped;
 mod sources;
 mod symbols;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use aiex_protocol::search::SearchSummary;
@@ -43,6 +43,8 @@ pub(crate) struct Running {
     pub(crate) began: Instant,
     /// The query of the search that this one takes the place of, if it is known.
     pub(crate) refined: Option<String>,
+    /// The number in the history of the search that this one follows up on, once it was looked up.
+    pub(crate) follows: OnceLock<u64>,
     step: Mutex<&'static str>,
 }
 
@@ -53,8 +55,14 @@ impl Running {
             stream,
             began: Instant::now(),
             refined,
+            follows: OnceLock::new(),
             step: Mutex::new("starting"),
         }
+    }
+
+    /// Notes which search this one follows up on. Who asks several sources looks it up for each; the first one stands.
+    pub(crate) fn follows_up_on(&self, search: u64) {
+        self.follows.get_or_init(|| search);
     }
 
     /// Notes what is being done, so that a deadline can name it: a phrase that follows "while".

@@ -1,5 +1,6 @@
 //! Memory, disk, and who waits for what, put together.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::Future;
 use std::path::PathBuf;
@@ -13,7 +14,19 @@ use crate::flight::{Computed, Failed, Flights, Joined};
 use crate::invalidation::{Change, Invalidations, Moment};
 use crate::stats::Counters;
 use crate::store::{LARGEST, Row};
-use crate::{Dependency, Key, Kind, Settings, Stats};
+use crate::{Dependency, DiskState, Key, Kind, Settings, Stats};
+
+/// Files that [`Cache::files_below`] names at most.
+pub const MOST_FILES: usize = 16_384;
+
+/// A file that entries depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptFile {
+    /// Its path below the root.
+    pub path: String,
+    /// When the oldest of the entries was kept, in milliseconds since the Unix epoch.
+    pub kept_ms: u64,
+}
 
 /// A cache in two levels. Cheap to clone; all clones are one cache. Its methods must be called on a tokio runtime.
 #[derive(Debug, Clone)]
@@ -154,6 +167,36 @@ impl Cache {
         }
     }
 
+    /// The files below a root that entries depend on, each with the time since which the oldest of these is kept. At
+    /// most [`MOST_FILES`], which is more than a cache of the usual size has.
+    pub async fn files_below(&self, root: &str) -> Vec<KeptFile> {
+        let mut since: BTreeMap<String, u64> = BTreeMap::new();
+        let mut keep = |path: &str, kept_ms: u64| {
+            let known = since.entry(path.to_owned()).or_insert(kept_ms);
+            *known = kept_ms.min(*known);
+        };
+        for (kind, memory) in Kind::ALL.into_iter().zip(&self.inner.memory) {
+            let ttl_ms = self.inner.settings.ttl_ms(kind);
+            for (_, entry) in memory {
+                for path in entry.files_below(root) {
+                    keep(path, entry.expires_ms.saturating_sub(ttl_ms));
+                }
+            }
+        }
+        for KeptFile { path, kept_ms } in self.inner.disk.files_below(root.to_owned()).await {
+            keep(&path, kept_ms);
+        }
+        let files = since
+            .into_iter()
+            .map(|(path, kept_ms)| KeptFile { path, kept_ms });
+        files.take(MOST_FILES).collect()
+    }
+
+    /// Whether the disk part works.
+    pub fn disk(&self) -> DiskState {
+        self.inner.disk.state()
+    }
+
     /// Drops everything of a kind, or everything.
     pub async fn clear(&self, kind: Option<Kind>) {
         self.inner.invalidations.record(Change::Cleared);
@@ -273,8 +316,7 @@ impl Inner {
 
     async fn keep(&self, key: Key, value: Arc<[u8]>, dependencies: Arc<[Dependency]>, since: Moment) {
         let now_ms = self.settings.clock.now_ms();
-        let ttl_ms = u64::try_from(self.settings.limits(key.kind).ttl.as_millis()).unwrap_or(u64::MAX);
-        let expires_ms = now_ms.saturating_add(ttl_ms);
+        let expires_ms = now_ms.saturating_add(self.settings.ttl_ms(key.kind));
         let entry = Entry::new(Arc::clone(&value), expires_ms, Arc::clone(&dependencies), now_ms);
         if !self.insert(key, entry, since) || value.len() > LARGEST {
             return;

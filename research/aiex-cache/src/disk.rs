@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::store::{Held, Row, Store, StoreError};
-use crate::{Dependency, DiskState, Key, Kind, Settings};
+use crate::{Dependency, DiskState, KeptFile, Key, Kind, Settings};
 
 /// Commands that may wait. Beyond that, writers wait with a deadline.
 const QUEUE: usize = 256;
@@ -30,6 +30,7 @@ enum Command {
     Invalidate(Vec<Dependency>, oneshot::Sender<Vec<Key>>),
     Clear(Option<Kind>, oneshot::Sender<()>),
     Recent(Kind, u64, oneshot::Sender<Vec<Row>>),
+    FilesBelow(String, oneshot::Sender<Vec<KeptFile>>),
     Held(oneshot::Sender<[Held; 4]>),
 }
 
@@ -140,6 +141,12 @@ impl Disk {
             .unwrap_or_default()
     }
 
+    pub(crate) async fn files_below(&self, root: String) -> Vec<KeptFile> {
+        self.ask(LONG_PATIENCE, |reply| Command::FilesBelow(root, reply))
+            .await
+            .unwrap_or_default()
+    }
+
     /// What is held; comes after everything that was queued before.
     pub(crate) async fn held(&self) -> [Held; 4] {
         self.ask(LONG_PATIENCE, Command::Held).await.unwrap_or_default()
@@ -205,6 +212,13 @@ impl Worker {
             Command::Recent(kind, bytes, reply) => {
                 let _ = reply.send(
                     self.with(|store| store.recent(kind, bytes, now_ms))
+                        .unwrap_or_default(),
+                );
+            }
+            Command::FilesBelow(root, reply) => {
+                let ttl_ms = Kind::ALL.map(|kind| self.settings.ttl_ms(kind));
+                let _ = reply.send(
+                    self.with(|store| store.files_below(&root, &ttl_ms))
                         .unwrap_or_default(),
                 );
             }

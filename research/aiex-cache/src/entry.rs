@@ -57,6 +57,16 @@ impl Entry {
                 .is_ok()
     }
 
+    /// The files below a root that it depends on.
+    pub(crate) fn files_below(&self, below: &str) -> impl Iterator<Item = &str> {
+        self.dependencies
+            .iter()
+            .filter_map(move |dependency| match dependency {
+                Dependency::File { root, path } if root == below => Some(path.as_str()),
+                _ => None,
+            })
+    }
+
     pub(crate) fn is_touched_by(&self, changed: &Dependency) -> bool {
         self.dependencies
             .iter()

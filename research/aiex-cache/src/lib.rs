@@ -21,7 +21,7 @@ mod settings;
 mod stats;
 mod store;
 
-pub use cache::Cache;
+pub use cache::{Cache, KeptFile, MOST_FILES};
 pub use flight::{Computed, Failed};
 pub use key::{Dependency, Key, Kind};
 pub use settings::{Clock, Limits, Settings};

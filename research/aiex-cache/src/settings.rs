@@ -85,6 +85,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How long an entry of a kind is good, in milliseconds.
+    pub(crate) fn ttl_ms(&self, kind: Kind) -> u64 {
+        u64::try_from(self.limits(kind).ttl.as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// The limits of a kind.
     pub fn limits(&self, kind: Kind) -> Limits {
         match kind {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
-use crate::{Dependency, Key, Kind};
+use crate::{Dependency, KeptFile, Key, Kind, MOST_FILES};
 
 /// The format. A database of another format is begun anew.
 const FORMAT: i64 = 1;
@@ -345,6 +345,25 @@ impl Store {
             dropped.extend(self.remove(id)?);
         }
         Ok(dropped)
+    }
+
+    /// The files below a root that entries depend on, and since when the oldest of these is kept. An entry knows until
+    /// when it is good; it was kept its kind's time to live before that, unless this was set anew meanwhile.
+    pub(crate) fn files_below(&self, root: &str, ttl_ms: &[u64; 4]) -> Result<Vec<KeptFile>, StoreError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT path, min(expires - CASE kind WHEN 0 THEN ?2 WHEN 1 THEN ?3 WHEN 2 THEN ?4 ELSE ?5 END)
+             FROM dependencies JOIN entries ON entries.id = entry
+             WHERE root = ?1 AND sort = 0 GROUP BY path ORDER BY path LIMIT ?6",
+        )?;
+        let [search, page, model_call, answer] = ttl_ms.map(signed);
+        let most = i64::try_from(MOST_FILES).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![root, search, page, model_call, answer, most], |row| {
+            Ok(KeptFile {
+                path: row.get(0)?,
+                kept_ms: count(row.get(1)?),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     pub(crate) fn clear(&mut self, kind: Option<Kind>) -> Result<(), StoreError> {

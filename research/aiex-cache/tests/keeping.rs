@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aiex_cache::{Cache, Clock, Dependency, DiskState, Key, Kind, Limits, Settings};
+use aiex_cache::{Cache, Clock, Dependency, DiskState, KeptFile, Key, Kind, Limits, Settings};
 use proptest::prelude::*;
 
 /// Settings with a clock that stands still until it is moved.
@@ -147,6 +147,47 @@ async fn a_change_drops_what_depends_on_it_in_memory_and_on_disk() {
     cache.invalidate(&[tree]).await;
     assert!(!has(&cache, "file").await);
     assert_eq!(cache.stats().await.kinds[&Kind::Page].invalidations, 4);
+}
+
+#[tokio::test]
+async fn the_files_that_entries_depend_on_are_known_with_the_age_of_the_oldest() {
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, now) = settings();
+    let path = folder.path().join("cache.db");
+    let cache = Cache::open(&path, settings.clone()).await;
+    cache
+        .put(key("old"), b"1".to_vec(), &[file("a.rs"), file("b.rs")])
+        .await;
+    now.fetch_add(5_000, Ordering::Relaxed);
+    let elsewhere = Dependency::File {
+        root: "/other".into(),
+        path: "c.rs".into(),
+    };
+    cache
+        .put(
+            key("new"),
+            b"2".to_vec(),
+            &[file("b.rs"), file("d.rs"), elsewhere],
+        )
+        .await;
+    cache.flush().await;
+    let kept = |path: &str, kept_ms| KeptFile {
+        path: path.to_owned(),
+        kept_ms,
+    };
+    let expected = [
+        kept("a.rs", 1_000_000),
+        kept("b.rs", 1_000_000),
+        kept("d.rs", 1_005_000),
+    ];
+    // From memory and disk, from disk alone, and from memory alone.
+    assert_eq!(cache.files_below("/repo").await, expected);
+    let again = Cache::open(&path, settings.clone()).await;
+    assert_eq!(again.files_below("/repo").await, expected);
+    assert!(again.files_below("/nowhere").await.is_empty());
+    let memory = Cache::in_memory(settings);
+    memory.put(key("new"), b"2".to_vec(), &[file("b.rs")]).await;
+    assert_eq!(memory.files_below("/repo").await, [kept("b.rs", 1_005_000)]);
 }
 
 #[tokio::test]

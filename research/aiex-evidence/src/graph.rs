@@ -6,6 +6,7 @@
 
 mod entities;
 mod export;
+mod near;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::draft::fenced;
 use crate::{Origin, Report, Sentence, Verdict};
+
+pub use near::{Centre, Neighbourhood};
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,15 +97,7 @@ struct Listed {
 
 impl From<Listed> for KnowledgeGraph {
     fn from(listed: Listed) -> Self {
-        let mut graph = Self::default();
-        let places: Vec<NodeIndex> = listed.nodes.into_iter().map(|node| graph.add(node)).collect();
-        for edge in listed.edges {
-            // An edge to nowhere is dropped: the lists may come from a file that somebody edited.
-            if let (Some(from), Some(to)) = (places.get(edge.from), places.get(edge.to)) {
-                graph.join(*from, *to, edge.relation, edge.weight);
-            }
-        }
-        graph
+        Self::listed(listed.nodes, listed.edges)
     }
 }
 
@@ -122,6 +117,19 @@ impl PartialEq for KnowledgeGraph {
 }
 
 impl KnowledgeGraph {
+    /// The graph of nodes, by place, and the edges between them. An edge to nowhere is dropped: the lists may come from
+    /// a file that somebody edited.
+    pub fn listed(nodes: impl IntoIterator<Item = Node>, edges: impl IntoIterator<Item = Edge>) -> Self {
+        let mut graph = Self::default();
+        let places: Vec<NodeIndex> = nodes.into_iter().map(|node| graph.add(node)).collect();
+        for edge in edges {
+            if let (Some(from), Some(to)) = (places.get(edge.from), places.get(edge.to)) {
+                graph.join(*from, *to, edge.relation, edge.weight);
+            }
+        }
+        graph
+    }
+
     /// The graph of a report.
     pub fn of(report: &Report) -> Self {
         let mut graph = Self::default();
@@ -261,6 +269,11 @@ impl KnowledgeGraph {
         self.len() == 0
     }
 
+    /// How many edges a node has, either way.
+    pub fn degree(&self, place: usize) -> usize {
+        self.graph.neighbors_undirected(NodeIndex::new(place)).count()
+    }
+
     /// The places of nodes whose name holds `name`, whatever the case: equal names first, then entities before claims and
     /// sources, then those with most edges.
     pub fn search(&self, name: &str) -> Vec<usize> {
@@ -271,7 +284,7 @@ impl KnowledgeGraph {
             .filter_map(|place| {
                 let node = self.graph.node_weight(place)?;
                 let known = node.name.to_lowercase();
-                let degree = self.graph.neighbors_undirected(place).count();
+                let degree = self.degree(place.index());
                 let is_text = matches!(node.kind, Kind::Claim | Kind::Source);
                 (!wanted.is_empty() && known.contains(&wanted))
                     .then(|| (known != wanted, is_text, std::cmp::Reverse(degree), place.index()))

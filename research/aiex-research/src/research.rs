@@ -1,6 +1,7 @@
 //! The handle: starts runs, tells them what to do, shows what they did.
 
 mod driving;
+mod knowing;
 mod steering;
 
 use std::collections::HashMap;
@@ -9,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aiex_evidence::{KnowledgeGraph, Report};
+use aiex_evidence::Report;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -254,36 +255,6 @@ impl Research {
             .report(run)
             .await?
             .ok_or_else(|| ResearchError::NoReport(run.clone()))
-    }
-
-    /// The entities, claims and sources of a run's report.
-    ///
-    /// # Errors
-    /// As [`report`](Self::report).
-    pub async fn graph(&self, run: &RunId) -> Result<KnowledgeGraph, ResearchError> {
-        let report = self.report(run).await?;
-        tokio::task::spawn_blocking(move || KnowledgeGraph::of(&report))
-            .await
-            .map_err(|_| ResearchError::Closed)
-    }
-
-    /// The entities, claims and sources of every report together.
-    ///
-    /// # Errors
-    /// [`ResearchError::Store`].
-    pub async fn whole_graph(&self) -> Result<KnowledgeGraph, ResearchError> {
-        let mut whole = KnowledgeGraph::default();
-        for row in self.inner.store.runs().await? {
-            let Some(report) = self.inner.store.report(&row.id).await? else {
-                continue;
-            };
-            let merged = tokio::task::spawn_blocking(move || {
-                whole.merge(&KnowledgeGraph::of(&report));
-                whole
-            });
-            whole = merged.await.map_err(|_| ResearchError::Closed)?;
-        }
-        Ok(whole)
     }
 
     /// Checks an old report against its sources as they are now. The report itself does not change.

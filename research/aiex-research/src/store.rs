@@ -1,9 +1,10 @@
 //! Everything about runs that must survive: one SQLite database, one writer, a few readers.
 //!
-//! Three tables: `runs` (one row each, what is true now), `journal` (append-only: steps begun and ended), `events`
+//! Three tables and the reports: `runs` (one row each, what is true now), `journal` (append-only: steps begun and ended), `events`
 //! (append-only: what followers see). Whatever belongs together is one [`Commit`], so a step's result and its events
-//! are kept or lost together.
+//! are kept or lost together. Beside them stands the graph of what the reports know.
 
+mod graph;
 mod reads;
 mod schema;
 mod writer;
@@ -11,7 +12,8 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aiex_evidence::{Ledger, Report};
+use aiex_evidence::graph::Neighbourhood;
+use aiex_evidence::{KnowledgeGraph, Ledger, Report};
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -141,6 +143,7 @@ impl Store {
                 known: schema::FORMAT,
             });
         }
+        graph::repair(&mut connection).map_err(|error| failed(&error))?;
         let readers = (0..READERS)
             .map(|_| schema::connect(&path))
             .collect::<Result<Vec<_>, _>>()
@@ -256,6 +259,29 @@ impl Store {
     pub(crate) async fn report(&self, run: &RunId) -> Result<Option<Report>, ResearchError> {
         let run = run.clone();
         self.read(move |connection| reads::report(connection, &run)).await
+    }
+
+    /// What a run's report knows; `None` when it has none.
+    pub(crate) async fn graph_of(&self, run: &RunId) -> Result<Option<KnowledgeGraph>, ResearchError> {
+        let run = run.clone();
+        self.read(move |connection| graph::of_run(connection, &run.0))
+            .await
+    }
+
+    /// What all reports know together.
+    pub(crate) async fn whole_graph(&self) -> Result<KnowledgeGraph, ResearchError> {
+        self.read(graph::whole).await
+    }
+
+    /// A part of what all reports know together.
+    pub(crate) async fn neighbourhood(
+        &self,
+        name: Option<&str>,
+        limit: usize,
+    ) -> Result<Neighbourhood, ResearchError> {
+        let name = name.map(str::to_owned);
+        self.read(move |connection| graph::neighbourhood(connection, name.as_deref(), limit))
+            .await
     }
 
     /// Earlier reports and the sources they cite that fit a query, without those of one run.

@@ -7,6 +7,7 @@ mod runs {
     mod failing;
     mod following;
     mod killing;
+    mod removing;
     mod steering;
     mod verifying;
     mod whole;

@@ -11,7 +11,7 @@ pub const MAX_SEARCHES: usize = 10_000;
 /// Places kept of each.
 pub const MAX_PLACES: usize = 50;
 
-const COLUMNS: &str = "id, at_ms, session, root, verb, mode, query, sources, found, places";
+const COLUMNS: &str = "id, at_ms, session, root, verb, mode, query, sources, found, places, follows";
 
 /// A finished search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Search {
     pub found: u64,
     /// The best places. Beyond [`MAX_PLACES`] they are not kept.
     pub places: Vec<Place>,
+    /// The number of the search that it followed up on.
+    pub follows: Option<u64>,
 }
 
 /// Lines of a file.
@@ -110,6 +112,33 @@ impl Sessions {
             .map_err(|error| self.failed(&error))
     }
 
+    /// The last search, as [`last`](Self::last) finds it, then the one that it followed up on, and so forth: at most
+    /// `steps`, the newest first. What was forgotten meanwhile ends the way back.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn way_back(
+        &self,
+        session: &str,
+        root: Option<&str>,
+        steps: usize,
+    ) -> Result<Vec<PastSearch>, SessionsError> {
+        let sql = format!("SELECT {COLUMNS} FROM searches WHERE id = ?1");
+        let mut way = Vec::new();
+        let mut next = self.last(session, root)?;
+        while let Some(search) = next.take().filter(|_| way.len() < steps) {
+            if let Some(earlier) = search.search.follows {
+                next = self
+                    .db
+                    .query_row(&sql, [earlier], past)
+                    .optional()
+                    .map_err(|error| self.failed(&error))?;
+            }
+            way.push(search);
+        }
+        Ok(way)
+    }
+
     /// Forgets the searches of one repository, or of all; those before a time, or all. How many they were.
     ///
     /// # Errors
@@ -131,8 +160,8 @@ fn record(db: &mut rusqlite::Connection, searches: &[Search]) -> rusqlite::Resul
         let places = search.places.get(..MAX_PLACES).unwrap_or(&search.places);
         writing
             .prepare_cached(
-                "INSERT INTO searches (at_ms, session, root, verb, mode, query, sources, found, places)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO searches (at_ms, session, root, verb, mode, query, sources, found, places, follows)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 search.at_ms,
@@ -144,6 +173,7 @@ fn record(db: &mut rusqlite::Connection, searches: &[Search]) -> rusqlite::Resul
                 search.sources.join(","),
                 search.found,
                 json(&places)?,
+                search.follows,
             ])?;
     }
     writing.execute(
@@ -172,6 +202,7 @@ fn past(row: &Row<'_>) -> rusqlite::Result<PastSearch> {
                 .collect(),
             found: row.get(8)?,
             places: from_json(9, &places)?,
+            follows: row.get(10)?,
         },
     })
 }

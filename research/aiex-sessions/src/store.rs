@@ -8,7 +8,9 @@ use rusqlite::Connection;
 use crate::error::SessionsError;
 
 /// The format that this version writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The first format, in which no search knew what it followed up on.
+const WITHOUT_FOLLOWS: u32 = 1;
 /// Only one process opens the file; a backup or a curious user may make it wait.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -24,7 +26,8 @@ CREATE TABLE searches (
     query TEXT NOT NULL,
     sources TEXT NOT NULL,
     found INTEGER NOT NULL,
-    places TEXT NOT NULL
+    places TEXT NOT NULL,
+    follows INTEGER
 ) STRICT;
 CREATE INDEX searches_by_root ON searches (root, id);
 CREATE INDEX searches_by_session ON searches (session, id);
@@ -104,7 +107,7 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
         (0, 0) => {}
         (0, _) => return Ok(Found::Foreign),
         // A file that is not understood is not written to, not even its settings.
-        (found, _) if found != FORMAT => return Ok(Found::Ours(found)),
+        (found, _) if found != FORMAT && found != WITHOUT_FOLLOWS => return Ok(Found::Ours(found)),
         _ => {}
     }
     db.pragma_update(None, "journal_mode", "WAL")?;
@@ -115,6 +118,11 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
         making.execute_batch(TABLES)?;
         making.pragma_update(None, "user_version", FORMAT)?;
         making.commit()?;
+    } else if found == WITHOUT_FOLLOWS {
+        let changing = db.transaction()?;
+        changing.execute_batch("ALTER TABLE searches ADD COLUMN follows INTEGER")?;
+        changing.pragma_update(None, "user_version", FORMAT)?;
+        changing.commit()?;
     }
     Ok(Found::Ours(FORMAT))
 }

@@ -64,6 +64,57 @@ fn what_was_kept_is_there_when_the_file_is_opened_again() {
 }
 
 #[test]
+fn the_way_back_leads_along_what_was_followed_up_on() {
+    let (_dir, file) = folder();
+    let mut sessions = Sessions::open(&file).unwrap();
+    let mut follows = None;
+    for number in 1..=6 {
+        let one = Search {
+            follows,
+            ..search("/r", &number.to_string())
+        };
+        sessions.record(&[search("/other", "between"), one]).unwrap();
+        follows = sessions.last("", None).unwrap().map(|last| last.id);
+    }
+    let way = |sessions: &Sessions, steps| -> Vec<String> {
+        let way = sessions.way_back("", Some("/r"), steps).unwrap();
+        way.into_iter().map(|past| past.search.query).collect()
+    };
+    assert_eq!(way(&sessions, 4), ["6", "5", "4", "3"]);
+    assert_eq!(way(&sessions, 9).len(), 6);
+    assert!(way(&sessions, 0).is_empty());
+    // A search that follows nothing is a beginning.
+    sessions.record(&[search("/r", "anew")]).unwrap();
+    assert_eq!(way(&sessions, 4), ["anew"]);
+    assert!(sessions.way_back("", Some("/nowhere"), 4).unwrap().is_empty());
+}
+
+#[test]
+fn a_file_of_the_first_format_is_taken_over_as_it_is() {
+    let (_dir, file) = folder();
+    let mut sessions = Sessions::open(&file).unwrap();
+    sessions.record(&[search("/r", "retry")]).unwrap();
+    sessions.keep(&bookmark("src/a.rs", "look", &[])).unwrap();
+    drop(sessions);
+    let raw = rusqlite::Connection::open(&file).unwrap();
+    raw.execute_batch("ALTER TABLE searches DROP COLUMN follows; PRAGMA user_version = 1;")
+        .unwrap();
+    drop(raw);
+    let mut sessions = Sessions::open(&file).unwrap();
+    assert_eq!(
+        sessions.history(None, "", 10).unwrap()[0].search,
+        search("/r", "retry")
+    );
+    assert_eq!(sessions.bookmarks(None, "", &[]).unwrap().len(), 1);
+    let next = Search {
+        follows: Some(1),
+        ..search("/r", "limit")
+    };
+    sessions.record(&[next]).unwrap();
+    assert_eq!(sessions.way_back("", None, 4).unwrap().len(), 2);
+}
+
+#[test]
 fn a_process_that_dies_loses_nothing_it_was_told_is_kept() {
     let (dir, file) = folder();
     let mut sessions = Sessions::open(&file).unwrap();
@@ -224,7 +275,7 @@ fn a_file_of_another_program_or_of_a_newer_version_is_left_as_it_is() {
             error,
             SessionsError::Newer {
                 found: 9,
-                known: 1,
+                known: 2,
                 ..
             }
         ),

@@ -25,6 +25,21 @@ pub struct CacheReport {
     pub memory_bytes: u64,
     /// What they may come to.
     pub max_memory_bytes: u64,
+    /// What is wrong with the part on disk; none when it works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<CacheProblem>,
+}
+
+/// What is wrong with the caches' part on disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CacheProblem {
+    /// Whether nothing is kept on disk now. Without, it was damaged, was set aside and works again.
+    pub is_off: bool,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
 }
 
 /// One kind of what is kept.

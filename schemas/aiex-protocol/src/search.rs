@@ -65,7 +65,8 @@ pub struct SearchArgs {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub session: String,
     /// Whether the words of the last search count too, for less: the last of the session or, without one, of the
-    /// repository. Of `search` and `ask`; needs the capability [`SESSIONS`](crate::capability::SESSIONS), as do the next
+    /// repository. If that was a follow-up, so do those of the one before it, for less again, up to four steps back; a
+    /// model that answers is told the questions. Of `search` and `ask`; needs the capability [`SESSIONS`](crate::capability::SESSIONS), as do the next
     /// two.
     #[serde(skip_serializing_if = "is_false")]
     pub follow_up: bool,

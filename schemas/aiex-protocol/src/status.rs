@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cache::CacheProblem;
 use crate::hello::Build;
 use crate::repos::RepoStatus;
 
@@ -52,6 +53,9 @@ pub struct DaemonStatus {
     pub budgets: Budgets,
     /// The query cache.
     pub cache: CacheStatus,
+    /// What is wrong with the caches of searches, pages and answers; none when they work or nobody has needed them yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_problem: Option<CacheProblem>,
     /// The embedder in use, as `name (dimensions)`.
     pub embedder: String,
     /// Why the configured embedder is not in use, if so.

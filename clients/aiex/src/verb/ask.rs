@@ -12,7 +12,7 @@ use crate::hit_list;
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::scope::{Limit, Scope, Where, search_request};
+use crate::scope::{Limit, Scope, Thread, Where, search_request};
 use crate::session::{Session, Step};
 
 const EXAMPLES: &str = "\
@@ -20,6 +20,7 @@ Examples:
   aiex ask where are retries with back-off decided
   aiex ask 'how does the cache know that a file changed?' -p 'src/**'
   aiex ask what calls the parser --extractive     without a model, even if one is configured
+  aiex ask and where is that tested --follow-up   in the light of what was asked before
   aiex ask how is a request cancelled --json      every event as it comes, one JSON object a line
 ";
 
@@ -44,6 +45,9 @@ pub(crate) struct AskVerb {
     #[command(flatten)]
     at: Where,
 
+    #[command(flatten)]
+    thread: Thread,
+
     /// The model provider to use, by its name in the settings
     #[arg(long, value_name = "NAME", conflicts_with = "extractive")]
     provider: Option<String>,
@@ -59,13 +63,14 @@ pub(crate) async fn run(
     printer: &Printer,
     interrupt: &mut Interrupt,
 ) -> Result<ExitCode, Failure> {
+    let search = search_request(
+        &verb.question,
+        verb.at.place(None)?,
+        verb.limit.get(),
+        verb.scope.filters(&[]),
+    );
     let request = AskArgs {
-        search: search_request(
-            &verb.question,
-            verb.at.place(None)?,
-            verb.limit.get(),
-            verb.scope.filters(&[]),
-        ),
+        search: verb.thread.of(search),
         extractive: verb.extractive,
         provider: verb.provider.clone(),
     };

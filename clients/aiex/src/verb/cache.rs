@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use aiex_protocol::cache::{CacheKind, CacheReport, ClearCache};
+use aiex_protocol::cache::{CacheKind, CacheProblem, CacheReport, ClearCache};
 use aiex_protocol::{Call, Event};
 use clap::{Args, Subcommand};
 
@@ -59,16 +59,25 @@ async fn stats(
     printer: &Printer,
     interrupt: &mut Interrupt,
 ) -> Result<(), Failure> {
-    let report = session.fetch(Call::CacheStats {}, printer, interrupt, |event| match event {
-        Event::Cache(report) => Some(report),
-        _ => None,
-    });
-    let report = report.await?;
+    let report = fetch(session, printer, interrupt).await?;
     if json {
         printer.json(&report)
     } else {
         printer.data(&render(&report, printer.palette))
     }
+}
+
+/// What the caches hold.
+pub(crate) async fn fetch(
+    session: &Session,
+    printer: &Printer,
+    interrupt: &mut Interrupt,
+) -> Result<CacheReport, Failure> {
+    let report = session.fetch(Call::CacheStats {}, printer, interrupt, |event| match event {
+        Event::Cache(report) => Some(report),
+        _ => None,
+    });
+    report.await
 }
 
 async fn clear(
@@ -115,7 +124,24 @@ fn render(report: &CacheReport, palette: Palette) -> String {
             bytes(report.max_memory_bytes)
         ))
     );
+    if let Some(problem) = &report.problem {
+        let _ = writeln!(text, "{}", palette.warning(problem_words(problem)));
+    }
     text
+}
+
+/// `nothing is kept on disk: the disk is full; make room on it`.
+pub(crate) fn problem_words(problem: &CacheProblem) -> String {
+    let what = if problem.is_off {
+        "nothing is kept on disk"
+    } else {
+        "begun anew"
+    };
+    format!(
+        "{what}: {}; {}",
+        one_line(&problem.message),
+        one_line(&problem.hint)
+    )
 }
 
 /// `120 entries, 3.0 MiB · 68 % of 22 at hand (10 in memory) · 1 evicted · good for 24 h`.
@@ -176,11 +202,17 @@ mod tests {
             max_disk_bytes: 512 << 20,
             memory_bytes: 1 << 20,
             max_memory_bytes: 16 << 20,
+            problem: Some(CacheProblem {
+                is_off: true,
+                message: "the cache cannot be written: disk full".into(),
+                hint: "make room".into(),
+            }),
         };
         insta::assert_snapshot!(render(&report, Palette::new(false)), @r"
         pages        120 entries, 3.0 MiB · 68 % of 22 at hand (10 in memory) · 1 made room · good for 24 h
         model_calls  0 entries, 0 B · not asked yet
         on disk 3.0 MiB of 512 MiB · in memory 1.0 MiB of 16.0 MiB
+        nothing is kept on disk: the cache cannot be written: disk full; make room
         ");
     }
 }

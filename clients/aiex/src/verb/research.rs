@@ -5,6 +5,7 @@
 mod export;
 mod list;
 mod show;
+mod slip;
 mod start;
 mod steer;
 mod verify;
@@ -190,7 +191,7 @@ pub(crate) async fn run(
     printer: &Printer,
     interrupt: &mut Interrupt,
 ) -> Result<ExitCode, Failure> {
-    let task = Task::read(verb)?;
+    let task = Task::read(verb, std::env::args_os().any(|word| word == "--"))?;
     let session = Session::open(false, printer, interrupt).await?;
     let mut desk = Desk {
         session: &session,
@@ -211,9 +212,10 @@ enum Task {
 }
 
 impl Task {
-    fn read(verb: ResearchVerb) -> Result<Self, Failure> {
+    /// `is_quoted` says that there is a `--` on the command line: what stands behind it is no action.
+    fn read(verb: ResearchVerb, is_quoted: bool) -> Result<Self, Failure> {
         Ok(match verb.action {
-            None => Self::Start(start::Start::read(verb.start)?),
+            None => Self::Start(start::Start::read(verb.start, is_quoted)?),
             Some(Action::Steer(action)) => Self::Steer(action.read()?),
             Some(Action::Look(look)) => Self::Look(look),
         })

@@ -20,7 +20,7 @@ use crate::language::kind_parser;
 use crate::place::{self, LineInFile};
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::scope::{Limit, Scope, Where, search_request};
+use crate::scope::{Limit, Scope, Thread, Where, search_request};
 use crate::session::{Session, Step};
 use crate::snippet::Extent;
 use crate::sources::searchable;
@@ -39,7 +39,7 @@ Examples:
   aiex search config --lang rust --kind struct only definitions of structs in Rust
   aiex search --similar src/retry.rs:42        code that is most like that at line 42
   aiex search shutdown of the runtime --sources code,docs,git
-  aiex search where is it tested --follow-up   the words of the last search count too, for less
+  aiex search where is it tested --follow-up   the words of the searches before count too, for less
   aiex search --literal 'unwrap()' --within-last only in the files that the last search found
 ";
 
@@ -54,7 +54,7 @@ pub(crate) struct SearchVerb {
     query: Vec<String>,
 
     /// Find the code that is most like that at this line
-    #[arg(long, value_name = "FILE:LINE", conflicts_with_all = ["query", "regex", "literal"])]
+    #[arg(long, value_name = "FILE:LINE", conflicts_with_all = ["query", "regex", "literal", "follow_up", "session"])]
     similar: Option<LineInFile>,
 
     #[command(flatten)]
@@ -68,28 +68,23 @@ pub(crate) struct SearchVerb {
     #[arg(hide_possible_values = true, conflicts_with_all = ["similar", "regex", "literal", "explain"])]
     sources: Vec<SourceKind>,
 
-    /// Let the words of the last search here count too, for less
-    #[arg(long, short = 'f', conflicts_with_all = ["similar", "regex", "literal", "no_daemon"])]
-    follow_up: bool,
+    #[command(flatten)]
+    thread: Thread,
 
     /// Look only into the files that the last search here found
     #[arg(long, conflicts_with_all = ["similar", "no_daemon"])]
     within_last: bool,
-
-    /// A name for searches that belong together: the last search is then the last of that name
-    #[arg(long, value_name = "NAME", conflicts_with = "similar")]
-    session: Option<String>,
 
     /// Only definitions of this kind (function, method, struct, …); may be repeated
     #[arg(long = "kind", short = 'k', value_name = "KIND", value_parser = kind_parser(), hide_possible_values = true)]
     kinds: Vec<String>,
 
     /// The query is a regular expression; find every match
-    #[arg(long, short = 'e', conflicts_with = "literal")]
+    #[arg(long, short = 'e', conflicts_with_all = ["literal", "follow_up"])]
     regex: bool,
 
     /// The query is plain text; find every place where it stands
-    #[arg(long, short = 'F')]
+    #[arg(long, short = 'F', conflicts_with = "follow_up")]
     literal: bool,
 
     /// Show every contribution to every score
@@ -136,10 +131,8 @@ impl SearchVerb {
         }
         request.explain = self.explain;
         request.sources = self.sources.clone();
-        request.session = self.session.clone().unwrap_or_default();
-        request.follow_up = self.follow_up;
         request.within_last = self.within_last;
-        Ok(request)
+        Ok(self.thread.of(request))
     }
 
     fn extent(&self) -> Extent {

@@ -19,6 +19,7 @@ use crate::quantity::{ago, bytes, count, counted, now_ms, percent, span};
 use crate::repository;
 use crate::session::Session;
 use crate::snippet::displayable;
+use crate::verb::cache::problem_words;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -158,6 +159,14 @@ fn render_daemon(text: &mut String, status: &DaemonStatus, now: u64, palette: Pa
             palette,
             "cache",
             &format!("{share} % of {} answered from it", counted(asked, "search")),
+        );
+    }
+    if let Some(problem) = &status.cache_problem {
+        row(
+            text,
+            palette,
+            "caches",
+            &palette.warning(problem_words(problem)).to_string(),
         );
     }
     row(text, palette, "embedder", &status.embedder);

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use aiex_llm::standin::{Received, StandIn};
+
 use crate::world::{Outcome, World};
 
 const PAGES: &str = "\
@@ -48,6 +50,95 @@ fn a_follow_up_brings_what_the_words_before_find_and_says_so() {
     for (place, row) in both.rows().iter().enumerate() {
         assert_eq!(row["rank"], place as u64 + 1);
     }
+}
+
+const INK: &str = "\
+/// Mixes the ink in a bottle.
+pub fn mix_ink(drops: u32) -> u32 {
+    drops
+}
+";
+
+#[test]
+fn a_follow_up_of_a_follow_up_still_knows_the_first_question() {
+    let world = World::new();
+    let files = [
+        ("src/pages.rs", PAGES),
+        ("src/canvas.rs", CANVAS),
+        ("src/ink.rs", INK),
+    ];
+    let repo = world.repo("drawing", &files);
+    world.ok(&repo, &["repos", "add"]);
+    let brought = |outcome: &Outcome, path: &str| -> String {
+        let row = outcome.rows().into_iter().find(|row| row["path"] == path);
+        row.map(|row| row["why"].to_string()).unwrap_or_default()
+    };
+    search(&world, &repo, &["paint_circle", "--session", "s"]);
+    search(&world, &repo, &["mix_ink", "--session", "s", "--follow-up"]);
+    let third = search(
+        &world,
+        &repo,
+        &["fetch_page", "--session", "s", "--follow-up", "--explain"],
+    );
+    assert_eq!(third.paths()[0], "src/pages.rs", "what is asked now comes first");
+    let explained = third.rows()[0]["explain"].to_string();
+    assert!(
+        explained.contains("mix_ink; paint_circle"),
+        "the nearest first: {explained}"
+    );
+    // Who does not follow up begins anew, and so does what follows up on that.
+    search(&world, &repo, &["mix_ink", "--session", "s"]);
+    let anew = search(&world, &repo, &["fetch_page", "--session", "s", "--follow-up"]);
+    assert!(
+        !brought(&anew, "src/canvas.rs").contains("paint_circle"),
+        "{}",
+        anew.stdout
+    );
+}
+
+#[test]
+fn a_question_is_asked_in_the_light_of_the_one_before() {
+    let world = World::new();
+    let model = StandIn::answering(|_: &Received| "It paints [1].").unwrap();
+    world.configure(&format!(
+        "[[provider]]\nname = \"scripted\"\nkind = \"openai\"\nurl = \"{}/v1\"\nmodel = \"m\"\n",
+        model.url()
+    ));
+    let repo = tree(&world);
+    world.ok(&repo, &["ask", "what paints a circle", "--complete"]);
+    world.ok(&repo, &["ask", "and its radius", "--follow-up", "--json"]);
+    world.ok(&repo, &["ask", "who fetches it", "-f"]);
+    let prompts: Vec<String> = model
+        .received()
+        .iter()
+        .map(|request| {
+            request.json()["messages"][1]["content"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert!(!prompts[0].contains("Asked before"), "{}", prompts[0]);
+    assert!(
+        prompts[2].ends_with("- what paints a circle\n- and its radius\n\nQuestion: who fetches it"),
+        "{}",
+        prompts[2]
+    );
+    assert!(
+        prompts[2].contains("src/canvas.rs"),
+        "its evidence is found by the words before: {}",
+        prompts[2]
+    );
+    // The same words after other questions are another question.
+    world.ok(&repo, &["ask", "who fetches it"]);
+    assert_eq!(model.requests(), 4);
+    let unknown = world.run(&repo, &["ask", "why", "-f", "-x", "--session", "new"]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
+    assert!(
+        unknown.stderr.contains("no earlier search of the session `new`"),
+        "{}",
+        unknown.stderr
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod ask;
 mod bookmark;
+mod caches;
 mod daemon;
 mod doctor;
 mod eval;

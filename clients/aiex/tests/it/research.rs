@@ -444,26 +444,6 @@ fn what_was_found_out_is_a_graph() {
 }
 
 #[test]
-fn caches_are_shown_and_emptied() {
-    let world = World::new();
-    let repo = indexed(&world);
-    finished(&world, &repo);
-    let stats = world.ok(&repo, &["cache", "stats", "--json"]).rows().remove(0);
-    assert!(
-        stats["kinds"].as_array().is_some_and(|kinds| !kinds.is_empty()),
-        "{stats}"
-    );
-    let cleared = world.ok(&repo, &["cache", "clear"]);
-    assert!(cleared.stderr.starts_with("took out "), "{}", cleared.stderr);
-    let empty = world.ok(&repo, &["cache", "stats", "--json"]).rows().remove(0);
-    for kind in empty["kinds"].as_array().unwrap() {
-        assert_eq!(kind["entries"], 0, "{kind}");
-    }
-    let wrong = world.run(&repo, &["cache", "clear", "nonsense"]);
-    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
-}
-
-#[test]
 fn several_sources_make_one_list() {
     let world = World::new();
     let repo = indexed(&world);

@@ -242,7 +242,8 @@ fn without_a_terminal_a_plan_is_printed_and_left_waiting() {
     "#);
     assert!(
         outcome.stderr.ends_with(&format!(
-            "the run waits: `aiex research approve {RUN}` goes on, `--plan FILE` with another plan\n"
+            "the run waits: `aiex research approve {RUN}` goes on, `--plan FILE` with another plan; \
+             `aiex research cancel {RUN}` ends it, and `remove` forgets it\n"
         )),
         "{}",
         outcome.stderr
@@ -317,6 +318,72 @@ fn at_a_terminal_a_plan_is_asked_about() {
         let expected = if is_approved { "# Shutting down\n" } else { "" };
         assert_eq!(ended.stdout, expected);
     }
+}
+
+#[test]
+fn ctrl_c_at_the_question_leaves_the_run_waiting_and_is_no_yes_or_no() {
+    let world = World::new();
+    let events = vec![
+        created(),
+        RunEvent::Planned { plan: plan() },
+        RunEvent::AwaitingApproval,
+    ];
+    let _daemon = Scripted::start(&world, ALL, move |call| match call {
+        Call::ResearchStart(_) => vec![Event::Run(summary(RunState::Running)), DONE],
+        Call::ResearchFollow(follow) => journal(&events, follow.from_seq, false),
+        other => panic!("{other:?}"),
+    });
+    let (mut person, program) = terminal();
+    let mut args = ASK.to_vec();
+    args.push("--approve");
+    let child = world
+        .aiex(&world.home(), &args)
+        .stdin(program.try_clone().unwrap())
+        .stderr(program)
+        .spawn()
+        .unwrap();
+    let mut shown = String::new();
+    let mut read_until = |wanted: &str| {
+        let mut buffer = [0; 4096];
+        while !shown.contains(wanted) {
+            let read = person.read(&mut buffer).unwrap();
+            shown.push_str(&String::from_utf8_lossy(&buffer[..read]));
+        }
+    };
+    read_until("go on with this plan? [y/N] ");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    read_until(&format!("the run waits: `aiex research approve {RUN}` goes on"));
+    read_until(&format!("`aiex research cancel {RUN}` ends it"));
+    let left = wait_for(child);
+    assert_eq!((left.code, left.stdout.as_str()), (Some(130), ""));
+}
+
+#[test]
+fn a_slip_in_an_actions_name_starts_no_run() {
+    let world = World::new();
+    let events = vec![created()];
+    let _daemon = Scripted::start(&world, ALL, move |call| match call {
+        Call::ResearchStart(args) => {
+            assert_eq!(args.question, "pasue");
+            vec![Event::Run(summary(RunState::Running)), DONE]
+        }
+        Call::ResearchFollow(follow) => journal(&events, follow.from_seq, true),
+        other => panic!("{other:?}"),
+    });
+    for slip in [&["pasue"][..], &["pasue", "latest"], &["pasue", "--detach"]] {
+        let refused = world.run(&world.home(), &[&["research"], slip].concat());
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("did you mean `pause`?"),
+            "{}",
+            refused.stderr
+        );
+    }
+    let meant = world.ok(
+        &world.home(),
+        &["research", "--detach", "--sources", "web", "--", "pasue"],
+    );
+    assert_eq!(meant.stdout, format!("{RUN}\n"));
 }
 
 #[test]

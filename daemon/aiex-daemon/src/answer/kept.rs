@@ -1,16 +1,16 @@
 //! Answers that a model gave before to the same question from the same evidence.
 //!
 //! The evidence is part of the key, and is searched for anew every time: when a file that it comes from changes, so does
-//! the key, and nothing stale can be told.
+//! the key, and nothing stale can be told. What such a change leaves behind is swept by [`super::stale`].
 
 use aiex_cache::{Cache, Dependency, Key, Kind};
 use aiex_protocol::search::{Answer, Hit};
 
-use super::Model;
+use super::{Model, Question};
 use crate::verb::Running;
 
 /// Part of every key; a new one when answers come to be written in another way.
-const VERSION: &str = "ask 1";
+const VERSION: &str = "ask 2";
 
 /// The place of an answer.
 pub(crate) struct Kept {
@@ -21,7 +21,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// The place of the answer of a model to a question from evidence.
-    pub(crate) async fn of(running: &Running, model: &Model, question: &str, evidence: &[Hit]) -> Self {
+    pub(crate) async fn of(running: &Running, model: &Model, question: &Question, evidence: &[Hit]) -> Self {
         let settings = &model.settings;
         let mut parts = vec![
             VERSION.to_owned(),
@@ -30,8 +30,10 @@ impl Kept {
             settings.url.clone(),
             settings.context_tokens.to_string(),
             settings.max_output_tokens.to_string(),
-            question.to_owned(),
+            question.text.clone(),
+            question.before.len().to_string(),
         ];
+        parts.extend(question.before.iter().cloned());
         let mut files: Vec<Dependency> = Vec::new();
         for hit in evidence {
             parts.extend([

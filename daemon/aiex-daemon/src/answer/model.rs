@@ -7,7 +7,7 @@ use aiex_protocol::search::{Answer, Hit, TokenUsage};
 use aiex_protocol::{ErrorCode, Event, WireError};
 
 use super::citation::Scrubber;
-use super::{Model, prompt, provider_error, resolve};
+use super::{Model, Question, prompt, provider_error, resolve};
 use crate::token;
 use crate::verb::Running;
 
@@ -15,7 +15,7 @@ use crate::verb::Running;
 pub(crate) async fn write(
     running: &Running,
     model: &Arc<Model>,
-    question: &str,
+    question: &Question,
     evidence: &[Hit],
 ) -> Result<Answer, WireError> {
     let nonce = token::random_hex(8)

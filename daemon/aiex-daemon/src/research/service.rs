@@ -106,6 +106,11 @@ impl ResearchService {
         self.outside.get_or_init(begin).await
     }
 
+    /// The caches, once somebody has needed them.
+    pub(crate) fn cache_if_open(&self) -> Option<&Cache> {
+        self.outside.get().map(|outside| &outside.cache)
+    }
+
     async fn begin(&self) -> Result<Open, WireError> {
         let Outside { world, cache, .. } = self.outside().await.clone();
         let models = model::open(&self.settings, cache.clone(), self.keys.clone());

@@ -7,7 +7,7 @@ use aiex_protocol::{Event, WireError};
 
 use super::{Running, history, search};
 use crate::answer::kept::Kept;
-use crate::answer::{self, Writer};
+use crate::answer::{self, Question, Writer};
 
 pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchSummary, WireError> {
     // Before the search, so that a wrong name is told at once.
@@ -16,8 +16,12 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
         .providers
         .choose(args.provider.as_deref(), args.extractive)
         .await?;
-    let question = args.search.query.clone();
-    let found = search::evidence(running, &args.search).await?;
+    let (found, earlier) = search::evidence(running, &args.search).await?;
+    let question = Question {
+        text: args.search.query.clone(),
+        with_words: earlier.widened(&args.search.query),
+        before: earlier.asked,
+    };
     let answer = match writer {
         Writer::Model(provider) if !found.hits.hits.is_empty() => {
             let kept = Kept::of(running, &provider, &question, &found.hits.hits).await;
@@ -32,7 +36,7 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
                 }
             }
         }
-        _ => answer::extractive::write(&question, &found.hits.hits),
+        _ => answer::extractive::write(&question.with_words, &found.hits.hits),
     };
     running.stream.tell(Event::Answer(answer));
     let hits = &found.hits.hits;

@@ -91,6 +91,7 @@ pub(super) fn note(
                 .collect(),
             found: found as u64,
             places: places(hits),
+            follows: running.follows.get().copied(),
         },
         place: args.repo.clone(),
     });

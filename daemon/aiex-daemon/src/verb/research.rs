@@ -252,18 +252,26 @@ pub(super) async fn graph(running: &Arc<Running>, args: GraphArgs) -> Result<(),
         .with_hint("leave one of the two out"));
     }
     let research = &machine(running).await?.research;
-    let graph = match &args.run {
-        Some(run) => research.graph(&run_id(run)).await,
+    let run = args.run.as_deref().map(run_id);
+    let Some(format) = args.format else {
+        let limit = shape::graph_limit(args.limit);
+        let near = research
+            .neighbourhood(run.as_ref(), args.name.as_deref(), limit)
+            .await;
+        let near = near.map_err(|error| wire_error(&error))?;
+        let view = running.blocking(move |_| shape::look(&near, limit)).await??;
+        running.stream.tell(Event::Graph(view));
+        return Ok(());
+    };
+    let graph = match &run {
+        Some(run) => research.graph(run).await,
         None => research.whole_graph().await,
     };
     let graph = graph.map_err(|error| wire_error(&error))?;
-    let event = running
-        .blocking(move |_| match args.format {
-            Some(format) => shape::graph(args.run, &graph, format).map(Event::Document),
-            None => shape::look(&graph, args.name.as_deref(), args.limit).map(Event::Graph),
-        })
+    let document = running
+        .blocking(move |_| shape::graph(args.run, &graph, format))
         .await??;
-    running.stream.tell(event);
+    running.stream.tell(Event::Document(document));
     Ok(())
 }
 

@@ -54,8 +54,12 @@ pub(super) async fn quietly(running: &Arc<Running>, args: &SearchArgs) -> Result
 }
 
 /// Evidence for an answer. A question about a repository that nobody asked about before shows what is found so far
-/// and then waits, within reason, for the rest: an answer from a part of the files would be a wrong one.
-pub(super) async fn evidence(running: &Arc<Running>, args: &SearchArgs) -> Result<Found, WireError> {
+/// and then waits, within reason, for the rest: an answer from a part of the files would be a wrong one. What was asked
+/// before, the nearest first, comes with it.
+pub(super) async fn evidence(
+    running: &Arc<Running>,
+    args: &SearchArgs,
+) -> Result<(Found, Earlier), WireError> {
     check(args)?;
     let repository = open(running, &args.repo, args.yes).await?;
     let earlier = earlier::of(running, args, repository.root()).await?;
@@ -70,7 +74,7 @@ pub(super) async fn evidence(running: &Arc<Running>, args: &SearchArgs) -> Resul
     }
     let found = look(running, &repository, args, &earlier).await?;
     running.stream.tell(Event::Hits(found.hits.clone()));
-    Ok(found)
+    Ok((found, earlier))
 }
 
 async fn look(
@@ -98,25 +102,37 @@ async fn ranked(
         files: earlier.files.clone().unwrap_or_default(),
         ..wire::from_wire(args, limit)
     };
-    let widened = earlier.widened(&args.query).map(|query| SearchRequest {
-        query,
+    let widened = earlier.lent.iter().map(|lent| SearchRequest {
+        query: lent.widened(&args.query),
         ..request.clone()
     });
+    let widened: Vec<SearchRequest> = widened.collect();
     let (outcome, with_words) = in_turn(running, repository, move |searched, is_cancelled| {
         let root = searched.root().to_owned();
         let mut early = |hits| tell_early(wire::hits(Stage::Early, hits, &root));
         let own = searched.search(&request, &mut early, is_cancelled)?;
-        let widened = widened.map(|widened| searched.search(&widened, &mut |_| {}, is_cancelled));
-        Ok((own, widened.transpose()?))
+        let widened = widened
+            .iter()
+            .map(|widened| searched.search(widened, &mut |_| {}, is_cancelled))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok((own, widened))
     })
     .await?;
     tell_notices(running, &outcome.notices);
     tell_notices(running, earlier.notice.map(str::to_owned).as_slice());
     let summary = wire::summary(&outcome, &repository.status(), took_us(running));
     let mut hits = wire::hits(Stage::Final, outcome.hits, repository.root());
-    if let (Some(with_words), Some(words)) = (with_words, &earlier.words) {
-        let with_words = wire::hits(Stage::Final, with_words.hits, repository.root());
-        hits.hits = earlier::fuse(hits.hits, with_words.hits, words, limit);
+    if !with_words.is_empty() {
+        let with_words = earlier
+            .lent
+            .iter()
+            .cloned()
+            .zip(with_words)
+            .map(|(lent, outcome)| {
+                let hits = wire::hits(Stage::Final, outcome.hits, repository.root());
+                (lent, hits.hits)
+            });
+        hits.hits = earlier::fuse(hits.hits, with_words.collect(), limit);
     }
     Ok(Found { hits, summary })
 }

@@ -1,7 +1,7 @@
 //! What the caches hold, as it travels.
 
-use aiex_cache::{Kind, Settings, Stats};
-use aiex_protocol::cache::{CacheKind, CacheReport};
+use aiex_cache::{DiskState, Kind, Settings, Stats};
+use aiex_protocol::cache::{CacheKind, CacheProblem, CacheReport};
 use aiex_protocol::{ErrorCode, WireError};
 
 /// Every kind, in the order in which they are told, under the name that people use.
@@ -14,7 +14,10 @@ const KINDS: [(Kind, &str); 4] = [
 
 /// The caches, kind by kind.
 pub(crate) fn report(stats: &Stats, settings: &Settings) -> CacheReport {
-    let mut report = CacheReport::default();
+    let mut report = CacheReport {
+        problem: problem(&stats.disk),
+        ..CacheReport::default()
+    };
     for (kind, name) in KINDS {
         let one = stats.kinds.get(&kind).copied().unwrap_or_default();
         let limits = settings.limits(kind);
@@ -35,6 +38,19 @@ pub(crate) fn report(stats: &Stats, settings: &Settings) -> CacheReport {
         });
     }
     report
+}
+
+/// What is wrong with the part on disk.
+pub(crate) fn problem(disk: &DiskState) -> Option<CacheProblem> {
+    let message = match disk {
+        DiskState::Working => return None,
+        DiskState::BegunAnew { why } | DiskState::Off { why } => why.clone(),
+    };
+    Some(CacheProblem {
+        is_off: matches!(disk, DiskState::Off { .. }),
+        message,
+        hint: disk.hint().unwrap_or_default().to_owned(),
+    })
 }
 
 /// The kinds of these names; every kind when there are none.

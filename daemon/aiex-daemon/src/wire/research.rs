@@ -2,6 +2,7 @@
 //! the same shape is carried over by its shape; what differs is told here. A test carries every shape over.
 
 use aiex_config::{ResearchDepth, ResearchSettings};
+use aiex_evidence::graph::Neighbourhood;
 use aiex_evidence::{KnowledgeGraph, Report};
 use aiex_protocol::journal::RunEntry;
 use aiex_protocol::research::{
@@ -159,28 +160,24 @@ pub(crate) fn graph(
     })
 }
 
-/// A look at a graph: the nodes of a name with what is beside them, or the best connected ones.
-pub(crate) fn look(graph: &KnowledgeGraph, name: Option<&str>, limit: u32) -> Result<GraphView, WireError> {
-    let limit = match limit {
+/// How many nodes of a graph are shown, and how many edges of each.
+pub(crate) fn graph_limit(asked: u32) -> usize {
+    match asked {
         0 => GRAPH_LIMIT,
         limit => limit.min(GRAPH_MOST) as usize,
-    };
-    let places = match name {
-        Some(name) => graph.search(name),
-        None => {
-            let mut places: Vec<usize> = (0..graph.len()).collect();
-            places.sort_by_cached_key(|place| (std::cmp::Reverse(graph.neighbours(*place).len()), *place));
-            places
-        }
-    };
+    }
+}
+
+/// A look at a graph: the nodes that were asked for, with what is beside them; at most `limit` for each.
+pub(crate) fn look(near: &Neighbourhood, limit: usize) -> Result<GraphView, WireError> {
     let node = |place: usize| -> Result<GraphNode, WireError> {
-        match graph.node(place) {
+        match near.graph.node(place) {
             Some(node) => same(node),
             None => Ok(GraphNode::default()),
         }
     };
-    let matches = places.iter().take(limit).map(|place| {
-        let beside = graph.neighbours(*place);
+    let matches = near.centres.iter().map(|centre| {
+        let beside = near.graph.neighbours(centre.place);
         let neighbours = beside.iter().take(limit).map(|(relation, weight, place)| {
             Ok(GraphNeighbour {
                 relation: same(relation)?,
@@ -189,15 +186,15 @@ pub(crate) fn look(graph: &KnowledgeGraph, name: Option<&str>, limit: u32) -> Re
             })
         });
         Ok(GraphMatch {
-            node: node(*place)?,
-            total: beside.len() as u64,
+            node: node(centre.place)?,
+            total: centre.degree,
             neighbours: neighbours.collect::<Result<_, WireError>>()?,
         })
     });
     Ok(GraphView {
-        nodes: graph.len() as u64,
-        edges: graph.edges().count() as u64,
-        total: places.len() as u64,
+        nodes: near.nodes,
+        edges: near.edges,
+        total: near.fitting,
         matches: matches.collect::<Result<_, WireError>>()?,
     })
 }

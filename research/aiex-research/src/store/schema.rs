@@ -51,11 +51,17 @@ CREATE TABLE reports (
 CREATE VIRTUAL TABLE past USING fts5 (run UNINDEXED, source UNINDEXED, title, body, tokenize = 'porter unicode61');
 ";
 
+/// Bytes that the log keeps for the next writes when it begins anew; what a large commit took beyond goes back.
+const KEPT_LOG: u32 = 4 << 20;
+
 /// Opens a connection: write-ahead log, every commit on the disk before it is reported.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
+    // Takes effect when the file is made; a file that was made without is changed by `prepare`.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "journal_size_limit", KEPT_LOG)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
@@ -64,6 +70,9 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
 pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<u32> {
     let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if found != 0 {
+        if found <= FORMAT {
+            give_back_by_steps(connection);
+        }
         return Ok(found);
     }
     let transaction = connection.transaction()?;
@@ -71,4 +80,21 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<u32> {
     transaction.pragma_update(None, "user_version", FORMAT)?;
     transaction.commit()?;
     Ok(FORMAT)
+}
+
+/// A file that was made by a version that never gave room back is written anew, once, so that it can be given back by
+/// steps from here on. Where there is no room for that now, the next opening tries again; nothing depends on it.
+fn give_back_by_steps(connection: &Connection) {
+    const INCREMENTAL: u32 = 2;
+    let change = || -> rusqlite::Result<()> {
+        let mode: u32 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
+        if mode == INCREMENTAL {
+            return Ok(());
+        }
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        connection.execute_batch("VACUUM")
+    };
+    if let Err(error) = change() {
+        tracing::warn!(%error, "the research store cannot be made to give room back; it is tried again at the next start");
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Commit;
@@ -15,6 +16,9 @@ use crate::run::RunId;
 
 /// Commits written in one transaction at most: parallel steps share one flush of the disk.
 const TOGETHER: usize = 64;
+
+/// Pages given back to the disk at once, one mebibyte of them: nobody's commit waits for more.
+const PAGES: u32 = 256;
 
 /// A commit and whom to tell.
 pub(super) struct Job {
@@ -28,6 +32,8 @@ pub(super) struct Writer {
     feeds: Arc<Feeds>,
     /// The last numbers given out, by run: of the journal's line and of the event.
     last: HashMap<RunId, Last>,
+    /// Whether something was removed whose room is still the file's.
+    has_room_to_give: bool,
     /// Commits still to be written before the writer falls dead, as a killed process would; tests only.
     dies_after: Option<u64>,
 }
@@ -50,6 +56,8 @@ impl Writer {
             path,
             feeds,
             last: HashMap::new(),
+            // What a process that died in the midst of it left.
+            has_room_to_give: true,
             dies_after,
         }
     }
@@ -57,7 +65,7 @@ impl Writer {
     /// Works until every sender is gone.
     pub(super) fn work(mut self, mut queue: mpsc::Receiver<Job>) {
         let together = if self.dies_after.is_some() { 1 } else { TOGETHER };
-        while let Some(first) = queue.blocking_recv() {
+        while let Some(first) = self.next(&mut queue) {
             if self.dies_after == Some(0) {
                 return;
             }
@@ -74,12 +82,55 @@ impl Writer {
         }
     }
 
+    /// The next commit. Until it comes, the room of what was removed goes back to the disk, step by step.
+    fn next(&mut self, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        while self.has_room_to_give {
+            match queue.try_recv() {
+                Ok(job) => return Some(job),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {}
+            }
+            self.has_room_to_give = self.give_back().unwrap_or_else(|error| {
+                // It stays free room of the file, which later runs fill.
+                tracing::warn!(store = %self.path.display(), %error, "room could not be given back to the disk");
+                false
+            });
+        }
+        queue.blocking_recv()
+    }
+
+    /// Gives some of the free room back. Whether there is more.
+    fn give_back(&self) -> rusqlite::Result<bool> {
+        let free = |connection: &Connection| -> rusqlite::Result<u32> {
+            connection.pragma_query_value(None, "freelist_count", |row| row.get(0))
+        };
+        let before = free(&self.connection)?;
+        if before > 0 {
+            // One row for each page: the statement is run to its end.
+            let mut step = self
+                .connection
+                .prepare_cached(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+            let mut rows = step.query([])?;
+            while rows.next()?.is_some() {}
+        }
+        let after = free(&self.connection)?;
+        if after > 0 && after < before {
+            return Ok(true);
+        }
+        // What the log says about the file's size becomes true of the file. Readers in the midst of something are not
+        // waited for; then the next checkpoint does it.
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        Ok(false)
+    }
+
     fn write(&mut self, jobs: Vec<Job>) {
         match self.transact(&jobs) {
             Ok(written) => {
                 for (job, entries) in jobs.into_iter().zip(written) {
                     if job.commit.delete {
                         self.feeds.forget(&job.commit.run);
+                        self.has_room_to_give = true;
                     } else {
                         self.feeds
                             .publish(&job.commit.run, entries, job.commit.patch.state);
@@ -131,6 +182,7 @@ fn apply(
         ] {
             transaction.execute(&format!("DELETE FROM {table} = ?1"), [run])?;
         }
+        super::graph::remove(transaction, run)?;
         last.remove(&commit.run);
         return Ok(Vec::new());
     }
@@ -218,6 +270,7 @@ fn patch(transaction: &Transaction<'_>, commit: &Commit) -> rusqlite::Result<()>
             params![run, json(&**report)?],
         )?;
         super::reads::keep_past(transaction, report)?;
+        super::graph::keep(transaction, run, report)?;
     }
     Ok(())
 }

@@ -77,7 +77,9 @@ async fn a_deleted_run_is_gone() {
     let research = open(folder.path(), &world).await;
     let run = research.start(request()).await.unwrap();
     events(&research, &run).await;
+    assert!(!research.whole_graph().await.unwrap().is_empty());
     research.remove(&run).await.unwrap();
+    assert!(research.whole_graph().await.unwrap().is_empty());
     assert!(research.show(&run).await.is_err());
     assert!(research.list().await.unwrap().is_empty());
     let error = research.follow(&run, 0).await.unwrap_err();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use aiex_evidence::KnowledgeGraph;
 use aiex_research::{Depth, Request, Research, RunState, Settings};
 
 use super::world::{World, brisk, events, idle, open, request};
@@ -22,6 +23,19 @@ fn open_calls(folder: &Path) -> u32 {
     began
         .filter(|((_, key), _)| !lines.contains_key(&("ended".to_owned(), key.clone())))
         .count() as u32
+}
+
+fn count(folder: &Path, sql: &str) -> i64 {
+    let store = rusqlite::Connection::open(folder.join("research.db")).unwrap();
+    store.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn with_report(folder: &Path) -> i64 {
+    count(folder, "SELECT count(*) FROM reports")
+}
+
+fn with_graph(folder: &Path) -> i64 {
+    count(folder, "SELECT count(*) FROM graph_runs")
 }
 
 /// Kills a run after so many commits, resumes it, and returns the report's size; `None` when it had ended before.
@@ -45,6 +59,8 @@ async fn killed_after(commits: u64, make: fn() -> World, request: &Request) -> O
     if ended {
         return None;
     }
+    // Whatever it died at: where there is a report, there is its graph.
+    assert_eq!(with_report(folder.path()), with_graph(folder.path()));
     let open_calls = open_calls(folder.path());
 
     let research = open(folder.path(), &world).await;
@@ -59,6 +75,11 @@ async fn killed_after(commits: u64, make: fn() -> World, request: &Request) -> O
     assert_eq!(research.show(&run).await.unwrap().summary.state, RunState::Done);
     let report = research.report(&run).await.unwrap();
     assert!(report.tally().claims >= 4);
+    assert_eq!(
+        research.whole_graph().await.unwrap(),
+        KnowledgeGraph::of(&report),
+        "the graph has what the run has found, once"
+    );
     let repeated: u32 = world.finished().values().map(|times| times - 1).sum();
     assert!(
         repeated <= open_calls,

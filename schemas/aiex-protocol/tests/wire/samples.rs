@@ -506,6 +506,7 @@ fn status() -> DaemonStatus {
             misses: 10,
             entries: 10,
         },
+        cache_problem: None,
         embedder: "built-in (256)".into(),
         embedder_problem: Some("ONNX Runtime was not found".into()),
         components: vec![ComponentStatus {

@@ -1,6 +1,7 @@
 //! The daemon: what the last one left behind, whether one can be reached, whether it is this build.
 
 use aiex_config::{Home, StartFailure, build, exits, info, is_daemon_alive};
+use aiex_protocol::cache::{CacheProblem, CacheReport};
 use aiex_protocol::status::{ComponentState, DaemonStatus};
 
 use super::Finding;
@@ -9,7 +10,7 @@ use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::quantity::{ago, counted, now_ms};
 use crate::session::Session;
-use crate::verb::status;
+use crate::verb::{cache, status};
 
 const DAEMON: &str = "daemon";
 
@@ -21,11 +22,11 @@ pub(super) async fn check(
     let mut findings = left_behind(home);
     let was_alive = is_daemon_alive(home);
     let outcome = match Session::open(false, printer, interrupt).await {
-        Ok(session) => status::fetch(&session, printer, interrupt).await,
+        Ok(session) => look(&session, printer, interrupt).await,
         Err(failure) => Err(failure),
     };
     match outcome {
-        Ok(status) => {
+        Ok((status, caches)) => {
             let how = if was_alive { "runs" } else { "was started" };
             let detail = format!("{how}, version {}, pid {}", status.build.version, status.pid);
             findings.push(if status.build == build::current() {
@@ -38,6 +39,7 @@ pub(super) async fn check(
                 )
             });
             findings.extend(components(&status));
+            findings.extend(caches.problem.as_ref().map(cache_finding));
             Ok((Some(status), findings))
         }
         Err(Failure::Diagnostic(diagnostic)) => {
@@ -53,6 +55,30 @@ pub(super) async fn check(
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// The daemon's state and that of its caches, which are opened by being asked for.
+async fn look(
+    session: &Session,
+    printer: &Printer,
+    interrupt: &mut Interrupt,
+) -> Result<(DaemonStatus, CacheReport), Failure> {
+    let status = status::fetch(session, printer, interrupt).await?;
+    let caches = cache::fetch(session, printer, interrupt).await?;
+    Ok((status, caches))
+}
+
+fn cache_finding(problem: &CacheProblem) -> Finding {
+    let what = if problem.is_off {
+        "nothing is kept on disk"
+    } else {
+        "they were set aside and begun anew"
+    };
+    Finding::warn(
+        "caches",
+        format!("{what}: {}", problem.message),
+        problem.hint.clone(),
+    )
 }
 
 /// Traces of daemons that ended badly. None of them stops a new one, so they are warnings at most.

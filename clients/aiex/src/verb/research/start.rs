@@ -10,9 +10,9 @@ use aiex_protocol::{Call, Event};
 use clap::Args;
 use tokio::sync::oneshot;
 
-use super::Desk;
 use super::steer::{Order, Steer};
 use super::watch::{self, Until, Watched};
+use super::{Desk, slip};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::plan_file;
@@ -162,7 +162,8 @@ pub(super) struct Start {
 
 impl Start {
     /// Reads the flags.
-    pub(super) fn read(flags: StartFlags) -> Result<Self, Failure> {
+    pub(super) fn read(flags: StartFlags, is_quoted: bool) -> Result<Self, Failure> {
+        slip::refuse(&flags.wish.question, is_quoted)?;
         Ok(Self {
             args: ResearchArgs {
                 plan_only: flags.plan_only,
@@ -224,7 +225,8 @@ fn detached(run: &RunSummary, json: bool, desk: &Desk<'_>) -> Result<ExitCode, F
 
 fn tell_how_to_approve(run: &str, desk: &Desk<'_>) {
     desk.printer.notice(&format!(
-        "the run waits: `aiex research approve {run}` goes on, `--plan FILE` with another plan"
+        "the run waits: `aiex research approve {run}` goes on, `--plan FILE` with another plan; \
+         `aiex research cancel {run}` ends it, and `remove` forgets it"
     ));
 }
 
@@ -241,7 +243,12 @@ async fn ask(run: &RunSummary, plan: &Plan, next_seq: u64, desk: &mut Desk<'_>) 
     desk.printer.prompt("go on with this plan? [y/N] ");
     let answer = tokio::select! {
         answer = line_from_the_terminal() => answer,
-        () = desk.interrupt.pressed() => None,
+        () = desk.interrupt.pressed() => {
+            // The terminal shows the keys on the line of the prompt.
+            desk.printer.prompt("\n");
+            tell_how_to_approve(&run.id, desk);
+            return Ok(ExitCode::Interrupted);
+        }
     };
     let is_yes = answer.is_some_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"));
     if !is_yes {

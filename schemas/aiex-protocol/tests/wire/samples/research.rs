@@ -1,6 +1,6 @@
 //! Samples of what research, sources and caches say.
 
-use aiex_protocol::cache::{CacheCleared, CacheKind, CacheReport, ClearCache};
+use aiex_protocol::cache::{CacheCleared, CacheKind, CacheProblem, CacheReport, ClearCache};
 use aiex_protocol::journal::{QuoteRef, RunEntry, RunEvent, RunStage, StopRule};
 use aiex_protocol::research::{
     ApproveArgs, Brief, Budget, Depth, Document, Drift, Estimate, FollowArgs, GraphArgs, GraphFormat,
@@ -189,6 +189,18 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
                 max_disk_bytes: 512 << 20,
                 memory_bytes: 1 << 20,
                 max_memory_bytes: 16 << 20,
+                problem: None,
+            }),
+        ),
+        (
+            "event-cache-problem",
+            Event::Cache(CacheReport {
+                problem: Some(CacheProblem {
+                    is_off: true,
+                    message: "the cache cannot be written: database or disk is full".into(),
+                    hint: "make room on the disk".into(),
+                }),
+                ..CacheReport::default()
             }),
         ),
         (
