@@ -230,7 +230,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
     let events = events()
         .into_iter()
         .chain(research::events())
-        .chain(sessions::events());
+        .chain(sessions::events())
+        .chain(research::later_events());
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,
