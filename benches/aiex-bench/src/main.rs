@@ -11,6 +11,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod corpus;
+mod down;
 mod measure;
 mod process;
 mod quantile;
@@ -27,7 +28,8 @@ struct Args {
     /// Sizes of the repositories, in chunks.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
     chunks: Vec<u64>,
-    /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle.
+    /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle, and down, which is made only when it
+    /// is named: research while every service outside is down.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// The program under test.
@@ -75,6 +77,12 @@ fn run(args: &Args) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    if args.only.iter().any(|only| only == "down") {
+        runtime.block_on(down::all(&program, scratch.path()))?;
+        if args.only.len() == 1 {
+            return Ok(());
+        }
+    }
     println!("| what | repository | result |\n|---|---|---|");
     for chunks in &args.chunks {
         let corpus = corpus::lay_out(scratch.path(), *chunks)?;

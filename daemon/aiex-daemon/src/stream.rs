@@ -3,14 +3,18 @@
 //! Readers pull. A reader that is slow falls behind, and when what it wants is no longer kept it gets
 //! one `gap` that counts what it missed; the work itself never waits for a reader. What a reader must
 //! have in the end (the latest hits, the answer, the last event) is kept whatever happens.
+//!
+//! Work that can be read again from where it lies, such as a run's journal, need not drop anything: it tells no more than
+//! its slowest reader takes ([`Stream::until_read`]).
 
 mod kept;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aiex_protocol::{Event, StreamId};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use kept::Kept;
@@ -52,9 +56,12 @@ struct State {
     kept: Kept,
     next_seq: u64,
     is_over: bool,
-    watchers: usize,
+    /// The event that each watcher wants next, by the number of its arrival.
+    watchers: HashMap<u64, u64>,
     /// Counts arrivals, so that a departure can tell whether somebody came since.
     arrivals: u64,
+    /// The event that the last watcher wanted next when it left. It may come back for it.
+    left_at: u64,
     ended_at: Option<Instant>,
 }
 
@@ -67,6 +74,8 @@ pub struct Stream {
     cancel: CancellationToken,
     state: Mutex<State>,
     tick: watch::Sender<u64>,
+    /// Told when a watcher has read something or left.
+    read: Notify,
 }
 
 impl Stream {
@@ -81,8 +90,9 @@ impl Stream {
             kept: Kept::new(retention.events, retention.bytes),
             next_seq: 0,
             is_over: false,
-            watchers: 0,
+            watchers: HashMap::new(),
             arrivals: 0,
+            left_at: 0,
             ended_at: None,
         };
         Arc::new(Self {
@@ -92,6 +102,7 @@ impl Stream {
             cancel,
             state: Mutex::new(state),
             tick: watch::Sender::new(0),
+            read: Notify::new(),
         })
     }
 
@@ -122,6 +133,27 @@ impl Stream {
         self.tick.send_modify(|count| *count += 1);
     }
 
+    /// Waits until there is room for an event beside all that the slowest reader has not read yet; without a reader, that
+    /// the last one had not. Ends too when the work is cancelled.
+    pub async fn until_read(&self) {
+        loop {
+            let mut read = std::pin::pin!(self.read.notified());
+            // Before the look: what is read between it and the wait counts.
+            read.as_mut().enable();
+            {
+                let state = self.state();
+                let slowest = state.watchers.values().min().copied().unwrap_or(state.left_at);
+                if state.kept.has_room_behind(slowest) {
+                    return;
+                }
+            }
+            tokio::select! {
+                () = read => {}
+                () = self.cancel.cancelled() => return,
+            }
+        }
+    }
+
     /// Whether the last event was told.
     pub fn is_over(&self) -> bool {
         self.state().is_over
@@ -144,20 +176,24 @@ impl Stream {
         if next > state.next_seq {
             return None;
         }
-        state.watchers += 1;
         state.arrivals += 1;
+        let number = state.arrivals;
+        state.watchers.insert(number, next);
         drop(state);
         Some(Watcher {
+            number,
             tick: self.tick.subscribe(),
             stream: self.clone(),
             next,
         })
     }
 
-    fn left(self: &Arc<Self>) {
+    fn left(self: &Arc<Self>, number: u64) {
         let mut state = self.state();
-        state.watchers -= 1;
-        let is_abandoned = state.watchers == 0 && !state.is_over && self.interest == Interest::Interactive;
+        state.left_at = state.watchers.remove(&number).unwrap_or(state.left_at);
+        self.read.notify_waiters();
+        let is_abandoned =
+            state.watchers.is_empty() && !state.is_over && self.interest == Interest::Interactive;
         let arrivals = state.arrivals;
         drop(state);
         if !is_abandoned {
@@ -186,6 +222,8 @@ impl Stream {
 #[derive(Debug)]
 pub struct Watcher {
     stream: Arc<Stream>,
+    /// Of its arrival.
+    number: u64,
     tick: watch::Receiver<u64>,
     next: u64,
 }
@@ -197,7 +235,10 @@ impl Watcher {
         loop {
             self.tick.borrow_and_update();
             {
-                let state = self.stream.state();
+                let mut state = self.stream.state();
+                // Only who asks for more has taken what it was given before.
+                state.watchers.insert(self.number, self.next);
+                self.stream.read.notify_waiters();
                 if let Some((seq, event)) = state.kept.at_or_behind(self.next) {
                     if seq > self.next {
                         let missed = seq - self.next;
@@ -224,7 +265,7 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        self.stream.left();
+        self.stream.left(self.number);
     }
 }
 
@@ -331,6 +372,60 @@ mod tests {
         let seen = read_all(stream.watch(None).unwrap()).await;
         assert_eq!(seen[0].1, Event::Gap { missed: 1 });
         assert_eq!(seen.last().unwrap().1, Event::Done { summary: None });
+    }
+
+    #[tokio::test]
+    async fn who_waits_until_it_is_read_drops_nothing_however_slow_a_reader_is() {
+        let stream = stream(8, 1 << 20, Duration::from_secs(60));
+        let (mut slow, quick) = (stream.watch(None).unwrap(), stream.watch(None).unwrap());
+        let telling = tokio::spawn({
+            let stream = stream.clone();
+            async move {
+                for number in 0..1000 {
+                    stream.until_read().await;
+                    stream.tell(delta(&number.to_string()));
+                }
+                // There is always room left for the last one.
+                stream.tell(Event::Done { summary: None });
+            }
+        });
+        let quick = tokio::spawn(read_all(quick));
+        let mut seen = Vec::new();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+            seen.push(slow.next().await.unwrap());
+        }
+        // It goes, and somebody comes back for the rest.
+        drop(slow);
+        let again = stream.watch(Some(99)).unwrap();
+        seen.extend(
+            read_all(again)
+                .await
+                .into_iter()
+                .map(|(seq, event)| (seq, Arc::new(event))),
+        );
+        telling.await.unwrap();
+        assert_eq!(
+            seen.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(),
+            (0..=1000).collect::<Vec<_>>()
+        );
+        assert!(
+            seen.iter()
+                .all(|(_, event)| !matches!(**event, Event::Gap { .. }))
+        );
+        assert_eq!(quick.await.unwrap().len(), 1001);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_never_comes_back_does_not_hold_what_is_cancelled() {
+        let stream = stream(8, 1 << 20, Duration::from_millis(1));
+        drop(stream.watch(None).unwrap());
+        for number in 0..8 {
+            stream.tell(delta(&number.to_string()));
+        }
+        let patience = Duration::from_secs(60);
+        tokio::time::timeout(patience, stream.until_read()).await.unwrap();
+        assert!(stream.cancel().is_cancelled());
     }
 
     #[tokio::test]

@@ -6,6 +6,8 @@
 mod answers;
 #[path = "daemon/fake.rs"]
 mod fake;
+#[path = "daemon/following.rs"]
+mod following;
 #[path = "daemon/harness.rs"]
 mod harness;
 #[path = "daemon/hello.rs"]

@@ -137,6 +137,12 @@ pub enum Failure {
         /// The deadline.
         after: Duration,
     },
+    /// The server takes requests and says nothing, not even when it is called beside them.
+    #[error("the server has said nothing for {after:?} and does not answer when it is called")]
+    Silent {
+        /// How long nothing was heard of it.
+        after: Duration,
+    },
     /// The whole took too long.
     #[error("the answer was not complete within {after:?}")]
     TotalTimeout {
@@ -193,7 +199,8 @@ impl Failure {
     /// waited that long already.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::RateLimited { .. } | Self::Overloaded { .. } => true,
+            // A network that was away for a moment looks like this.
+            Self::RateLimited { .. } | Self::Overloaded { .. } | Self::Silent { .. } => true,
             Self::BrokenStream { text_seen, .. } => !text_seen,
             Self::Http { status, .. } => matches!(status, 408 | 500),
             _ => false,
@@ -227,7 +234,7 @@ impl Failure {
                 message,
             },
             Self::Unreachable { .. } => Remote::Unreachable { message },
-            Self::FirstByteTimeout { after } => Remote::Timeout {
+            Self::FirstByteTimeout { after } | Self::Silent { after } => Remote::Timeout {
                 phase: Phase::FirstByte,
                 after: *after,
             },

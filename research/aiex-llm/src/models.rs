@@ -10,6 +10,7 @@ mod drive;
 mod error;
 mod member;
 mod policy;
+mod pulse;
 mod spent;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ pub use error::{NoAnswer, Tried};
 use member::Member;
 pub use member::{Health, Speed};
 pub use policy::{Policy, Stage, Stages};
+pub use pulse::Patience;
 pub use spent::Spent;
 
 /// A model with its keys and limits.
@@ -68,6 +70,8 @@ pub struct Settings {
     pub rounds: u32,
     /// The pause before the second time; doubled for each one after it.
     pub pause: Duration,
+    /// How long silence is taken for work.
+    pub silence: Patience,
 }
 
 impl Settings {
@@ -80,6 +84,7 @@ impl Settings {
             patience: aiex_remote::LONGEST_WAIT,
             rounds: 3,
             pause: Duration::from_millis(400),
+            silence: Patience::default(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Sends a prompt and hands out the answer: tries, deadlines, cancellation. It does not know what a message
 //! on the wire looks like.
 
+pub(crate) mod pulse;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -16,6 +18,7 @@ use crate::answer::Piece;
 use crate::dialect::{self, Constraint, Shape};
 use crate::endpoint::{Endpoint, shown};
 use crate::failure::{Fault, judge};
+use crate::provider::pulse::Heard;
 use crate::reading::{Clock, Reader, content_type, innermost, not_json};
 use aiex_remote::{Secret, clipped, retry_after};
 
@@ -41,6 +44,7 @@ pub struct Provider {
     client: Client,
     /// What the server refused before, so that it is not asked for it again.
     shape: Arc<Mutex<Shape>>,
+    heard: Arc<Heard>,
 }
 
 /// An answer whose first text is there.
@@ -97,6 +101,7 @@ impl Provider {
             authorization,
             client,
             shape: Arc::new(Mutex::new(shape)),
+            heard: Arc::default(),
         })
     }
 
@@ -244,6 +249,7 @@ impl Provider {
                 .into());
             }
         };
+        self.heard.now();
         let status = response.status();
         debug!(provider = %self.config.name, model = %self.config.model, status = status.as_u16(), "response");
         if status.is_redirection() {
@@ -268,6 +274,7 @@ impl Provider {
             &self.config.model,
             clock,
             thoughts_count,
+            Arc::clone(&self.heard),
         );
         let mut pieces = Vec::new();
         loop {

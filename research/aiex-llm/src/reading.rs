@@ -2,6 +2,7 @@
 //! whole. It does not know retries or who reads.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aiex_remote::clipped;
@@ -14,6 +15,7 @@ use crate::answer::Piece;
 use crate::dialect::{self, Signal};
 use crate::failure::{Fault, judge};
 use crate::framing::{Frame, Framing, TooLong};
+use crate::provider::pulse::Heard;
 use crate::repetition::Repetition;
 use crate::thinking::{Part, ThinkFilter};
 use crate::{Deadlines, Failure, Finish, ProviderKind, Usage};
@@ -43,6 +45,8 @@ pub(crate) struct Reader {
     model: String,
     content_type: String,
     clock: Clock,
+    /// Told of every byte.
+    heard: Arc<Heard>,
     /// Known from the first byte that is not white space.
     framing: Option<Framing>,
     thinking: ThinkFilter,
@@ -68,6 +72,7 @@ impl Reader {
         model: &str,
         clock: Clock,
         thoughts_count: bool,
+        heard: Arc<Heard>,
     ) -> Self {
         Self {
             content_type: content_type(&response),
@@ -75,6 +80,7 @@ impl Reader {
             kind,
             model: model.to_owned(),
             clock,
+            heard,
             framing: None,
             thinking: ThinkFilter::new(),
             thoughts_count,
@@ -130,7 +136,10 @@ impl Reader {
             Instant::now() + deadlines.idle
         };
         match timeout_at(step.min(total), self.response.chunk()).await {
-            Ok(Ok(bytes)) => Ok(bytes.map(|bytes| bytes.to_vec())),
+            Ok(Ok(bytes)) => {
+                self.heard.now();
+                Ok(bytes.map(|bytes| bytes.to_vec()))
+            }
             Ok(Err(error)) => Err(self.broken(format!("the connection was lost ({})", innermost(&error)))),
             Err(_) if total <= step => Err(Failure::TotalTimeout {
                 after: deadlines.total,

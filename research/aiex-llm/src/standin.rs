@@ -16,6 +16,7 @@ use std::fmt;
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -96,6 +97,8 @@ struct Shared {
     script: Script,
     state: Mutex<State>,
     changed: Condvar,
+    /// Whether calls beside requests go unanswered.
+    deaf: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -125,6 +128,7 @@ impl StandIn {
             script,
             state: Mutex::default(),
             changed: Condvar::new(),
+            deaf: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
         thread::Builder::new()
@@ -148,7 +152,17 @@ impl StandIn {
         format!("http://{}", self.address)
     }
 
-    /// All requests so far.
+    /// The same place under an address that is not taken for one of this machine or its network.
+    pub fn url_from_elsewhere(&self) -> String {
+        format!("http://[::ffff:{}]:{}", self.address.ip(), self.address.port())
+    }
+
+    /// From now on it does not answer either when it is called beside its requests: nobody is there.
+    pub fn go_deaf(&self) {
+        self.shared.deaf.store(true, Ordering::SeqCst);
+    }
+
+    /// All requests so far. Calls that ask which models there are, as one asks whether anybody is there, are none.
     pub fn received(&self) -> Vec<Received> {
         self.shared.state().received.clone()
     }
@@ -206,6 +220,19 @@ impl Shared {
         let Ok(Some(request)) = receive(&stream) else {
             return;
         };
+        if request.method == "GET" {
+            let reply = if self.deaf.load(Ordering::SeqCst) {
+                Reply {
+                    steps: vec![Step::Hang],
+                    ..Reply::new(200, "application/json", "")
+                }
+            } else {
+                Reply::new(200, "application/json", r#"{"data":[]}"#)
+            };
+            let _ = self.play(&mut stream, &reply);
+            let _ = stream.shutdown(Shutdown::Write);
+            return;
+        }
         let at = {
             let mut state = self.state();
             state.received.push(request.clone());

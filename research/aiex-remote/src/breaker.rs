@@ -9,6 +9,9 @@ use tokio::time::Instant;
 use crate::Failure;
 use crate::failure::rough;
 
+/// How long an answer shows that a service is there.
+const LATELY: Duration = Duration::from_secs(60);
+
 /// When a breaker opens, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rests {
@@ -35,6 +38,8 @@ impl Default for Rests {
 pub struct Breaker {
     rests: Rests,
     state: Mutex<State>,
+    /// When the service answered last.
+    answered: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
@@ -79,6 +84,7 @@ impl Breaker {
         Self {
             rests,
             state: Mutex::new(State::Closed { failures: 0 }),
+            answered: Mutex::default(),
         }
     }
 
@@ -144,6 +150,12 @@ impl Pass<'_> {
     /// The service answered; a refusal of one key or one request is an answer too.
     pub fn answered(mut self) {
         self.told = true;
+        let now = Some(Instant::now());
+        *self
+            .breaker
+            .answered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = now;
         let mut state = self.breaker.state();
         // A request that began before the breaker opened does not close it.
         if self.looking || matches!(*state, State::Closed { .. }) {
@@ -152,7 +164,33 @@ impl Pass<'_> {
     }
 
     /// The service failed.
-    pub fn failed(mut self, failure: &Failure) {
+    pub fn failed(self, failure: &Failure) {
+        let enough = self.breaker.rests.failures;
+        self.rest_after(failure, enough);
+    }
+
+    /// The service is not there: one such failure is enough.
+    pub fn gone(self, failure: &Failure) {
+        self.rest_after(failure, 1);
+    }
+
+    /// The service said nothing until a deadline. One that has not answered lately is taken for gone; one that has may be
+    /// slow once.
+    pub fn silent(self, failure: &Failure) {
+        let answered = *self
+            .breaker
+            .answered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if answered.is_some_and(|at| at.elapsed() < LATELY) {
+            self.failed(failure);
+        } else {
+            self.gone(failure);
+        }
+    }
+
+    /// It rests once so many failures have come in a row.
+    fn rest_after(mut self, failure: &Failure, enough: u32) {
         if !failure.blames_service() {
             return self.answered();
         }
@@ -163,7 +201,7 @@ impl Pass<'_> {
         let rest = match &mut *state {
             State::Closed { failures } => {
                 *failures += 1;
-                if *failures < rests.failures {
+                if *failures < enough {
                     return;
                 }
                 rests.short
@@ -234,6 +272,28 @@ mod tests {
         looking.answered();
         fail(&breaker, 2);
         assert!(breaker.enter().is_ok(), "it counts from the start again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_is_gone_rests_at_once() {
+        let breaker = breaker();
+        breaker.enter().unwrap().gone(&down());
+        assert_eq!(breaker.enter().unwrap_err().left, 10 * SECOND);
+        tokio::time::advance(10 * SECOND).await;
+        breaker.enter().unwrap().gone(&down());
+        assert_eq!(breaker.enter().unwrap_err().left, 20 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_may_be_silent_when_it_has_answered_lately() {
+        let breaker = breaker();
+        breaker.enter().unwrap().answered();
+        tokio::time::advance(30 * SECOND).await;
+        breaker.enter().unwrap().silent(&down());
+        assert_eq!(breaker.resting(), None);
+        tokio::time::advance(31 * SECOND).await;
+        breaker.enter().unwrap().silent(&down());
+        assert_eq!(breaker.resting().unwrap().left, 10 * SECOND);
     }
 
     #[tokio::test(start_paused = true)]

@@ -90,7 +90,8 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(3),
-            first_byte: Duration::from_secs(6),
+            // A general engine that asks others itself, as SearXNG does, gives them three seconds.
+            first_byte: Duration::from_millis(4_500),
             total: Duration::from_secs(8),
         }
     }

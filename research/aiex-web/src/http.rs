@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aiex_remote::{Failure, Phase, clipped};
 use flate2::read::{GzDecoder, ZlibDecoder};
@@ -20,6 +21,9 @@ use crate::Deadlines;
 
 /// The largest answer that is read, after decompression: far more than any page of results.
 pub(crate) const LARGEST: usize = 8 << 20;
+
+/// How long the rest of an answer may take that began late.
+const REST: Duration = Duration::from_secs(2);
 
 /// Redirects on one host that are followed.
 const MOST_HOPS: usize = 5;
@@ -190,9 +194,11 @@ impl Http {
         }
         let (headers, url) = (response.headers().clone(), response.url().clone());
         let reading = read(response);
-        let raw = match timeout_at(deadline, reading).await {
+        // Lists of results are small: what has begun comes soon, or not at all.
+        let whole = (Instant::now() + REST).max(first_byte).min(deadline);
+        let raw = match timeout_at(whole, reading).await {
             Ok(raw) => raw?,
-            Err(_) => return Err(late(begun, deadline, deadline, Phase::Total)),
+            Err(_) => return Err(late(begun, whole, whole, Phase::Total)),
         };
         let encoding = headers
             .get(CONTENT_ENCODING)

@@ -170,7 +170,11 @@ impl Service {
                 if let (Some(key), Some(words)) = (&lease.secret, failure.words_mut()) {
                     *words = key.scrub(words);
                 }
-                pass.failed(&failure);
+                if matches!(failure, Failure::Timeout { .. }) {
+                    pass.silent(&failure);
+                } else {
+                    pass.failed(&failure);
+                }
                 self.keys.report(lease, &failure);
                 if matches!(failure, Failure::KeyExhausted { .. }) && self.keys.is_spent() {
                     self.breaker.open_long(&failure.to_string());

@@ -81,7 +81,8 @@ pub enum Call {
     /// Everything about a run but its journal and its report: `run_view`.
     #[serde(rename = "research.show")]
     ResearchShow(RunArgs),
-    /// A run's journal, first what is kept and then as it grows, until the run is over: `run_entry`.
+    /// A run's journal, first what is kept and then as it grows, until the run is over: `run_entry`. It is told at the
+    /// pace of who reads it, without gaps.
     #[serde(rename = "research.follow")]
     ResearchFollow(FollowArgs),
     /// Stops a run that is at work, for a while: `run`.

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use aiex_protocol::Event;
 use aiex_protocol::journal::RunEvent;
 
+/// What a large event of a journal weighs, in bytes.
+const ROOM: usize = 4 << 10;
+
 #[derive(Debug)]
 struct Entry {
     seq: u64,
@@ -53,6 +56,19 @@ impl Kept {
                 self.bytes -= entry.weight;
             }
         }
+    }
+
+    /// Whether an event of the usual size, and the last one behind it, fit in without pushing out one from this number on.
+    pub(super) fn has_room_behind(&self, seq: u64) -> bool {
+        if self.entries.len() + 1 < self.max_events && self.bytes + ROOM <= self.max_bytes {
+            return true;
+        }
+        let unread = self.entries.partition_point(|entry| entry.seq < seq);
+        let unread = self.entries.range(unread..);
+        let count = unread.len();
+        let bytes: usize = unread.map(|entry| entry.weight).sum();
+        // One that is larger than all the room is told alone.
+        count == 0 || (count + 1 < self.max_events && bytes + ROOM <= self.max_bytes)
     }
 
     /// The first event with this number or a higher one.

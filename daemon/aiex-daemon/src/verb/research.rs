@@ -140,7 +140,8 @@ pub(super) async fn show(running: &Arc<Running>, args: RunArgs) -> Result<(), Wi
     Ok(())
 }
 
-/// Tells a run's journal from an entry on, until the run is over. Leaving never stops the run.
+/// Tells a run's journal from an entry on, until the run is over. Leaving never stops the run, and neither does reading
+/// slowly: the journal is kept, so it is told at the pace of who reads it, without gaps.
 pub(super) async fn follow(running: &Arc<Running>, args: FollowArgs) -> Result<(), WireError> {
     let open = machine(running).await?;
     let run = run_id(&args.run);
@@ -169,6 +170,11 @@ pub(super) async fn follow(running: &Arc<Running>, args: FollowArgs) -> Result<(
             }
         };
         let Some(entry) = next else { return Ok(()) };
+        tokio::select! {
+            biased;
+            _ = &mut leaving => return Err(leaving_now()),
+            () = running.stream.until_read() => {}
+        }
         let entry = entry.map_err(|error| wire_error(&error))?;
         running
             .stream

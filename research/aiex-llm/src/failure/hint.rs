@@ -71,6 +71,9 @@ pub(super) fn hint(target: &Target, failure: &Failure) -> String {
                 "Ask again; if the model is just slow, raise the `idle` deadline of provider `{provider}`."
             )
         }
+        Failure::Silent { .. } => format!(
+            "Look at the server of provider `{provider}` and at the network: it takes requests and says nothing (asked: {endpoint})."
+        ),
         Failure::TotalTimeout { .. } => {
             format!("Ask a narrower question, or raise the `total` deadline of provider `{provider}`.")
         }

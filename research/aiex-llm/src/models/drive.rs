@@ -136,9 +136,14 @@ impl Drive {
                 None,
             ));
         }
-        let resting = |reason: String, again| {
+        let resting = |reason: String, again: Option<Instant>| {
             let provider = member.name().to_owned();
-            Left::without_asking(Tried::Resting { provider, reason }, again)
+            let tried = Tried::Resting {
+                provider,
+                reason,
+                passes: again.is_some(),
+            };
+            Left::without_asking(tried, again)
         };
         let pass = member.breaker.enter().map_err(|rests| {
             // Another request is looking whether it is back; a longer rest is not worth waiting for.
@@ -187,7 +192,10 @@ impl Drive {
         // The task's own cancellation drops this future, which closes the request.
         let never = CancellationToken::new();
         let asked = match provider {
-            Ok(provider) => provider.ask(&request, &never).await,
+            Ok(provider) => {
+                let asking = provider.ask(&request, &never);
+                member.while_there(&models.settings.silence, asking).await
+            }
             Err(error) => Err(error),
         };
         let mut answer = match asked {
@@ -196,10 +204,12 @@ impl Drive {
                 if may_have_cost(&error.failure) {
                     self.spend(models, member, None, "", estimate.prompt_tokens);
                 }
+                let gone = is_gone(&error.failure);
                 let (remote, left) = failed(error, false);
                 match remote {
                     // The service lives; its key rests.
                     aiex_remote::Failure::RateLimited { .. } => pass.answered(),
+                    _ if gone => pass.gone(&remote),
                     _ => pass.failed(&remote),
                 }
                 return Err(left);
@@ -207,7 +217,7 @@ impl Drive {
         };
         let first_text = begun.elapsed();
         let mut text = String::new();
-        match self.listen(&mut answer, &mut text).await {
+        match self.listen(member, &mut answer, &mut text).await {
             Ok((usage, finish)) => {
                 pass.answered();
                 let written = format!("{}{text}", answer.thoughts());
@@ -233,8 +243,13 @@ impl Drive {
             Err(error) => {
                 let written = format!("{}{text}", answer.thoughts());
                 self.spend(models, member, None, &written, estimate.prompt_tokens);
+                let gone = is_gone(&error.failure);
                 let (remote, left) = failed(error, !text.is_empty());
-                pass.failed(&remote);
+                if gone {
+                    pass.gone(&remote);
+                } else {
+                    pass.failed(&remote);
+                }
                 Err(left)
             }
         }
@@ -242,11 +257,20 @@ impl Drive {
 
     async fn listen(
         &self,
+        member: &Member,
         answer: &mut Answer,
         text: &mut String,
     ) -> Result<(Option<Usage>, Finish), LlmError> {
-        while let Some(delta) = answer.next().await {
-            match delta? {
+        loop {
+            let next = async { answer.next().await.transpose() };
+            let patience = &self.run.models.settings.silence;
+            let delta = if text.is_empty() {
+                member.while_there(patience, next).await
+            } else {
+                member.while_it_flows(patience, next).await
+            };
+            let Some(delta) = delta? else { break };
+            match delta {
                 Delta::Text(more) => {
                     text.push_str(&more);
                     // An error means that the reader has gone, which ends this future too.
@@ -363,11 +387,17 @@ fn again(failure: &Failure, models: &Models, tries: u32) -> Option<Instant> {
     }
 }
 
+/// Whether the service was called and did not answer: the next request need not find that out again.
+fn is_gone(failure: &Failure) -> bool {
+    matches!(failure, Failure::Silent { .. })
+}
+
 /// Whether the provider may have counted tokens although nothing of an answer came.
 fn may_have_cost(failure: &Failure) -> bool {
     matches!(
         failure,
         Failure::FirstByteTimeout { .. }
+            | Failure::Silent { .. }
             | Failure::IdleTimeout { .. }
             | Failure::TotalTimeout { .. }
             | Failure::EmptyAnswer { .. }

@@ -27,6 +27,8 @@ pub enum Tried {
         provider: String,
         /// Why.
         reason: String,
+        /// Whether that is over in a moment.
+        passes: bool,
     },
     /// It was not asked: the request does not fit into its context.
     TooSmall {
@@ -66,7 +68,7 @@ impl fmt::Display for Tried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => error.fmt(f),
-            Self::Resting { provider, reason } => write!(f, "provider `{provider}`: {reason}"),
+            Self::Resting { provider, reason, .. } => write!(f, "provider `{provider}`: {reason}"),
             Self::TooSmall {
                 provider,
                 needed,

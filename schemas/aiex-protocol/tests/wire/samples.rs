@@ -233,7 +233,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         .into_iter()
         .chain(research::events())
         .chain(sessions::events())
-        .chain(keys::events());
+        .chain(keys::events())
+        .chain(research::later_events());
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,

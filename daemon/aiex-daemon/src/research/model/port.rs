@@ -2,6 +2,7 @@
 //! a call can come to.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use aiex_cache::{Cache, Key, Kind};
 use aiex_llm::models::{Heard, ModelConfig, Models, NoAnswer, Settings, Spent, Stages, Tried};
 use aiex_llm::price::{Cost, Prices};
 use aiex_llm::tokens::Counter;
-use aiex_llm::{Finish, LlmError, Provider, Request, Run, Schema, Stage, structured};
+use aiex_llm::{Failure, Finish, LlmError, Provider, Request, Run, Schema, Stage, structured};
 use aiex_research::{Boxed, Model, ModelFailure, ModelStage, Prompt, Reply, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,6 +43,8 @@ pub(super) struct Port {
     stages: Stages,
     runs: Mutex<HashMap<String, Arc<Run>>>,
     cache: Cache,
+    /// Whether a call was given up that none of the models had answered at all.
+    was_late: AtomicBool,
 }
 
 /// What is to be known of a model before it is asked.
@@ -106,6 +109,7 @@ impl Port {
             stages,
             runs: Mutex::default(),
             cache,
+            was_late: AtomicBool::new(false),
         })
     }
 
@@ -262,6 +266,26 @@ impl Port {
         }
     }
 
+    /// Whether a model that took too long may still be one that works: it has answered before, or it may be loaded just
+    /// now, which makes it late once.
+    fn may_be_slow(&self, none: &NoAnswer, late: bool) -> bool {
+        let answered_before = self.models.health().iter().any(|model| model.speed.is_some());
+        let timed_out = |tried: &Tried| {
+            matches!(
+                tried,
+                Tried::Failed(error) if matches!(
+                    error.failure,
+                    Failure::FirstByteTimeout { .. } | Failure::IdleTimeout { .. } | Failure::TotalTimeout { .. }
+                )
+            )
+        };
+        if late {
+            answered_before || !self.was_late.swap(true, Ordering::Relaxed)
+        } else {
+            answered_before && none.tried.iter().any(timed_out)
+        }
+    }
+
     fn failure(&self, prompt: &Prompt, none: &NoAnswer, late: bool) -> ModelFailure {
         let message = if late {
             format!("no model answered within {} s", prompt.deadline.as_secs())
@@ -281,8 +305,7 @@ impl Port {
         ModelFailure {
             message,
             hint,
-            // A model that is being loaded is late once; that is no reason to do without it.
-            retryable: late || may_pass(none),
+            retryable: may_pass(none) || self.may_be_slow(none, late),
             spent,
         }
     }
@@ -404,7 +427,7 @@ fn again(prompt: &Prompt) -> u64 {
 fn may_pass(none: &NoAnswer) -> bool {
     let passing = |tried: &Tried| match tried {
         Tried::Failed(error) => error.is_retryable(),
-        Tried::Resting { .. } => true,
+        Tried::Resting { passes, .. } => *passes,
         Tried::TooSmall { .. } => false,
     };
     !none.cancelled && none.tried.iter().any(passing)
