@@ -37,6 +37,9 @@ pub(crate) const VCS_DIRS: &[&str] = &[".git", ".hg", ".jj", ".svn"];
 /// A `.git` file holds one line; git itself refuses long ones.
 const GIT_FILE_CAP: u64 = 64 * 1024;
 
+/// Of git's settings as much is read.
+const GIT_CONFIG_CAP: u64 = 64 * 1024;
+
 impl Root {
     /// The root that `start` belongs to: the nearest directory at or above it with `.git` (a directory or, in a
     /// worktree or submodule, a file), `.hg`, `.jj` or `.svn`.
@@ -95,6 +98,21 @@ impl Root {
         )
     }
 
+    /// What the repository is called: the folder's name, and the name under which git's `origin` keeps it, which a
+    /// folder need not bear.
+    pub fn names(&self) -> Vec<String> {
+        let folder = self
+            .path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let config = self
+            .common_git_dir()
+            .and_then(|dir| open::small_linked(&dir.join("config"), GIT_CONFIG_CAP))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let origin = config.as_deref().and_then(origin).map(str::to_owned);
+        folder.into_iter().chain(origin).collect()
+    }
+
     fn plain(path: PathBuf) -> Root {
         Root {
             path,
@@ -102,6 +120,21 @@ impl Root {
             git_dir: None,
         }
     }
+}
+
+/// The last part of the address of `origin` in git's settings: `tool` of `git@host:team/tool.git`.
+fn origin(config: &str) -> Option<&str> {
+    let mut lines = config.lines().map(str::trim);
+    lines.find(|line| *line == "[remote \"origin\"]")?;
+    let url = lines
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split_once('='))
+        .find(|(key, _)| key.trim() == "url")?
+        .1
+        .trim();
+    let name = url.trim_end_matches('/').rsplit(['/', ':', '\\']).next()?;
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    (!name.is_empty()).then_some(name)
 }
 
 impl AsRef<Path> for Root {
@@ -268,5 +301,31 @@ mod tests {
             Root::discover(&home, Some(&home), true).unwrap().kind,
             RootKind::Git
         );
+    }
+
+    #[test]
+    fn a_repository_is_called_by_its_folder_and_by_its_origin() {
+        let (_guard, top) = place();
+        let tree = top.join("checkout");
+        fs::create_dir_all(tree.join(".git")).unwrap();
+        let names = |config: &str| {
+            fs::write(tree.join(".git/config"), config).unwrap();
+            Root::discover(&tree, None, true).unwrap().names()
+        };
+        let origin = |url: &str| {
+            names(&format!(
+                "[core]\n\turl = no\n[remote \"upstream\"]\n\turl = https://h/other\n[remote \"origin\"]\n\tfetch = x\n\turl = {url}\n"
+            ))
+        };
+        for url in [
+            "https://h/team/toolbox.git",
+            "git@h:toolbox",
+            "/srv/git/toolbox/",
+            "C:\\repos\\toolbox.git",
+        ] {
+            assert_eq!(origin(url), ["checkout", "toolbox"], "{url}");
+        }
+        assert_eq!(names("[remote \"origin\"]\n[branch]\nurl = x\n"), ["checkout"]);
+        assert_eq!(names(""), ["checkout"]);
     }
 }

@@ -125,6 +125,8 @@ pub struct RepoIndex {
     damage: Mutex<Option<IndexError>>,
     /// Versions of files whose stored text was found damaged; the next update reads the files again.
     lost: Mutex<HashSet<u32>>,
+    /// The words of the repository's own names.
+    own_words: Vec<String>,
     /// Forgotten: its folder goes, and nothing may write there any more.
     is_closed: std::sync::atomic::AtomicBool,
 }
@@ -183,6 +185,10 @@ impl RepoIndex {
         path: &RelPath,
     ) -> Result<Option<crate::catalogue::LeftOut>, IndexError> {
         Catalogue::open(&self.catalogue_path())?.why_left_out(path)
+    }
+
+    pub(crate) fn own_words(&self) -> &[String] {
+        &self.own_words
     }
 
     pub(crate) fn served(&self) -> Arc<Served> {

@@ -8,6 +8,8 @@ use crate::search::words::parts;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Test,
+    /// A test only by its name, in a folder of shipped sources: a test where there is no other place for tests.
+    TestByName,
     Legacy,
     Example,
     Upkeep,
@@ -47,21 +49,21 @@ impl Roles {
                 roles.0 |= 1 << role as u16;
             }
         };
-        plays(
-            Role::Test,
-            has(&[
-                "test",
-                "tests",
-                "testing",
-                "spec",
-                "specs",
-                "__tests__",
-                "testdata",
-                "fixtures",
-                "regress",
-            ]) || folders.iter().any(|folder| is_test_folder(folder))
-                || is_test_name(name, &words),
-        );
+        let in_tests = has(&[
+            "test",
+            "tests",
+            "testing",
+            "spec",
+            "specs",
+            "__tests__",
+            "testdata",
+            "fixtures",
+            "regress",
+        ]) || folders.iter().any(|folder| is_test_folder(folder));
+        let named_test = !in_tests && is_test_name(name, &words);
+        let may_ship = named_test && has(&["src", "lib"]) && may_ship_tests(name, language);
+        plays(Role::Test, in_tests || (named_test && !may_ship));
+        plays(Role::TestByName, may_ship);
         plays(
             Role::Legacy,
             has(&["compat", "_compat", "legacy", "deprecated", "v1beta1"]),
@@ -189,6 +191,28 @@ fn is_test_name(name: &str, words: &[String]) -> bool {
             .is_some_and(|word| word == "test" || word == "spec" || word == "tests")
 }
 
+/// Whether a file that is named like a test may be something else: what helps to test, or what is about tests. Not where
+/// the language's own tools go by the name, nor where tests commonly lie beside what they test.
+fn may_ship_tests(name: &str, language: Option<Language>) -> bool {
+    let stem = name.split('.').next().unwrap_or(name);
+    !matches!(stem, "test" | "tests" | "conftest")
+        && !name.contains(".test.")
+        && !name.contains(".spec.")
+        && ![".dart", ".zig"].iter().any(|end| name.ends_with(end))
+        && !matches!(
+            language,
+            Some(
+                Language::Go
+                    | Language::C
+                    | Language::Cpp
+                    | Language::JavaScript
+                    | Language::TypeScript
+                    | Language::Tsx
+                    | Language::Zig
+            )
+        )
+}
+
 /// Whether a file is written for readers: Markdown, HTML, plain text.
 fn is_prose(language: Option<Language>, path: &str) -> bool {
     matches!(language, Some(Language::Markdown | Language::Html)) || is_plain_text(path)
@@ -200,4 +224,34 @@ fn is_plain_text(name: &str) -> bool {
     ]
     .iter()
     .any(|ending| name.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_alone_makes_a_test_unless_it_may_be_shipped() {
+        let check = |path: &str, language: Option<Language>, expected: &[Role]| {
+            let roles = Roles::of(path, language);
+            for role in [Role::Test, Role::TestByName] {
+                assert_eq!(roles.has(role), expected.contains(&role), "{role:?} of {path}");
+            }
+        };
+        check(
+            "src/package_id_spec.rs",
+            Some(Language::Rust),
+            &[Role::TestByName],
+        );
+        check(
+            "tests/src/package_id_spec.rs",
+            Some(Language::Rust),
+            &[Role::Test],
+        );
+        check("package_id_spec.rs", Some(Language::Rust), &[Role::Test]);
+        check("src/pool_test.go", Some(Language::Go), &[Role::Test]);
+        check("src/pool.test.ts", Some(Language::TypeScript), &[Role::Test]);
+        check("lib/conftest.py", Some(Language::Python), &[Role::Test]);
+        check("src/pool.rs", Some(Language::Rust), &[]);
+    }
 }

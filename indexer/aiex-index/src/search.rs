@@ -13,6 +13,7 @@ mod frames;
 mod fuse;
 pub mod lab;
 mod matching;
+pub(crate) mod meaning;
 pub mod pack;
 mod penalty;
 mod query;

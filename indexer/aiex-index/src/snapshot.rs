@@ -100,6 +100,8 @@ pub struct Snapshot {
     typescript: OnceLock<HashSet<Box<str>>>,
     versions: OnceLock<HashMap<Box<str>, u32>>,
     languages: OnceLock<HashSet<Language>>,
+    /// Folders in which a folder of tests lies.
+    with_tests: OnceLock<HashSet<Box<str>>>,
 }
 
 impl Snapshot {
@@ -122,6 +124,7 @@ impl Snapshot {
             typescript: OnceLock::new(),
             versions: OnceLock::new(),
             languages: OnceLock::new(),
+            with_tests: OnceLock::new(),
         }
     }
 
@@ -180,6 +183,18 @@ impl Snapshot {
             .any(|(parent, version)| newest.get(parent).is_some_and(|newest| version < *newest))
     }
 
+    /// Whether the sources (`src`, `lib`) that a file lies in have a folder of tests beside them.
+    pub fn keeps_tests_beside(&self, path: &str) -> bool {
+        let with_tests = self.with_tests.get_or_init(|| {
+            let paths = self.files.iter().map(|file| &*file.path);
+            paths
+                .flat_map(|path| folders_named(path, &["test", "tests", "spec", "specs"]))
+                .map(Into::into)
+                .collect()
+        });
+        folders_named(path, &["src", "lib"]).any(|parent| with_tests.contains(parent))
+    }
+
     /// Whether a file is written in this language.
     pub fn has_language(&self, language: Language) -> bool {
         self.languages
@@ -199,6 +214,7 @@ impl Snapshot {
             typescript: OnceLock::new(),
             versions: OnceLock::new(),
             languages: OnceLock::new(),
+            with_tests: OnceLock::new(),
         }
     }
 
@@ -214,6 +230,7 @@ impl Snapshot {
             typescript: before.typescript.clone(),
             versions: before.versions.clone(),
             languages: before.languages.clone(),
+            with_tests: before.with_tests.clone(),
         }
     }
 
@@ -245,6 +262,14 @@ fn folder_and_stem(path: &str) -> Option<Box<str>> {
     Some(format!("{folder}/{stem}").into())
 }
 
+/// What the folders of a path that bear one of these names lie in.
+fn folders_named<'a>(path: &'a str, names: &'static [&'static str]) -> impl Iterator<Item = &'a str> {
+    path.match_indices('/').filter_map(|(end, _)| {
+        let folder = path[..end].rfind('/').map_or(0, |slash| slash + 1);
+        names.contains(&&path[folder..end]).then_some(&path[..folder])
+    })
+}
+
 /// The folders of a path that are named after a version: what they lie in, and the version.
 fn version_folders(path: &str) -> impl Iterator<Item = (&str, u32)> {
     path.match_indices('/').filter_map(|(end, _)| {
@@ -252,4 +277,29 @@ fn version_folders(path: &str) -> impl Iterator<Item = (&str, u32)> {
         let version = path[folder..end].strip_prefix('v')?.parse().ok()?;
         Some((&path[..folder], version))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_with_a_folder_of_tests_beside_them_are_told() {
+        let file = |(version, path): (u32, &&str)| {
+            let outline = Arc::new(Outline::default());
+            let path = RelPath::from_bytes(path).unwrap();
+            Arc::new(FileEntry::new(&path, version, ContentKey([0; 32]), outline, 1))
+        };
+        let paths = [
+            "src/a_test.rb",
+            "test/b.rb",
+            "other/lib/c_test.rb",
+            "other/lib/tests/d.rb",
+        ];
+        let snapshot = Snapshot::new(1, (1..).zip(&paths).map(file).collect(), true, 0);
+        assert!(snapshot.keeps_tests_beside("src/a_test.rb"));
+        assert!(snapshot.keeps_tests_beside("src/deep/a_test.rb"));
+        assert!(!snapshot.keeps_tests_beside("other/lib/c_test.rb"));
+        assert!(!snapshot.keeps_tests_beside("a_test.rb"));
+    }
 }

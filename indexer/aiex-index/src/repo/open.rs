@@ -16,6 +16,7 @@ use crate::content::set_aside;
 use crate::engine::Shared;
 use crate::error::IndexError;
 use crate::generation::{FORMAT, Manifest};
+use crate::search::meaning::own_words;
 use crate::snapshot::{FileEntry, Snapshot};
 
 impl RepoIndex {
@@ -43,6 +44,7 @@ impl RepoIndex {
             .publish()
             .map_err(|e| IndexError::lexical(&dir.join("lexical"), e))?;
         let repo = Self {
+            own_words: own_words(&root.names()),
             root,
             dir: dir.to_owned(),
             shared,

@@ -7,6 +7,7 @@ use aiex_lexical::{Rarity, Scored};
 use tracing::trace_span;
 
 use super::filter::Filter;
+use super::meaning;
 use super::query::{Query, Route};
 use super::settings::RankSettings;
 use crate::error::{IndexError, SearchError};
@@ -55,7 +56,8 @@ pub(crate) fn ask(
         let (Some(embedder), Some(store)) = (embedder, &served.vectors) else {
             return Ok(Vec::new());
         };
-        let vector = trace_span!("embed").in_scope(|| embedder.embed_query(&query.text))?;
+        let text = meaning::embedded(query, repo.own_words());
+        let vector = trace_span!("embed").in_scope(|| embedder.embed_query(&text))?;
         if vector.iter().all(|value| *value == 0.0) {
             return Ok(Vec::new());
         }

@@ -63,6 +63,8 @@ fn factor(span: &Ranked, definition: &Definition, name: &Name, settings: &RankSe
         1.0
     } else if own.eq_ignore_ascii_case(&name.name) || own.to_lowercase() == name.name.to_lowercase() {
         settings.other_case
+    } else if own.trim_start_matches(['$', '_']) == name.name {
+        settings.signed_name
     } else {
         return None;
     };

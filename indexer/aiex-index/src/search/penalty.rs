@@ -81,9 +81,11 @@ fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &Ra
     let is_derived =
         roles.has(Role::Built) || (roles.has(Role::BuildOutput) && snapshot.has_typescript(&file.path));
     let is_changelog = roles.has(Role::Changelog);
+    let is_test =
+        roles.has(Role::Test) || (roles.has(Role::TestByName) && !snapshot.keeps_tests_beside(&file.path));
     let wants_documented = query.wants_docs || query.wants_examples;
     [
-        ("test", roles.has(Role::Test), settings.test, query.wants_tests),
+        ("test", is_test, settings.test, query.wants_tests),
         ("legacy", roles.has(Role::Legacy), settings.legacy, false),
         (
             "other language",

@@ -121,6 +121,12 @@ fn cut(text: &str) -> String {
 }
 
 impl Query {
+    /// Whether a word of this stem names a language.
+    pub(crate) fn names_language(&self, stem: &str) -> bool {
+        let mut words = self.stems.iter().zip(&self.languages);
+        words.any(|(own, language)| own == stem && language.is_some())
+    }
+
     /// Reads a query; nothing if there is nothing in it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let whole = text.trim();

@@ -84,10 +84,12 @@ constants! {
     common_name = 0.25,
     /// Factor on both when only the spelling of capitals differs.
     other_case = 0.32,
+    /// Factor on a definition that has the name asked for behind a sign: `$Name`, `_name`.
+    signed_name = 0.9,
     /// Factor on both when the container that was asked for (`A` of `A::b`) is another.
     other_container = 0.35,
     /// Factor on both for variables, fields, keys and headings.
-    minor_kind = 0.35,
+    minor_kind = 0.1,
     /// Factor on both when the file is named after the symbol.
     stem_is_name = 1.2,
     /// Added when the query is little more than a name and the file is named after it.
@@ -168,9 +170,9 @@ impl RankSettings {
             | "standout_lead"
             | "similar_other_language" => None,
             "test" | "legacy" | "example" | "bench" | "vendored" | "derived" | "declaration" | "prose"
-            | "data" | "changelog" | "saturation" | "other_case" | "other_container" | "minor_kind"
-            | "stem_is_name" | "upkeep" | "other_language" | "older" | "documented" | "weak_name"
-            | "outer_frame" | "wanted" => Some(1.0),
+            | "data" | "changelog" | "saturation" | "other_case" | "signed_name" | "other_container"
+            | "minor_kind" | "stem_is_name" | "upkeep" | "other_language" | "older" | "documented"
+            | "weak_name" | "outer_frame" | "wanted" => Some(1.0),
             name => Self::NAMES.contains(&name).then_some(0.0),
         }
     }

@@ -62,7 +62,10 @@ impl LexicalIndex {
     pub fn rarity(&self, words: &[String]) -> Result<Vec<Rarity>, LexicalError> {
         self.call("count words", || {
             let searcher = self.reader.searcher();
-            let count = searcher.num_docs() as f32;
+            // Frequencies count what is deleted and not yet merged away, so this count must too: otherwise words that
+            // are in every changed file seem to be everywhere.
+            let segments = searcher.segment_readers().iter();
+            let count = segments.map(|segment| f64::from(segment.max_doc())).sum::<f64>() as f32;
             let idf = |field, word: &str| -> tantivy::Result<f32> {
                 let frequency = searcher.doc_freq(&Term::from_field_text(field, word))? as f32;
                 Ok((1.0 + (count - frequency + 0.5).max(0.5) / (frequency + 0.5)).ln())
