@@ -1,7 +1,7 @@
 //! Answers that a model gave before to the same question from the same evidence.
 //!
 //! The evidence is part of the key, and is searched for anew every time: when a file that it comes from changes, so does
-//! the key, and nothing stale can be told. What such a change leaves behind is swept by [`super::stale`].
+//! the key, and nothing stale can be told. What such a change leaves behind is swept by `super::stale`.
 
 use aiex_cache::{Cache, Dependency, Key, Kind};
 use aiex_protocol::search::{Answer, Hit};

@@ -17,7 +17,7 @@ use crate::{LlmError, ProviderKind};
 /// How long silence is taken for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// Silence after which a service is called; doubled after every answer, up to [`LONGEST_QUIET`].
+    /// Silence after which a service is called; doubled after every answer, up to half a minute.
     pub quiet: Duration,
     /// How long the call may go unanswered.
     pub call: Duration,
