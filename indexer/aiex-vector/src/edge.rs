@@ -38,7 +38,7 @@ const LOG_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct EdgeSettings {
     /// From how many points on [`VectorStore::optimize`] builds an HNSW graph; `None` never builds one. Building costs
-    /// minutes of a core and a search through sketches is fast enough without (decision 9).
+    /// minutes of a core and a search through sketches is fast enough without (decision 11).
     pub graph_from_points: Option<usize>,
     /// Threads that build a graph.
     pub threads: usize,
