@@ -40,7 +40,7 @@ fn no_measured_repository_is_named_where_ranking_is_decided() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut files = Vec::new();
     for folder in [
-        "indexer/aiex-index/src/search",
+        "indexer/aiex-index/src",
         "indexer/aiex-lexical/src",
         "schemas/aiex-config/src",
     ] {

@@ -12,7 +12,7 @@ mod sketched;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,9 @@ const PAGE: usize = 4096;
 
 /// Bytes of log after which a flush opens the shard anew, because only a closed shard's log can be cut.
 const LOG_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// New vectors from which on [`VectorStore::warm`] reads all of them through: a megabyte of the built-in model's.
+const UNREAD_LIMIT: usize = 4096;
 
 /// How a store on disk behaves.
 #[derive(Clone, Debug)]
@@ -71,6 +74,8 @@ pub struct EdgeStore {
     optimizing: AtomicBool,
     failed: AtomicBool,
     sketched: Sketched,
+    /// Vectors put since all were read through.
+    unread: AtomicUsize,
     /// The files on disk may differ from the seal.
     changed: AtomicBool,
     log_bytes: AtomicU64,
@@ -118,6 +123,7 @@ impl EdgeStore {
             optimizing: AtomicBool::default(),
             failed: AtomicBool::default(),
             sketched,
+            unread: AtomicUsize::default(),
             changed,
             log_bytes: AtomicU64::default(),
             _lock: lock,
@@ -172,6 +178,17 @@ impl EdgeStore {
                 self.failed.store(true, Ordering::Release);
             }
         })
+    }
+
+    /// Reads every vector once if many are new. The engine leaves what it wrote out of the page cache, and a search that
+    /// compares a few hundred vectors here and there would wait for the disk at each.
+    fn read_through(&self) -> Result<(), VectorError> {
+        if self.unread.load(Ordering::Relaxed) < UNREAD_LIMIT {
+            return Ok(());
+        }
+        self.unread.store(0, Ordering::Relaxed);
+        let request = shard::search(unsigned(&vec![0; self.dimensions]), 1, None);
+        self.call("read vectors", |shard| shard.search(request)).map(drop)
     }
 
     /// Closes the shard, cuts its log and opens it again; searches wait.
@@ -274,6 +291,7 @@ impl VectorStore for EdgeStore {
                 .map(|(&id, v)| (id, unsigned(v)));
             self.call(DOING, |shard| shard.update(shard::upsert(points)))?;
             self.sketched.put(ids, vectors);
+            self.unread.fetch_add(ids.len(), Ordering::Relaxed);
             // Half-precision floats in the log, and names around every point.
             let logged = ids.len() * (self.dimensions * 3 + 64);
             self.log_bytes.fetch_add(logged as u64, Ordering::Relaxed);
@@ -366,7 +384,7 @@ impl VectorStore for EdgeStore {
 
     fn warm(&self, cancel: &dyn Fn() -> bool) -> Result<(), VectorError> {
         if !self.sketched.begin() {
-            return Ok(());
+            return self.read_through();
         }
         let mut from = None;
         loop {
@@ -388,6 +406,7 @@ impl VectorStore for EdgeStore {
             self.sketched.fill(&ids, &vectors);
             if next.is_none() {
                 self.sketched.finish();
+                self.unread.store(0, Ordering::Relaxed);
                 return Ok(());
             }
             from = next;

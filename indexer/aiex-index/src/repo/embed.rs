@@ -64,11 +64,7 @@ impl RepoIndex {
             return Ok(report);
         };
         let began = Instant::now();
-        if let Some(store) = &self.served().vectors {
-            store
-                .warm(&|| observer.is_cancelled())
-                .map_err(|e| IndexError::vector(&self.vector_dir(), e))?;
-        }
+        self.warm(observer)?;
         loop {
             if observer.is_cancelled() {
                 return Ok(report);
@@ -86,6 +82,8 @@ impl RepoIndex {
                 self.shared.content.cut_log()?;
                 writer.catalogue.cut_log()?;
                 self.refresh_facts(&writer)?;
+                drop(writer);
+                self.warm(observer)?;
                 return Ok(report);
             }
             let keys: Vec<ContentKey> = round.iter().map(|(_, _, key)| *key).collect();
@@ -131,6 +129,17 @@ impl RepoIndex {
                 rate: chunks as f32 / began.elapsed().as_secs_f32().max(1e-3),
             });
         }
+    }
+
+    /// Makes searches among the vectors quick. The writer is not held: a saved file does not wait for this.
+    fn warm(&self, observer: &dyn Observer) -> Result<(), IndexError> {
+        let served = self.served();
+        let Some(store) = &served.vectors else {
+            return Ok(());
+        };
+        store
+            .warm(&|| observer.is_cancelled())
+            .map_err(|e| IndexError::vector(&self.vector_dir(), e))
     }
 
     /// The vectors of contents: from the store, or computed and then stored.

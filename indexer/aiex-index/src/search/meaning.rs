@@ -73,10 +73,10 @@ mod tests {
 
     #[test]
     fn what_says_more_than_the_name_stays() {
-        let check = |text: &str| assert_eq!(embedded_in(&["cargo-rust"], text), text);
-        check("how are cargo_features resolved");
+        let check = |text: &str| assert_eq!(embedded_in(&["toolbox-rust"], text), text);
+        check("how are toolbox_features resolved");
         check("errors of the rust compiler");
-        check("what is cargo");
-        check("CargoRust");
+        check("what is toolbox");
+        check("ToolboxRust");
     }
 }
