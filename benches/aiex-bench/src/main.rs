@@ -11,6 +11,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod corpus;
+mod exhaustive;
 mod measure;
 mod process;
 mod quantile;
@@ -27,7 +28,7 @@ struct Args {
     /// Sizes of the repositories, in chunks.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
     chunks: Vec<u64>,
-    /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle.
+    /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle, regex.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// The program under test.
@@ -79,6 +80,12 @@ fn run(args: &Args) -> Result<(), Failure> {
     for chunks in &args.chunks {
         let corpus = corpus::lay_out(scratch.path(), *chunks)?;
         let wants = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
+        if wants("regex") {
+            exhaustive::all(scratch.path(), &corpus)?;
+        }
+        if args.only.iter().all(|only| only == "regex") && !args.only.is_empty() {
+            continue;
+        }
         runtime.block_on(measure::all(&program, scratch.path(), &corpus, &wants))?;
     }
     Ok(())

@@ -9,7 +9,10 @@ use crate::gram::{Distinct, Gram};
 use crate::segment::Segment;
 use crate::writer::Writer;
 
-/// Gathers the grams of texts. It holds 8 bytes for each gram of each text: about 2 bytes for each byte of source.
+/// Pairs for which room is made at a time.
+const GROWTH: usize = 1 << 18;
+
+/// Gathers the grams of texts. It holds 8 bytes for each distinct gram of each text: about 2 for each byte of source.
 pub struct Builder {
     distinct: Distinct,
     documents: Vec<Document>,
@@ -35,9 +38,13 @@ impl Builder {
         let place = self.documents.len() as u64;
         self.documents.push(document);
         self.text_bytes += text.len() as u64;
-        let grams = self.distinct.of(text.as_bytes()).iter();
+        let grams = self.distinct.of(text.as_bytes());
+        if self.pairs.capacity() - self.pairs.len() < grams.len() {
+            // Doubling would take as much again.
+            self.pairs.reserve_exact(grams.len().max(GROWTH));
+        }
         self.pairs
-            .extend(grams.map(|gram| u64::from(gram.number()) << 32 | place));
+            .extend(grams.iter().map(|gram| u64::from(gram.number()) << 32 | place));
     }
 
     /// Texts so far.
@@ -53,6 +60,11 @@ impl Builder {
     /// Bytes of the texts so far.
     pub fn text_bytes(&self) -> u64 {
         self.text_bytes
+    }
+
+    /// Bytes of memory that it holds and that grow with the texts.
+    pub fn memory(&self) -> u64 {
+        (self.pairs.capacity() * size_of::<u64>()) as u64
     }
 
     /// Writes the segment.

@@ -191,9 +191,7 @@ impl Segment {
         let mut found = Vec::with_capacity(grams.len());
         let mut block: Option<(usize, Vec<Entry>)> = None;
         for gram in grams {
-            let behind = self
-                .blocks
-                .partition_point(|block| block.first <= gram.number());
+            let behind = self.blocks.partition_point(|block| block.first <= gram.number());
             let Some(number) = behind.checked_sub(1) else {
                 return Ok(None);
             };
@@ -267,10 +265,7 @@ impl Segment {
     }
 
     fn read(&self, at: u64, length: usize) -> Result<Vec<u8>, GramsError> {
-        if at
-            .checked_add(length as u64)
-            .is_none_or(|end| end > self.bytes)
-        {
+        if at.checked_add(length as u64).is_none_or(|end| end > self.bytes) {
             return Err(GramsError::damaged(&self.path, "its parts do not fit"));
         }
         let mut bytes = vec![0; length];

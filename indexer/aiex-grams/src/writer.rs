@@ -123,8 +123,7 @@ impl Writer {
         let bytes = &self.dictionary[start..];
         put(&mut self.blocks, bytes.len() as u64);
         put(&mut self.blocks, self.block_lists);
-        self.blocks
-            .extend_from_slice(&digest::<BLOCK_DIGEST>(&[bytes]));
+        self.blocks.extend_from_slice(&digest::<BLOCK_DIGEST>(&[bytes]));
         self.num_blocks += 1;
         self.block = (self.dictionary.len(), 0);
         self.block_lists = 0;

@@ -1,5 +1,7 @@
 //! A segment that is not what was written says so, or answers as before; what a crash leaves is cleared away.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 use aiex_grams::{Builder, Candidates, Document, Folder, GramsError, Query, Segment, merge};
@@ -19,18 +21,20 @@ fn segment(folder: &Folder) -> Segment {
 }
 
 fn file(dir: &Path) -> PathBuf {
-    std::fs::read_dir(dir)
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path()
+    std::fs::read_dir(dir).unwrap().next().unwrap().unwrap().path()
 }
 
 /// Every list, and the answers to some queries.
 fn everything(path: &Path) -> Result<Vec<Candidates>, GramsError> {
     let segment = Segment::open(path)?;
-    let patterns = ["common", "rare_9", "fn|ünï", "rare_144. \\}", "nowhere", "(?i)COMMON_1[0-9]"];
+    let patterns = [
+        "common",
+        "rare_9",
+        "fn|ünï",
+        "rare_144. \\}",
+        "nowhere",
+        "(?i)COMMON_1[0-9]",
+    ];
     let mut answers = Vec::new();
     for pattern in patterns {
         answers.push(segment.candidates(&Query::of_pattern(pattern).unwrap())?);
@@ -105,9 +109,5 @@ fn a_merge_that_is_cancelled_leaves_nothing() {
         Err(GramsError::Cancelled)
     ));
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
-    assert!(
-        merge(&folder, &[&one], &|_| false, &|| false)
-            .unwrap()
-            .is_none()
-    );
+    assert!(merge(&folder, &[&one], &|_| false, &|| false).unwrap().is_none());
 }

@@ -1,5 +1,7 @@
 //! Whatever matches is admitted: over random expressions and texts, and by way of segments.
 
+#![allow(clippy::unwrap_used)]
+
 use aiex_grams::{Builder, Candidates, Document, Folder, Gram, Query, merge};
 use proptest::prelude::*;
 use regex::RegexBuilder;
@@ -134,9 +136,7 @@ fn found(segments: &[&aiex_grams::Segment], query: &Query) -> Vec<u32> {
         let documents = segment.documents();
         match segment.candidates(query).unwrap() {
             Candidates::All => ids.extend(documents.iter().map(|document| document.id)),
-            Candidates::At(places) => {
-                ids.extend(places.iter().map(|place| documents[*place as usize].id))
-            }
+            Candidates::At(places) => ids.extend(places.iter().map(|place| documents[*place as usize].id)),
         }
     }
     ids.sort_unstable();

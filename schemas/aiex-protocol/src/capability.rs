@@ -11,3 +11,5 @@ pub const SOURCES: &str = "sources";
 pub const CACHE: &str = "cache";
 /// The verbs `history.*` and `bookmark.*`, and searches that build on earlier ones.
 pub const SESSIONS: &str = "sessions";
+/// `after` of `search`: exhaustive searches page by page.
+pub const PAGES: &str = "pages";

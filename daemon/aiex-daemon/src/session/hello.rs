@@ -22,6 +22,7 @@ const CAPABILITIES: &[&str] = &[
     capability::CACHE,
     capability::RESEARCH,
     capability::SESSIONS,
+    capability::PAGES,
     capability::SOURCES,
 ];
 

@@ -118,11 +118,8 @@ impl Part {
 
     /// One of these parts.
     fn one_of(parts: &[Self]) -> Self {
-        let union = |side: fn(&Self) -> &Strings| {
-            parts
-                .iter()
-                .fold(Strings::none(), |all, part| all.or(side(part)))
-        };
+        let union =
+            |side: fn(&Self) -> &Strings| parts.iter().fold(Strings::none(), |all, part| all.or(side(part)));
         if parts.iter().all(|part| matches!(part, Self::Exact(_))) {
             let strings = union(Self::beginnings);
             if strings.count() <= MAX_EXACT {
@@ -157,11 +154,9 @@ fn part(tree: &Hir) -> Part {
         HirKind::Class(class) => self::class(class),
         HirKind::Capture(capture) => part(&capture.sub),
         HirKind::Repetition(repetition) => repeated(repetition),
-        HirKind::Concat(parts) => parts
-            .iter()
-            .fold(Part::Exact(Strings::empty()), |before, next| {
-                before.then(&part(next))
-            }),
+        HirKind::Concat(parts) => parts.iter().fold(Part::Exact(Strings::empty()), |before, next| {
+            before.then(&part(next))
+        }),
         HirKind::Alternation(parts) => Part::one_of(&parts.iter().map(part).collect::<Vec<_>>()),
     }
 }

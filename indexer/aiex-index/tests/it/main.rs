@@ -3,6 +3,7 @@
 
 mod answers;
 mod damage;
+mod exhaustive;
 mod fixture;
 mod oddities;
 mod reuse;
