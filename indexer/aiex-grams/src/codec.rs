@@ -91,6 +91,25 @@ pub(crate) fn take_list(mut bytes: &[u8], count: usize, bound: u32) -> Option<Ve
     fits.then_some(list)
 }
 
+/// Leaves only those of the ascending `places`, all below `bound`, that a list holds; none when the bytes are no such list.
+pub(crate) fn retain_listed(bytes: &[u8], count: usize, bound: u32, places: &mut Vec<u32>) -> Option<()> {
+    if is_dense(count, bound) {
+        if bytes.len() != bound.div_ceil(8) as usize {
+            return None;
+        }
+        // Looked up where they stand: a common gram is in more documents than are left.
+        places.retain(|place| bytes[(place / 8) as usize] >> (place % 8) & 1 == 1);
+        return Some(());
+    }
+    let list = take_list(bytes, count, bound)?;
+    let mut rest = list.iter().copied().peekable();
+    places.retain(|place| {
+        while rest.next_if(|listed| listed < place).is_some() {}
+        rest.peek() == Some(place)
+    });
+    Some(())
+}
+
 /// The first bytes of a digest.
 pub(crate) fn digest<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
     let mut hasher = blake3::Hasher::new();
@@ -131,6 +150,10 @@ mod tests {
             let mut bytes = Vec::new();
             put_list(&mut bytes, &list, bound);
             assert_eq!(take_list(&bytes, list.len(), bound), Some(list.clone()));
+            let mut places: Vec<u32> = (0..bound).step_by(2).collect();
+            let both: Vec<u32> = places.iter().copied().filter(|at| list.contains(at)).collect();
+            retain_listed(&bytes, list.len(), bound, &mut places).unwrap();
+            assert_eq!(places, both);
             assert_eq!(
                 take_list(&bytes, list.len() + 1, bound),
                 None,

@@ -1,10 +1,11 @@
 //! A file with the postings of some documents, which never changes.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::codec::{cut, digest, take, take_list, take_u32};
+use crate::codec::{cut, digest, retain_listed, take, take_list, take_u32};
 use crate::document::Document;
 use crate::error::GramsError;
 use crate::gram::Gram;
@@ -51,6 +52,16 @@ enum List {
         length: usize,
         digest: [u8; LIST_DIGEST],
     },
+}
+
+impl List {
+    /// Whether these are its bytes. Those in the dictionary were checked with it.
+    fn is_sound(&self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Here(_) => true,
+            Self::There { digest: expected, .. } => digest::<LIST_DIGEST>(&[bytes]) == *expected,
+        }
+    }
 }
 
 /// The documents of a segment in which a query may match.
@@ -174,13 +185,20 @@ impl Segment {
         };
         entries.sort_by_key(|entry| entry.count);
         let mut left = Candidates::All;
-        for entry in &entries {
-            left = both(left, Candidates::At(self.list(entry)?));
-            if left == Candidates::At(Vec::new()) {
-                return Ok(left);
+        if let Some((rarest, others)) = entries.split_first() {
+            let mut places = self.list(rarest)?;
+            for entry in others {
+                if places.is_empty() {
+                    break;
+                }
+                self.retain(entry, &mut places)?;
             }
+            left = Candidates::At(places);
         }
         for part in others {
+            if left == Candidates::At(Vec::new()) {
+                break;
+            }
             left = both(left, self.candidates(part)?);
         }
         Ok(left)
@@ -221,20 +239,33 @@ impl Segment {
 
     /// The places of a gram's documents, ascending.
     fn list(&self, entry: &Entry) -> Result<Vec<u32>, GramsError> {
-        match &entry.list {
-            List::Here(bytes) => self.decoded(entry, bytes),
-            List::There { at, length, .. } => self.decoded(entry, &self.read(*at, *length)?),
-        }
+        self.decoded(entry, &self.list_bytes(entry)?)
+    }
+
+    /// Leaves only those places that are of a gram's documents.
+    fn retain(&self, entry: &Entry, places: &mut Vec<u32>) -> Result<(), GramsError> {
+        let bytes = self.list_bytes(entry)?;
+        let is_sound = entry.list.is_sound(&bytes);
+        let retained =
+            is_sound.then(|| retain_listed(&bytes, entry.count, self.documents.len() as u32, places));
+        retained.flatten().ok_or_else(|| self.changed_list())
+    }
+
+    fn list_bytes<'a>(&self, entry: &'a Entry) -> Result<Cow<'a, [u8]>, GramsError> {
+        Ok(match &entry.list {
+            List::Here(bytes) => Cow::Borrowed(bytes.as_slice()),
+            List::There { at, length, .. } => Cow::Owned(self.read(*at, *length)?),
+        })
     }
 
     fn decoded(&self, entry: &Entry, bytes: &[u8]) -> Result<Vec<u32>, GramsError> {
-        let is_sound = match &entry.list {
-            List::Here(_) => true,
-            List::There { digest: expected, .. } => digest::<LIST_DIGEST>(&[bytes]) == *expected,
-        };
+        let is_sound = entry.list.is_sound(bytes);
         let list = is_sound.then(|| take_list(bytes, entry.count, self.documents.len() as u32));
-        list.flatten()
-            .ok_or_else(|| GramsError::damaged(&self.path, "a list has changed"))
+        list.flatten().ok_or_else(|| self.changed_list())
+    }
+
+    fn changed_list(&self) -> GramsError {
+        GramsError::damaged(&self.path, "a list has changed")
     }
 
     pub(crate) fn num_blocks(&self) -> usize {
@@ -352,11 +383,10 @@ fn both(one: Candidates, other: Candidates) -> Candidates {
         (Candidates::All, other) | (other, Candidates::All) => return other,
         (Candidates::At(one), Candidates::At(other)) => (one, other),
     };
-    let mut rest = other.as_slice();
+    let mut rest = other.into_iter().peekable();
     one.retain(|place| {
-        let skipped = rest.partition_point(|other| other < place);
-        rest = &rest[skipped..];
-        rest.first() == Some(place)
+        while rest.next_if(|other| other < place).is_some() {}
+        rest.peek() == Some(place)
     });
     Candidates::At(one)
 }
