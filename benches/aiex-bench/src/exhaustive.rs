@@ -21,7 +21,7 @@ const PATTERNS: &[(&str, Mode, &str)] = &[
     ("rare", Mode::Regex, r"fn \w+_spin_lock\("),
     ("of two words", Mode::Regex, r"impl.*\bIterator for \w+Iter\b"),
     ("either case", Mode::Regex, "(?i)deprecated since"),
-    ("alternatives", Mode::Regex, r"(TODO|FIXME|XXX)\(\w+\):"),
+    ("alternatives", Mode::Regex, r"(SAFETY|NOTE|WARNING): \w+ly\b"),
     ("classes", Mode::Regex, r"0x[0-9a-f]{8}_u(32|64)"),
     ("no three letters in a row", Mode::Regex, r"[A-Z]\d[A-Z]\d[A-Z]\d"),
 ];

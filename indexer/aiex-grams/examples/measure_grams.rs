@@ -14,7 +14,7 @@ const PATTERNS: &[&str] = &[
     r"fn \w+_spin_lock\(",
     r"impl.*\bIterator for \w+Iter\b",
     "(?i)deprecated since",
-    r"(TODO|FIXME|XXX)\(\w+\):",
+    r"(SAFETY|NOTE|WARNING): \w+ly\b",
     r"unwrap_or_default\(\)",
 ];
 
