@@ -12,6 +12,7 @@
 
 mod corpus;
 mod down;
+mod exhaustive;
 mod measure;
 mod process;
 mod quantile;
@@ -28,8 +29,8 @@ struct Args {
     /// Sizes of the repositories, in chunks.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
     chunks: Vec<u64>,
-    /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle, and down, which is made only when it
-    /// is named: research while every service outside is down.
+    /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle, regex, and down, which is made only
+    /// when it is named: research while every service outside is down.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// The program under test.
@@ -87,6 +88,12 @@ fn run(args: &Args) -> Result<(), Failure> {
     for chunks in &args.chunks {
         let corpus = corpus::lay_out(scratch.path(), *chunks)?;
         let wants = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
+        if wants("regex") {
+            exhaustive::all(scratch.path(), &corpus)?;
+        }
+        if args.only.iter().all(|only| only == "regex") && !args.only.is_empty() {
+            continue;
+        }
         runtime.block_on(measure::all(&program, scratch.path(), &corpus, &wants))?;
     }
     Ok(())

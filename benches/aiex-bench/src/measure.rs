@@ -36,11 +36,11 @@ const QUESTIONS: &[&str] = &[
     "allocator alignment",
 ];
 
-fn row(what: &str, corpus: &Corpus, result: &str) {
+pub(crate) fn row(what: &str, corpus: &Corpus, result: &str) {
     println!("| {what} | {} | {result} |", corpus.name);
 }
 
-fn mb(bytes: u64) -> f64 {
+pub(crate) fn mb(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 

@@ -41,7 +41,15 @@ pub(crate) fn shortfall_of_texts(summary: &SearchSummary) -> Option<String> {
 
 /// The dim closing line for people: how many, how read, how fast.
 pub(crate) fn closing_line(hits: usize, summary: &SearchSummary, palette: Palette) -> String {
-    let mut parts = vec![counted(hits as u64, "hit")];
+    let found = match &summary.matches {
+        Some(all) => format!(
+            "{} in {}",
+            counted(all.lines, "match"),
+            counted(all.files, "file")
+        ),
+        None => counted(hits as u64, "hit"),
+    };
+    let mut parts = vec![found];
     if !summary.route.is_empty() {
         parts.push(summary.route.clone());
     }

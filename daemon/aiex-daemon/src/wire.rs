@@ -25,6 +25,7 @@ pub(crate) fn from_wire(args: &SearchArgs, limit: usize) -> SearchRequest {
             wire::Mode::Regex => Mode::Regex,
             wire::Mode::Literal => Mode::Literal,
         },
+        after: (!args.after.is_empty()).then(|| args.after.clone()),
         paths: args.filters.paths.clone(),
         files: Vec::new(),
         languages: args.filters.languages.clone(),
@@ -146,6 +147,11 @@ pub(crate) fn summary(outcome: &SearchOutcome, status: &RepoStatus, took_us: u64
         generation: outcome.generation,
         is_cached: outcome.is_cached,
         is_exhaustive: outcome.is_exhaustive,
+        matches: outcome.matches.as_ref().map(|matches| wire::Matches {
+            lines: matches.lines,
+            files: matches.files,
+            next: matches.next.clone(),
+        }),
         ..standing(status, took_us)
     }
 }

@@ -292,7 +292,7 @@ impl ContentStore {
         })?;
         Ok(row
             .filter(|(digest, data)| *digest == row_digest(&[data]))
-            .and_then(|(_, data)| zstd::bulk::decompress(&data, MAX_VECTOR_BYTES).ok())
+            .and_then(|(_, data)| decompress(&data, MAX_VECTOR_BYTES))
             .map(|data| data.into_iter().map(|byte| byte as i8).collect()))
     }
 
@@ -507,8 +507,15 @@ pub(crate) fn set_aside(path: &Path) -> std::io::Result<()> {
 }
 
 fn unpack(packed: &[u8]) -> Option<String> {
-    let bytes = zstd::bulk::decompress(packed, MAX_TEXT_BYTES).ok()?;
-    String::from_utf8(bytes).ok()
+    String::from_utf8(decompress(packed, MAX_TEXT_BYTES)?).ok()
+}
+
+/// What was compressed, if it is sound and not larger than `max` bytes.
+fn decompress(packed: &[u8], max: usize) -> Option<Vec<u8>> {
+    // It says itself how large it is. Room for the largest would be asked of the system, and given back, for each text.
+    let size = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
+    let size = usize::try_from(size).ok().filter(|size| *size <= max)?;
+    zstd::bulk::decompress(packed, size).ok()
 }
 
 fn row_digest(parts: &[&[u8]]) -> Vec<u8> {

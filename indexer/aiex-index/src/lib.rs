@@ -17,6 +17,7 @@ pub mod content;
 pub mod engine;
 pub mod error;
 pub mod generation;
+mod grams;
 pub mod look;
 pub mod observer;
 pub mod outline;
@@ -35,8 +36,10 @@ pub use look::outlines::{FileOutline, OutlineOutcome, OutlineRequest};
 pub use look::refs::{Reference, RefsOutcome, RefsRequest};
 pub use look::symbols::{SymbolsOutcome, SymbolsRequest};
 pub use observer::{Observer, Phase, Progress, Silent};
-pub use repo::{Facts, RepoIndex, Scope, SkippedFile, UpdateReport};
+pub use repo::{CoverReport, Facts, RepoIndex, Scope, SkippedFile, UpdateReport};
 pub use search::pack::{PackOutcome, PackRequest, PackedSpan};
-pub use search::request::{Change, Constant, Explanation, Hit, Mode, SearchOutcome, SearchRequest, Step};
+pub use search::request::{
+    Change, Constant, Explanation, Hit, Matches, Mode, SearchOutcome, SearchRequest, Step,
+};
 pub use search::similar::SimilarRequest;
 pub use settings::IndexSettings;

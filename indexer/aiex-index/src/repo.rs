@@ -5,6 +5,7 @@
 
 mod ask;
 mod commit;
+mod cover;
 mod embed;
 mod open;
 mod repair;
@@ -24,8 +25,10 @@ use arc_swap::ArcSwap;
 use crate::catalogue::Catalogue;
 use crate::engine::Shared;
 use crate::error::IndexError;
+use crate::grams::Grams;
 use crate::snapshot::Snapshot;
 
+pub use cover::CoverReport;
 pub use embed::EmbedReport;
 
 /// Which files an update looks at.
@@ -119,6 +122,8 @@ pub struct RepoIndex {
     dir: PathBuf,
     shared: Arc<Shared>,
     served: ArcSwap<Served>,
+    /// Which files exhaustive searches need not read.
+    grams: Grams,
     facts: ArcSwap<Facts>,
     writer: Mutex<Writer>,
     /// What a search found damaged while the writer was busy; the next update repairs it.
@@ -195,6 +200,10 @@ impl RepoIndex {
         self.served.load_full()
     }
 
+    pub(crate) fn grams(&self) -> &Grams {
+        &self.grams
+    }
+
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -260,6 +269,8 @@ impl RepoIndex {
             .as_ref()
             .and_then(|store| store.disk_bytes().ok())
             .unwrap_or(0);
+        let mut quarantined = writer.quarantined.clone();
+        quarantined.extend(self.grams.damaged());
         let catalogue = std::fs::metadata(self.catalogue_path()).map_or(0, |meta| meta.len());
         self.facts.store(Arc::new(Facts {
             generation: served.snapshot.generation,
@@ -272,9 +283,12 @@ impl RepoIndex {
             chunks_embedded: served.snapshot.num_embedded.min(served.snapshot.num_chunks),
             symbols: totals.symbols,
             source_bytes: totals.source_bytes,
-            disk_bytes: served.lexical.disk_bytes().unwrap_or(0) + vectors + catalogue,
+            disk_bytes: served.lexical.disk_bytes().unwrap_or(0)
+                + vectors
+                + catalogue
+                + self.grams.disk_bytes(),
             redactions: totals.redactions,
-            quarantined: writer.quarantined.clone(),
+            quarantined,
             needs_repair: false,
         }));
         Ok(())

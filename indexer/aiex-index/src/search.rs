@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! query ─► route ─► arms in parallel: full text · vectors · symbols · paths ─► fuse ─► rules ─► hits
-//!            └────► regex | literal: every file is read, matches in the order of paths
+//!            └────► regex | literal: trigrams rule files out, the others are read; matches in the order of paths
 //! ```
 
 pub(crate) mod arms;
 mod boost;
 pub(crate) mod cache;
+mod cursor;
 pub(crate) mod filter;
 mod frames;
 mod fuse;
@@ -84,10 +85,10 @@ fn answer(
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<SearchOutcome, SearchError> {
     let limit = request.limit.clamp(1, MAX_LIMIT);
-    let filter = Filter::new(request, &served.snapshot)?;
     if request.mode != Mode::Auto {
-        return scan::run(repo, served, request, &filter, limit, is_cancelled);
+        return scan::run(repo, served, request, limit, is_cancelled);
     }
+    let filter = Filter::new(request, &served.snapshot)?;
     let query = Query::parse(&request.query).ok_or_else(|| SearchError::InvalidQuery {
         reason: "it is empty".to_owned(),
     })?;
@@ -124,6 +125,7 @@ fn answer(
             generation: served.snapshot.generation,
             is_cached: false,
             is_exhaustive: false,
+            matches: None,
             notices: if vectors_are_in {
                 arms.notices.clone()
             } else {

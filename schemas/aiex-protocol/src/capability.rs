@@ -13,3 +13,5 @@ pub const CACHE: &str = "cache";
 pub const SESSIONS: &str = "sessions";
 /// The verbs `keys.*`.
 pub const KEYS: &str = "keys";
+/// `after` of `search`: exhaustive searches page by page.
+pub const PAGES: &str = "pages";

@@ -236,6 +236,7 @@ impl Call {
     pub fn needs(&self) -> Option<&'static str> {
         match self {
             // What came last comes first: a daemon that knows sessions knows sources too.
+            Call::Search(args) if !args.after.is_empty() => Some(capability::PAGES),
             Call::Search(args) | Call::Ask(AskArgs { search: args, .. }) if args.builds_on_earlier() => {
                 Some(capability::SESSIONS)
             }

@@ -78,6 +78,10 @@ pub struct SearchArgs {
     /// not remember changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refines: Option<u64>,
+    /// For exhaustive modes: go on behind the page whose summary named this as the next. Needs the capability
+    /// [`PAGES`](crate::capability::PAGES).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub after: String,
     /// Whether to leave this search out of the history: programs that measure are not people.
     #[serde(skip_serializing_if = "is_false")]
     pub unrecorded: bool,
@@ -217,8 +221,24 @@ pub struct SearchSummary {
     pub is_cached: bool,
     /// Time in the daemon, in microseconds.
     pub took_us: u64,
-    /// For exhaustive modes: whether every match was returned.
+    /// For exhaustive modes: whether every match was returned, or every one behind the page before.
     pub is_exhaustive: bool,
+    /// For exhaustive modes: all that there is, returned or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matches: Option<Matches>,
+}
+
+/// All that a pattern matches, on this page or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Matches {
+    /// Lines on which a match begins.
+    pub lines: u64,
+    /// Files that hold them.
+    pub files: u64,
+    /// What to hand back as `after` for the page behind this one; none when this is the last. A page taken after the
+    /// index has changed goes on behind the same line of the same file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A source that an answer may cite. Models see and emit only the id.

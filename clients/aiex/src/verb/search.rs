@@ -5,7 +5,7 @@ mod sources;
 use std::time::Duration;
 
 use aiex_protocol::code::SimilarArgs;
-use aiex_protocol::search::{Hit, Hits, Mode, SearchArgs, SearchSummary, Stage};
+use aiex_protocol::search::{Hit, Hits, Matches, Mode, SearchArgs, SearchSummary, Stage};
 use aiex_protocol::source::SourceKind;
 use aiex_protocol::{Call, Event};
 use clap::Args;
@@ -20,6 +20,7 @@ use crate::language::kind_parser;
 use crate::place::{self, LineInFile};
 use crate::printer::Printer;
 use crate::progress::Progress;
+use crate::quantity::{count, counted};
 use crate::scope::{Limit, Scope, Thread, Where, search_request};
 use crate::session::{Session, Step};
 use crate::snippet::Extent;
@@ -36,6 +37,7 @@ Examples:
   aiex search Parser::next --explain           why each hit stands where it stands
   aiex search 'unwrap()' --literal -p 'src/**' every place where the text stands
   aiex search --regex 'fn \\w+_test' --json     every match, one JSON object a line
+  aiex search --literal unwrap --limit 50       the first 50, and how many there are; --after shows the next
   aiex search config --lang rust --kind struct only definitions of structs in Rust
   aiex search --similar src/retry.rs:42        code that is most like that at line 42
   aiex search shutdown of the runtime --sources code,docs,git
@@ -87,6 +89,10 @@ pub(crate) struct SearchVerb {
     #[arg(long, short = 'F', conflicts_with = "follow_up")]
     literal: bool,
 
+    /// Go on behind the page that ended here: the page names it when there are more matches than --limit
+    #[arg(long, value_name = "CURSOR", conflicts_with_all = ["similar", "sources", "follow_up"])]
+    after: Option<String>,
+
     /// Show every contribution to every score
     #[arg(long)]
     explain: bool,
@@ -129,6 +135,7 @@ impl SearchVerb {
         if request.limit == 0 && request.mode != Mode::Auto {
             request.limit = EXHAUSTIVE_LIMIT;
         }
+        request.after = self.after.clone().unwrap_or_default();
         request.explain = self.explain;
         request.sources = self.sources.clone();
         request.within_last = self.within_last;
@@ -205,6 +212,9 @@ fn show(hits: &[Hit], summary: &SearchSummary, verb: &SearchVerb, printer: &Prin
         for hit in hits {
             printer.json(&HitRow::from(hit))?;
         }
+        if let Some(matches) = more(summary) {
+            printer.json(matches)?;
+        }
     } else if printer.is_terminal {
         let style = HitStyle {
             palette: printer.palette,
@@ -224,11 +234,42 @@ fn show(hits: &[Hit], summary: &SearchSummary, verb: &SearchVerb, printer: &Prin
             printer.notice_palette,
         ));
     }
-    if (verb.regex || verb.literal) && !summary.is_exhaustive && !hits.is_empty() {
-        printer.warning("not every match is shown; --limit raises how many are");
+    if let Some(matches) = more(summary).filter(|_| !verb.at.json) {
+        printer.notice(&told(matches, hits.len()));
     }
     if let Some(shortfall) = freshness::shortfall(summary) {
         printer.notice(&shortfall);
     }
     Ok(())
+}
+
+/// All that there is, when there is more than this page shows.
+fn more(summary: &SearchSummary) -> Option<&Matches> {
+    summary.matches.as_ref().filter(|matches| matches.next.is_some())
+}
+
+/// How many there are, and how to see the next.
+fn told(matches: &Matches, shown: usize) -> String {
+    let next = matches.next.as_deref().unwrap_or_default();
+    format!(
+        "{} in {}, {} shown; the next: the same search with --after {next}",
+        counted(matches.lines, "match"),
+        counted(matches.files, "file"),
+        count(shown as u64),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_matches_than_are_shown_are_counted_and_the_way_to_them_is_told() {
+        let matches = Matches {
+            lines: 1_204,
+            files: 87,
+            next: Some("7-340-src/retry.rs".to_owned()),
+        };
+        insta::assert_snapshot!(told(&matches, 10), @"1,204 matches in 87 files, 10 shown; the next: the same search with --after 7-340-src/retry.rs");
+    }
 }

@@ -149,6 +149,61 @@ fn a_pattern_finds_every_match() {
 }
 
 #[test]
+fn a_pattern_is_counted_whole_and_shown_page_by_page() {
+    let world = World::new();
+    let text: String = (0..25)
+        .map(|number| format!("let marker_{number} = 1;\n"))
+        .collect();
+    let repo = world.repo("pages", &[("a b.rs", &text), ("c.txt", "marker_99\n")]);
+    let (mut seen, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let mut args = vec![
+            "search",
+            "--literal",
+            "marker_",
+            "--complete",
+            "--json",
+            "--limit",
+            "10",
+        ];
+        if let Some(cursor) = &after {
+            args.extend(["--after", cursor]);
+        }
+        let outcome = world.ok(&repo, &args);
+        let (hits, more): (Vec<_>, Vec<_>) = outcome
+            .rows()
+            .into_iter()
+            .partition(|row| row["path"].is_string());
+        seen.extend(
+            hits.iter()
+                .map(|hit| (hit["path"].clone(), hit["start_line"].clone())),
+        );
+        let Some(more) = more.first() else { break };
+        assert_eq!(
+            (more["lines"].as_u64(), more["files"].as_u64()),
+            (Some(26), Some(2))
+        );
+        after = Some(more["next"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(seen.len(), 26, "{seen:?}");
+    seen.dedup();
+    assert_eq!(seen.len(), 26, "no line twice: {seen:?}");
+    let told = world
+        .ok(&repo, &["search", "--literal", "marker_", "--limit", "10"])
+        .stderr;
+    assert!(
+        told.contains("26 matches in 2 files, 10 shown; the next:"),
+        "{told}"
+    );
+    let outcome = world.run(&repo, &["search", "marker", "--after", "1-1-a"]);
+    assert!(
+        outcome.stderr.contains("only exhaustive searches have pages"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
 fn plain_text_is_found_as_it_stands() {
     let world = World::new();
     let repo = world.repo(

@@ -1,4 +1,4 @@
-//! The worker of one repository: watches, updates, embeds, and sleeps when there is nothing to do.
+//! The worker of one repository: watches, updates, embeds, covers, and sleeps when there is nothing to do.
 //!
 //! It runs on a thread of its own, because everything it does blocks. A life begins with a watcher and a
 //! look at the whole tree, so a life that failed anywhere is made good by the next.
@@ -135,7 +135,7 @@ struct Life<'a> {
 
 impl Life<'_> {
     fn run(&mut self) -> Result<(), Failure> {
-        let mut is_unsettled = true;
+        let (mut is_unsettled, mut is_uncovered) = (true, false);
         while !self.stop.is_cancelled() {
             self.collect()?;
             self.watch_mode();
@@ -152,12 +152,19 @@ impl Life<'_> {
                 if !self.embed()? {
                     continue;
                 }
-                is_unsettled = false;
+                (is_unsettled, is_uncovered) = (false, true);
                 self.repository.settled(self.embed_problem.clone());
                 self.workshop.bus.tell(Event::IndexSettled {
                     root: self.repository.path().to_owned(),
                 });
                 self.maintain_at = Some(Instant::now() + QUIET);
+            }
+            if is_uncovered {
+                // Searches are whole without it, so nobody waits for it.
+                is_uncovered = !self.cover()?;
+                if is_uncovered {
+                    continue;
+                }
             }
             is_unsettled |= self.sleep();
         }
@@ -289,6 +296,38 @@ impl Life<'_> {
                 Ok(true)
             }
             Err(error) => Err(index_failure(&error)),
+        }
+    }
+
+    /// Covers files with postings, and keeps the postings in order. False when something else came in between.
+    fn cover(&self) -> Result<bool, Failure> {
+        let is_stopped = || self.stop.is_cancelled();
+        let has_news = || !self.batches.is_empty() || !self.repository.commands().is_empty();
+        let is_interrupted = || is_stopped() || has_news();
+        let Some(_place) = self.workshop.gate.enter(Urgency::Background, &is_interrupted) else {
+            return Ok(false);
+        };
+        let gate = &self.workshop.gate;
+        let watching = Watching {
+            repository: self.repository,
+            bus: &self.workshop.bus,
+            stop: self.stop,
+            has_news: &has_news,
+            is_contended: &|| gate.is_contended(),
+            began: Instant::now(),
+        };
+        match self.repository.index().cover(&watching) {
+            Ok(report) => {
+                tracing::debug!(root = %self.repository.path().display(), ?report, "covered");
+                Ok(report.is_complete)
+            }
+            Err(IndexError::Cancelled) => Ok(false),
+            Err(error @ IndexError::Damaged { .. }) => Err(index_failure(&error)),
+            // Searches read what is not covered; it is tried again when something has changed.
+            Err(error) => {
+                tracing::warn!(root = %self.repository.path().display(), error = %chain(&error), "not covered");
+                Ok(true)
+            }
         }
     }
 

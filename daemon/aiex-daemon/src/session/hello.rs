@@ -23,6 +23,7 @@ const CAPABILITIES: &[&str] = &[
     capability::KEYS,
     capability::RESEARCH,
     capability::SESSIONS,
+    capability::PAGES,
     capability::SOURCES,
 ];
 

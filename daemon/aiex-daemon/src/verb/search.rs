@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use aiex_index::{SearchError, SearchRequest};
 use aiex_protocol::code::Place;
 use aiex_protocol::repos::{Phase, RepoStatus};
-use aiex_protocol::search::{Hits, SearchArgs, SearchSummary, Stage};
+use aiex_protocol::search::{Hits, Mode, SearchArgs, SearchSummary, Stage};
 use aiex_protocol::{ErrorCode, Event, WireError};
 
 use super::earlier::{self, Earlier};
@@ -21,7 +21,7 @@ const FIRST_GENERATION: Duration = Duration::from_secs(2);
 /// On an unknown repository an answer waits this long for the whole index, vectors included: as long as people
 /// wait for an answer anyway. A repository of a hundred thousand chunks is ready by then.
 const FIRST_INDEX: Duration = Duration::from_secs(12);
-/// More hits than this nobody reads; a script that wants every match pages by path.
+/// More hits than this nobody reads; a script that wants every match takes page after page.
 const MAX_LIMIT: u32 = 10_000;
 /// A query is a question or a pattern, not a file.
 const MAX_QUERY_BYTES: usize = 16 << 10;
@@ -225,6 +225,12 @@ pub(super) fn check(args: &SearchArgs) -> Result<(), WireError> {
     }
     if args.query.len() > MAX_QUERY_BYTES {
         return invalid("the query is too long", "ask for less than 16 KiB at once");
+    }
+    if !args.after.is_empty() && args.mode == Mode::Auto {
+        return invalid(
+            "only exhaustive searches have pages",
+            "say that the query is a regular expression or plain text, or raise the limit",
+        );
     }
     Ok(())
 }

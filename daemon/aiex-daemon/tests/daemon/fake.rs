@@ -120,6 +120,7 @@ impl Repository for FakeRepository {
             generation: 7,
             is_cached: false,
             is_exhaustive: false,
+            matches: None,
             notices: Vec::new(),
         })
     }
@@ -207,6 +208,7 @@ impl Repository for FakeRepository {
             generation: 7,
             is_cached: false,
             is_exhaustive: false,
+            matches: None,
             notices: Vec::new(),
         })
     }

@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aiex_grams::Query;
 use regex::Regex;
 
 use crate::error::SearchError;
 use crate::repo::RepoIndex;
-use crate::search::filter::Filter;
+use crate::search::filter::Conditions;
 use crate::search::request::SearchRequest;
-use crate::search::scan::{Behind, MAX_LINE_CHARS, Scan, lost_notice};
+use crate::search::scan::{self, MAX_LINE_CHARS, Scan, lost_notice};
 use crate::snapshot::FileEntry;
 
 /// A name is no longer than this, in bytes.
@@ -83,15 +84,12 @@ pub(crate) fn run(
     let regex = whole_word(name)?;
     let served = repo.served();
     let snapshot = &served.snapshot;
-    let filter = Filter::new(
-        &SearchRequest {
-            paths: request.paths.clone(),
-            languages: request.languages.clone(),
-            ..SearchRequest::default()
-        },
-        snapshot,
-    )?;
-    let files = filter.files(snapshot);
+    let conditions = Conditions::new(&SearchRequest {
+        paths: request.paths.clone(),
+        languages: request.languages.clone(),
+        ..SearchRequest::default()
+    })?;
+    let files = scan::files(repo, &served, &Query::of_literal(name), &conditions);
     let num_listed = AtomicUsize::new(0);
     let is_full = || num_listed.load(Ordering::Relaxed) > request.limit;
     let look = |file: &FileEntry, text: &str, is_behind: bool| {
@@ -105,7 +103,7 @@ pub(crate) fn run(
         files: &files,
         is_cancelled,
     };
-    let (found, lost) = scan.run(Behind::Count, &is_full, &look)?;
+    let (found, lost) = scan.run(&is_full, &look)?;
     let mut outcome = RefsOutcome {
         generation: snapshot.generation,
         ..RefsOutcome::default()

@@ -16,6 +16,7 @@ use crate::content::set_aside;
 use crate::engine::Shared;
 use crate::error::IndexError;
 use crate::generation::{FORMAT, Manifest};
+use crate::grams::Grams;
 use crate::search::meaning::own_words;
 use crate::snapshot::{FileEntry, Snapshot};
 
@@ -53,6 +54,7 @@ impl RepoIndex {
                 lexical: Arc::new(lexical),
                 vectors,
             }),
+            grams: Grams::open(&dir.join("grams")),
             facts: ArcSwap::from_pointee(Facts::default()),
             writer: Mutex::new(Writer {
                 catalogue,
@@ -88,7 +90,7 @@ impl RepoIndex {
     /// Removes all stores and opens empty ones.
     pub(super) fn start_over(&self, writer: &mut Writer) -> Result<(), IndexError> {
         self.release(writer)?;
-        for name in ["lexical", "vectors"] {
+        for name in ["lexical", "vectors", "grams"] {
             remove(&self.dir.join(name))?;
         }
         for name in [
@@ -116,6 +118,7 @@ impl RepoIndex {
             lexical: Arc::new(lexical),
             vectors: None,
         }));
+        self.grams.release();
         writer.catalogue = Catalogue::open(&scratch.join("catalogue.db"))?;
         Ok(())
     }
@@ -129,6 +132,7 @@ impl RepoIndex {
             .quarantined
             .splice(0..0, writer.quarantined.drain(..));
         *writer = fresh_writer;
+        self.grams.take_over(&fresh.grams);
         self.served.store(fresh.served.into_inner());
         let _ = std::fs::remove_dir_all(self.dir.join("opening"));
     }
@@ -165,6 +169,7 @@ fn open_catalogue(dir: &Path, quarantined: &mut Vec<String>) -> Result<Catalogue
             // Without the catalogue nobody knows what the others hold.
             remove(&dir.join("lexical"))?;
             remove(&dir.join("vectors"))?;
+            remove(&dir.join("grams"))?;
             Catalogue::open(&path)
         }
         other => other,

@@ -1,24 +1,26 @@
 //! Which files and spans a request allows.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use aiex_chunk::{Language, SymbolKind};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::request::SearchRequest;
 use crate::error::SearchError;
-use crate::snapshot::{FileEntry, Snapshot, chunk_id, split_id};
+use crate::snapshot::{FileEntry, Snapshot, Span, chunk_id, split_id};
 
-/// The filters of a request, worked out against a snapshot.
-pub(crate) struct Filter {
-    /// Versions of the files allowed; none when all are.
-    versions: Option<HashSet<u32>>,
+/// The filters of a request.
+pub(crate) struct Conditions {
+    with: Option<GlobSet>,
+    without: Option<GlobSet>,
+    languages: Vec<Language>,
+    /// Paths; all when there are none.
+    files: HashSet<String>,
     kinds: Vec<SymbolKind>,
 }
 
-impl Filter {
-    pub(crate) fn new(request: &SearchRequest, snapshot: &Snapshot) -> Result<Self, SearchError> {
+impl Conditions {
+    pub(crate) fn new(request: &SearchRequest) -> Result<Self, SearchError> {
         let invalid = |reason: String| SearchError::InvalidQuery { reason };
         let languages = request
             .languages
@@ -40,34 +42,63 @@ impl Filter {
             .iter()
             .map(String::as_str)
             .partition(|glob| glob.starts_with('!'));
-        let with = globs(&with).map_err(invalid)?;
-        let without = globs(&without).map_err(invalid)?;
-        let files: HashSet<&str> = request.files.iter().map(String::as_str).collect();
-        let is_open = with.is_none() && without.is_none() && languages.is_empty() && files.is_empty();
-        let versions = if is_open {
-            None
-        } else {
-            let allows = |file: &FileEntry| {
-                (files.is_empty() || files.contains(&*file.path))
-                    && with.as_ref().is_none_or(|globs| globs.is_match(&*file.path))
-                    && without.as_ref().is_none_or(|globs| !globs.is_match(&*file.path))
-                    && (languages.is_empty() || file.language.is_some_and(|own| languages.contains(&own)))
-            };
-            Some(
-                snapshot
-                    .files()
-                    .iter()
-                    .filter(|file| allows(file))
-                    .map(|file| file.version)
-                    .collect(),
-            )
+        Ok(Self {
+            with: globs(&with).map_err(invalid)?,
+            without: globs(&without).map_err(invalid)?,
+            languages,
+            files: request.files.iter().cloned().collect(),
+            kinds,
+        })
+    }
+
+    /// Whether every file is allowed.
+    fn allows_every_file(&self) -> bool {
+        self.with.is_none() && self.without.is_none() && self.languages.is_empty() && self.files.is_empty()
+    }
+
+    /// Whether something in a file may be returned.
+    pub(crate) fn allows_file(&self, file: &FileEntry) -> bool {
+        let path = &*file.path;
+        (self.files.is_empty() || self.files.contains(path))
+            && self.with.as_ref().is_none_or(|globs| globs.is_match(path))
+            && self.without.as_ref().is_none_or(|globs| !globs.is_match(path))
+            && (self.languages.is_empty() || file.language.is_some_and(|own| self.languages.contains(&own)))
+    }
+
+    /// Whether a span of a file that is allowed may be returned, or what lies behind all of them.
+    pub(crate) fn allows_span(&self, file: &FileEntry, span: Option<&Span>) -> bool {
+        let defines = |span| {
+            let mut definitions = file.outline.definitions(span).iter();
+            definitions.any(|definition| self.kinds.contains(&definition.kind()))
         };
-        Ok(Self { versions, kinds })
+        self.kinds.is_empty() || span.is_some_and(defines)
+    }
+}
+
+/// The filters of a request, worked out against a snapshot.
+pub(crate) struct Filter {
+    conditions: Conditions,
+    /// Versions of the files allowed; none when all are.
+    versions: Option<HashSet<u32>>,
+}
+
+impl Filter {
+    pub(crate) fn new(request: &SearchRequest, snapshot: &Snapshot) -> Result<Self, SearchError> {
+        let conditions = Conditions::new(request)?;
+        let allowed = || {
+            let files = snapshot.files().iter();
+            files
+                .filter(|file| conditions.allows_file(file))
+                .map(|file| file.version)
+                .collect()
+        };
+        let versions = (!conditions.allows_every_file()).then(allowed);
+        Ok(Self { conditions, versions })
     }
 
     /// Whether everything is allowed.
     pub(crate) fn is_open(&self) -> bool {
-        self.versions.is_none() && self.kinds.is_empty()
+        self.versions.is_none() && self.conditions.kinds.is_empty()
     }
 
     pub(crate) fn allows_file(&self, version: u32) -> bool {
@@ -78,30 +109,16 @@ impl Filter {
 
     /// Whether a definition of this kind may be returned.
     pub(crate) fn allows_kind(&self, kind: SymbolKind) -> bool {
-        self.kinds.is_empty() || self.kinds.contains(&kind)
-    }
-
-    /// The files allowed, by path.
-    pub(crate) fn files<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<FileEntry>> {
-        let files = snapshot.files().iter();
-        let mut files: Vec<_> = files.filter(|file| self.allows_file(file.version)).collect();
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        files
+        self.conditions.kinds.is_empty() || self.conditions.kinds.contains(&kind)
     }
 
     /// Whether a chunk may be returned.
     pub(crate) fn allows(&self, id: u64, snapshot: &Snapshot) -> bool {
-        if !self.allows_file(split_id(id).0) {
-            return false;
-        }
-        self.kinds.is_empty()
-            || snapshot.resolve(id).is_some_and(|(file, ordinal)| {
-                let span = &file.outline.spans[ordinal];
-                file.outline
-                    .definitions(span)
-                    .iter()
-                    .any(|definition| self.kinds.contains(&definition.kind()))
-            })
+        self.allows_file(split_id(id).0)
+            && (self.conditions.kinds.is_empty()
+                || snapshot.resolve(id).is_some_and(|(file, ordinal)| {
+                    self.conditions.allows_span(file, file.outline.spans.get(ordinal))
+                }))
     }
 
     /// The ids of every chunk allowed, for engines that filter by id; none when all are.
@@ -116,7 +133,7 @@ impl Filter {
         let ids = files
             .flat_map(|file| (0..file.outline.spans.len()).map(|ordinal| chunk_id(file.version, ordinal)));
         Some(
-            ids.filter(|id| self.kinds.is_empty() || self.allows(*id, snapshot))
+            ids.filter(|id| self.conditions.kinds.is_empty() || self.allows(*id, snapshot))
                 .collect(),
         )
     }

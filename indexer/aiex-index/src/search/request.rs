@@ -23,6 +23,8 @@ pub struct SearchRequest {
     pub limit: usize,
     /// How to read the query.
     pub mode: Mode,
+    /// For regex and literal: go on behind the page that gave this as its [`Matches::next`].
+    pub after: Option<String>,
     /// Globs over paths; a leading `!` excludes.
     pub paths: Vec<String>,
     /// Only these files, by path, whatever the globs allow besides; all when none are named.
@@ -131,6 +133,17 @@ impl Change {
     }
 }
 
+/// All that a pattern matches, on this page or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matches {
+    /// Lines on which a match begins.
+    pub lines: u64,
+    /// Files that hold them.
+    pub files: u64,
+    /// What to go on behind; none when there is nothing.
+    pub next: Option<String>,
+}
+
 /// The end of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchOutcome {
@@ -142,8 +155,10 @@ pub struct SearchOutcome {
     pub generation: u64,
     /// Whether it came from the cache.
     pub is_cached: bool,
-    /// For regex and literal: whether every match was returned.
+    /// For regex and literal: whether every match was returned, or every one behind [`SearchRequest::after`].
     pub is_exhaustive: bool,
+    /// For regex and literal: how many matches there are, returned or not.
+    pub matches: Option<Matches>,
     /// What the user should know: an arm that could not answer.
     pub notices: Vec<String>,
 }

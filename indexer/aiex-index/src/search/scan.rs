@@ -1,15 +1,21 @@
-//! Regex and literal search: every file of the generation is read, so every match is found.
+//! Regex and literal search: every file of the generation in which the pattern may match is read, so every match is
+//! found, and counted.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use aiex_grams::Query;
+use crossbeam_channel::RecvTimeoutError;
 use regex::{Regex, RegexBuilder};
 
-use super::filter::Filter;
-use super::request::{Hit, Mode, SearchOutcome, SearchRequest};
+use super::cursor::Cursor;
+use super::filter::Conditions;
+use super::request::{Hit, Matches, Mode, SearchOutcome, SearchRequest};
 use crate::error::SearchError;
 use crate::repo::{RepoIndex, Served};
-use crate::snapshot::FileEntry;
+use crate::snapshot::{FileEntry, Span};
 
 /// The size that a compiled expression may have; larger ones are somebody's mistake.
 const MAX_REGEX_BYTES: usize = 10 << 20;
@@ -17,34 +23,71 @@ const MAX_REGEX_BYTES: usize = 10 << 20;
 /// A matched line is shown up to this many characters.
 pub(crate) const MAX_LINE_CHARS: usize = 400;
 
+/// Fewer files than this are read sooner than another thread is started.
+const FILES_OF_A_THREAD: usize = 4;
+
+/// How soon a cancelled scan ends.
+const POLL: Duration = Duration::from_millis(5);
+
 pub(crate) fn run(
     repo: &RepoIndex,
     served: &Served,
     request: &SearchRequest,
-    filter: &Filter,
     limit: usize,
     is_cancelled: &dyn Fn() -> bool,
 ) -> Result<SearchOutcome, SearchError> {
-    let regex = compile(request)?;
-    let snapshot = &served.snapshot;
-    let files = filter.files(snapshot);
+    let (regex, query) = compile(request)?;
+    let conditions = Conditions::new(request)?;
+    let after = request.after.as_deref().map(cursor).transpose()?;
+    let generation = served.snapshot.generation;
+    let files = files(repo, served, &query, &conditions);
 
-    let num_found = AtomicUsize::new(0);
+    let num_listed = AtomicUsize::new(0);
     let scan = Scan {
         repo,
         files: &files,
         is_cancelled,
     };
-    let is_full = || num_found.load(Ordering::Relaxed) > limit;
-    let look = |file: &FileEntry, text: &str, _| {
-        let hits = matches_in(file, text, &regex, filter, snapshot, limit);
-        num_found.fetch_add(hits.len(), Ordering::Relaxed);
-        hits
+    let is_full = || num_listed.load(Ordering::Relaxed) >= limit;
+    let pattern = Pattern {
+        regex: &regex,
+        conditions: &conditions,
+        after: after.as_ref(),
     };
-    let (found, lost) = scan.run(Behind::Stop, &is_full, &look)?;
-    let mut hits: Vec<Hit> = found.into_iter().flatten().collect();
-    let is_exhaustive = hits.len() <= limit && lost == 0;
+    let look = |file: &FileEntry, text: &str, is_behind: bool| {
+        let found = pattern.in_file(file, text, if is_behind { 0 } else { limit });
+        num_listed.fetch_add(found.hits.len(), Ordering::Relaxed);
+        found
+    };
+    let (found, lost) = scan.run(&is_full, &look)?;
+    let mut matches = Matches::default();
+    let mut num_behind = 0;
+    let mut hits: Vec<Hit> = Vec::new();
+    for file in found {
+        matches.lines += file.lines;
+        matches.files += u64::from(file.lines > 0);
+        num_behind += file.behind;
+        hits.extend(file.hits);
+    }
     hits.truncate(limit);
+    let is_whole = num_behind == hits.len() as u64;
+    if let Some(last) = hits.last().filter(|_| !is_whole) {
+        let next = Cursor {
+            generation,
+            line: last.start_line,
+            path: last.path.clone(),
+        };
+        matches.next = Some(next.to_string());
+    }
+    let mut notices = Vec::new();
+    if lost > 0 {
+        notices.push(lost_notice(lost));
+    }
+    if after.is_some_and(|after| after.generation != generation) {
+        notices.push(
+            "files have changed since the page before; this one goes on behind the same line".to_owned(),
+        );
+    }
     Ok(SearchOutcome {
         hits,
         route: if request.mode == Mode::Regex {
@@ -52,27 +95,59 @@ pub(crate) fn run(
         } else {
             "literal"
         },
-        generation: snapshot.generation,
+        generation,
         is_cached: false,
-        is_exhaustive,
-        notices: if lost == 0 {
-            Vec::new()
-        } else {
-            vec![lost_notice(lost)]
-        },
+        is_exhaustive: is_whole && lost == 0,
+        matches: Some(matches),
+        notices,
     })
 }
 
-/// What becomes of the files behind a full list.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Behind {
-    /// They are not read.
-    Stop,
-    /// They are read all the same, to be counted.
-    Count,
+fn cursor(word: &str) -> Result<Cursor, SearchError> {
+    word.parse().map_err(|_| SearchError::InvalidSubject {
+        message: format!("`{word}` is not where a page ended"),
+        hint: "hand back what the page before named as the next, as it stands",
+    })
 }
 
-/// A reading of every file, in the order given, by all workers.
+/// The files allowed in which a query may match, by path.
+pub(crate) fn files<'a>(
+    repo: &RepoIndex,
+    served: &'a Served,
+    query: &Query,
+    conditions: &Conditions,
+) -> Vec<&'a Arc<FileEntry>> {
+    let all = served.snapshot.files();
+    let mut files: Vec<_> = match repo.grams().candidates(query, &served.snapshot) {
+        Some(places) => {
+            let files = places.iter().filter_map(|place| all.get(*place as usize));
+            files.filter(|file| conditions.allows_file(file)).collect()
+        }
+        None => all.iter().filter(|file| conditions.allows_file(file)).collect(),
+    };
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// What every thread of a scan needs.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    repo: &'a RepoIndex,
+    files: &'a [&'a Arc<FileEntry>],
+}
+
+impl Reader<'_> {
+    /// The text of a file; none when it is damaged.
+    fn text(&self, file: &FileEntry) -> Result<Option<String>, SearchError> {
+        let text = self.repo.shared().content.text(&file.key)?;
+        if text.is_none() {
+            self.repo.text_is_lost(file.version);
+        }
+        Ok(text)
+    }
+}
+
+/// A reading of files, in the order given, by all workers.
 pub(crate) struct Scan<'a> {
     pub(crate) repo: &'a RepoIndex,
     pub(crate) files: &'a [&'a Arc<FileEntry>],
@@ -84,7 +159,50 @@ impl Scan<'_> {
     /// last argument says whether the list was full before the file was begun: the file cannot be in it then.
     pub(crate) fn run<T: Send>(
         &self,
-        behind: Behind,
+        is_full: &(dyn Fn() -> bool + Sync),
+        look: &(dyn Fn(&FileEntry, &str, bool) -> T + Sync),
+    ) -> Result<(Vec<T>, usize), SearchError> {
+        let workers = self.repo.shared().settings.workers;
+        let workers = workers.min(self.files.len() / FILES_OF_A_THREAD).max(1);
+        let (found, lost) = if workers == 1 {
+            self.alone(is_full, look)?
+        } else {
+            self.together(workers, is_full, look)?
+        };
+        if (self.is_cancelled)() {
+            return Err(SearchError::Cancelled);
+        }
+        Ok((found, lost))
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader {
+            repo: self.repo,
+            files: self.files,
+        }
+    }
+
+    fn alone<T>(
+        &self,
+        is_full: &dyn Fn() -> bool,
+        look: &dyn Fn(&FileEntry, &str, bool) -> T,
+    ) -> Result<(Vec<T>, usize), SearchError> {
+        let mut found = Vec::with_capacity(self.files.len());
+        for file in self.files {
+            if (self.is_cancelled)() {
+                break;
+            }
+            if let Some(text) = self.reader().text(file)? {
+                found.push(look(file, &text, is_full()));
+            }
+        }
+        let lost = self.files.len() - found.len();
+        Ok((found, lost))
+    }
+
+    fn together<T: Send>(
+        &self,
+        workers: usize,
         is_full: &(dyn Fn() -> bool + Sync),
         look: &(dyn Fn(&FileEntry, &str, bool) -> T + Sync),
     ) -> Result<(Vec<T>, usize), SearchError> {
@@ -93,19 +211,19 @@ impl Scan<'_> {
         // One slot a file keeps the order of paths whoever finishes first.
         let found: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::new());
         let lost = AtomicUsize::new(0);
-        let repo = self.repo;
-        let files = self.files;
+        let reader = self.reader();
         let work = || -> Result<(), SearchError> {
             loop {
                 // Asked before a file is taken: whatever filled the list lies before that file.
                 let is_behind = is_full();
                 let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(file) = files.get(at) else { return Ok(()) };
-                if stop.load(Ordering::Relaxed) || (is_behind && behind == Behind::Stop) {
+                let Some(file) = reader.files.get(at) else {
+                    return Ok(());
+                };
+                if stop.load(Ordering::Relaxed) {
                     return Ok(());
                 }
-                let Some(text) = repo.shared().content.text(&file.key)? else {
-                    repo.text_is_lost(file.version);
+                let Some(text) = reader.text(file)? else {
                     lost.fetch_add(1, Ordering::Relaxed);
                     continue;
                 };
@@ -116,24 +234,23 @@ impl Scan<'_> {
                     .push((at, seen));
             }
         };
-        let finished = AtomicUsize::new(0);
-        let workers = repo.shared().settings.workers.max(1);
         std::thread::scope(|scope| -> Result<(), SearchError> {
+            // Closed when the last thread ends.
+            let (working, ended) = crossbeam_channel::bounded::<()>(0);
             let threads: Vec<_> = (0..workers)
                 .map(|_| {
-                    scope.spawn(|| {
-                        let result = work();
-                        finished.fetch_add(1, Ordering::Release);
-                        result
+                    let (working, work) = (working.clone(), &work);
+                    scope.spawn(move || {
+                        let _working = working;
+                        work()
                     })
                 })
                 .collect();
-            let watch = crossbeam_channel::tick(std::time::Duration::from_millis(5));
-            while finished.load(Ordering::Acquire) < workers {
+            drop(working);
+            while ended.recv_timeout(POLL) != Err(RecvTimeoutError::Disconnected) {
                 if (self.is_cancelled)() {
                     stop.store(true, Ordering::Relaxed);
                 }
-                let _ = watch.recv();
             }
             for thread in threads {
                 match thread.join() {
@@ -143,9 +260,6 @@ impl Scan<'_> {
             }
             Ok(())
         })?;
-        if (self.is_cancelled)() {
-            return Err(SearchError::Cancelled);
-        }
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         found.sort_by_key(|(at, _)| *at);
         let found = found.into_iter().map(|(_, seen)| seen).collect();
@@ -160,85 +274,111 @@ pub(crate) fn lost_notice(files: usize) -> String {
     )
 }
 
-fn compile(request: &SearchRequest) -> Result<Regex, SearchError> {
+/// The expression, and what a text must hold for it to match.
+fn compile(request: &SearchRequest) -> Result<(Regex, Query), SearchError> {
+    let invalid = |reason: String| SearchError::InvalidQuery { reason };
     let pattern = match request.mode {
         Mode::Literal => regex::escape(&request.query),
         Mode::Regex | Mode::Auto => request.query.clone(),
     };
     if pattern.is_empty() {
-        return Err(SearchError::InvalidQuery {
-            reason: "it is empty".to_owned(),
-        });
+        return Err(invalid("it is empty".to_owned()));
     }
-    RegexBuilder::new(&pattern)
+    let regex = RegexBuilder::new(&pattern)
         .multi_line(true)
         .size_limit(MAX_REGEX_BYTES)
         .build()
-        .map_err(|e| SearchError::InvalidQuery {
-            reason: e.to_string(),
-        })
+        .map_err(|e| invalid(e.to_string()))?;
+    let query = match request.mode {
+        Mode::Literal => Query::of_literal(&request.query),
+        Mode::Regex | Mode::Auto => Query::of_pattern(&pattern).map_err(|e| invalid(e.to_string()))?,
+    };
+    Ok((regex, query))
 }
 
-/// One hit for each line on which a match begins.
-fn matches_in(
-    file: &FileEntry,
-    text: &str,
-    regex: &Regex,
-    filter: &Filter,
-    snapshot: &crate::snapshot::Snapshot,
-    limit: usize,
-) -> Vec<Hit> {
-    let mut hits: Vec<Hit> = Vec::new();
-    let mut line = 1_u32;
-    let mut counted = 0;
-    let mut ordinal = 0;
-    for found in regex.find_iter(text) {
-        line += memchr::memchr_iter(b'\n', &text.as_bytes()[counted..found.start()]).count() as u32;
-        counted = found.start();
-        if hits.last().is_some_and(|hit| hit.start_line == line) {
-            continue;
-        }
-        while file
-            .outline
-            .spans
-            .get(ordinal)
-            .is_some_and(|span| (span.end as usize) <= found.start())
-        {
-            ordinal += 1;
-        }
-        let Some(span) = file
-            .outline
-            .spans
-            .get(ordinal.min(file.outline.spans.len().saturating_sub(1)))
-        else {
-            continue;
+/// What is looked for in each file.
+struct Pattern<'a> {
+    regex: &'a Regex,
+    conditions: &'a Conditions,
+    after: Option<&'a Cursor>,
+}
+
+/// The matches in a file.
+struct InFile {
+    /// Some of those behind the page before.
+    hits: Vec<Hit>,
+    /// How many lie behind the page before.
+    behind: u64,
+    /// How many there are.
+    lines: u64,
+}
+
+impl Pattern<'_> {
+    /// One hit for each line on which a match begins, up to `max_hits`.
+    fn in_file(&self, file: &FileEntry, text: &str, max_hits: usize) -> InFile {
+        let mut found = InFile {
+            hits: Vec::new(),
+            behind: 0,
+            lines: 0,
         };
-        if !filter.allows(crate::snapshot::chunk_id(file.version, ordinal), snapshot) {
-            continue;
+        let (mut line, mut last) = (1_u32, 0);
+        let mut counted = 0;
+        let mut ordinal = 0;
+        let spans = &file.outline.spans;
+        for place in self.regex.find_iter(text) {
+            // Behind the last line there is none, as behind nothing.
+            if place.start() == text.len() && (text.is_empty() || text.ends_with('\n')) {
+                break;
+            }
+            line += memchr::memchr_iter(b'\n', &text.as_bytes()[counted..place.start()]).count() as u32;
+            counted = place.start();
+            if line == last {
+                continue;
+            }
+            while spans
+                .get(ordinal)
+                .is_some_and(|span| (span.end as usize) <= place.start())
+            {
+                ordinal += 1;
+            }
+            if !self.conditions.allows_span(file, spans.get(ordinal)) {
+                continue;
+            }
+            last = line;
+            found.lines += 1;
+            if self.after.is_some_and(|after| !after.is_before(&file.path, line)) {
+                continue;
+            }
+            found.behind += 1;
+            if found.hits.len() < max_hits {
+                let span = spans.get(ordinal).or(spans.last());
+                found.hits.push(hit(file, text, span, place.range(), line));
+            }
         }
-        let begin = text[..found.start()].rfind('\n').map_or(0, |at| at + 1);
-        let end = text[found.end()..]
-            .find('\n')
-            .map_or(text.len(), |at| found.end() + at);
-        let breadcrumb = file.outline.breadcrumb(span);
-        let snippet: String = text[begin..end].chars().take(MAX_LINE_CHARS).collect();
-        let lines = snippet.lines().count().max(1) as u32;
-        hits.push(Hit {
-            score: 1.0,
-            path: file.path.to_string(),
-            start_line: line,
-            end_line: line + lines - 1,
-            symbol: (!breadcrumb.is_empty()).then(|| breadcrumb.to_owned()),
-            kind: None,
-            language: file.language.map(aiex_chunk::Language::name),
-            snippet,
-            focus_line: line,
-            why: vec!["match".to_owned()],
-            explain: None,
-        });
-        if hits.len() > limit {
-            break;
-        }
+        found
     }
-    hits
+}
+
+/// The lines on which a match stands.
+fn hit(file: &FileEntry, text: &str, span: Option<&Span>, place: Range<usize>, line: u32) -> Hit {
+    let begin = text[..place.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[place.end..]
+        .find('\n')
+        .map_or(text.len(), |at| place.end + at);
+    let breadcrumb = span.map_or("", |span| file.outline.breadcrumb(span));
+    let snippet: String = text[begin..end].chars().take(MAX_LINE_CHARS).collect();
+    let lines = snippet.lines().count().max(1) as u32;
+    Hit {
+        score: 1.0,
+        path: file.path.to_string(),
+        start_line: line,
+        end_line: line + lines - 1,
+        symbol: (!breadcrumb.is_empty()).then(|| breadcrumb.to_owned()),
+        kind: None,
+        language: file.language.map(aiex_chunk::Language::name),
+        snippet,
+        focus_line: line,
+        why: vec!["match".to_owned()],
+        explain: None,
+    }
 }

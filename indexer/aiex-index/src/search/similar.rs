@@ -88,6 +88,7 @@ pub(crate) fn run(
         generation: snapshot.generation,
         is_cached: false,
         is_exhaustive: false,
+        matches: None,
         notices: Vec::new(),
     })
 }

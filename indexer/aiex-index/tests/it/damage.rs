@@ -88,6 +88,41 @@ fn a_flipped_byte_in_the_manifest_or_the_registry_is_survived() {
 }
 
 #[test]
+fn damaged_postings_are_told_and_cost_no_match() {
+    let mut fixture = Fixture::new();
+    for number in 0..40 {
+        fixture.write(
+            &format!("src/own_{number}.rs"),
+            &format!("fn own_{number}() {{}}\n"),
+        );
+    }
+    fixture.sync();
+    let expected = observe_fresh(&fixture.root());
+    fixture.repo.cover(&aiex_index::Silent).unwrap();
+    for place in [0.0, 0.3, 0.6, 0.99] {
+        fixture = fixture.reopened_after(|index| flip(&files_of(index, "grams")[0], place));
+        assert_eq!(observe(&fixture.repo), expected, "at {place}");
+        // Whatever was flipped, each gram is asked for.
+        for number in 0..40 {
+            assert_eq!(
+                grep(&fixture.repo, &format!(r"own_{number}\("), 10).hits.len(),
+                1,
+                "{number} at {place}"
+            );
+        }
+        fixture.repo.cover(&aiex_index::Silent).unwrap();
+        let told = fixture.repo.facts().quarantined;
+        // Both ends are looked at when it is opened; what lies between, when it is read.
+        if place == 0.0 || place == 0.99 {
+            assert!(
+                told.iter().any(|what| what.contains("trigram")),
+                "{told:?} at {place}"
+            );
+        }
+    }
+}
+
+#[test]
 fn damaged_vectors_never_cost_the_answer() {
     // Vectors carry no checksum, so a flipped component may move a score; hits must be there all the same.
     let mut fixture = Fixture::new();
@@ -109,7 +144,7 @@ fn damaged_vectors_never_cost_the_answer() {
 
 #[test]
 fn a_store_that_is_deleted_is_built_from_the_others() {
-    for store in ["lexical", "vectors", "catalogue.db", "generation.json"] {
+    for store in ["lexical", "vectors", "grams", "catalogue.db", "generation.json"] {
         let fixture = Fixture::new();
         let expected = observe_fresh(&fixture.root());
         let fixture = fixture.reopened_after(|index| {

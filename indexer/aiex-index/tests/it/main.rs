@@ -3,7 +3,9 @@
 
 mod answers;
 mod damage;
+mod exhaustive;
 mod fixture;
 mod oddities;
 mod reuse;
+mod ripgrep;
 mod updates;

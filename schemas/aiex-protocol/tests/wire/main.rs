@@ -319,6 +319,7 @@ fn what_came_later_stands_behind_a_capability() {
         let needs = match &request.call {
             Call::Search(args) if args.follow_up => Some("sessions"),
             Call::Ask(args) if args.search.follow_up => Some("sessions"),
+            Call::Search(args) if !args.after.is_empty() => Some("pages"),
             Call::Search(args) if !args.sources.is_empty() => Some("sources"),
             _ if verb.starts_with("research.") => Some("research"),
             _ if verb.starts_with("cache.") => Some("cache"),

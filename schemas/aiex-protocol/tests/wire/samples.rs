@@ -13,8 +13,8 @@ use aiex_protocol::code::{
 use aiex_protocol::hello::Build;
 use aiex_protocol::repos::{AddRepo, IndexProgress, Phase, ReindexRepo, RemoveRepo, RepoStatus, WatchMode};
 use aiex_protocol::search::{
-    Answer, ArmPlace, AskArgs, Citation, Explanation, Filters, Hit, Hits, Mode, ScoreStep, SearchArgs,
-    SearchSummary, Stage, TokenUsage,
+    Answer, ArmPlace, AskArgs, Citation, Explanation, Filters, Hit, Hits, Matches, Mode, ScoreStep,
+    SearchArgs, SearchSummary, Stage, TokenUsage,
 };
 use aiex_protocol::status::{
     Budgets, CacheStatus, ComponentState, ComponentStatus, DaemonStatus, ReasonCount, SkippedArgs,
@@ -57,6 +57,7 @@ pub(crate) fn client_frames() -> Vec<(&'static str, ClientFrame)> {
         .into_iter()
         .chain(sessions::calls())
         .chain(keys::calls())
+        .chain([("request-search-page", search_page())])
         .map(|(name, call)| (name, request(call)));
     let mut frames = vec![
         (
@@ -234,7 +235,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         .chain(research::events())
         .chain(sessions::events())
         .chain(keys::events())
-        .chain(research::later_events());
+        .chain(research::later_events())
+        .chain([("event-done-page", done_page())]);
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,
@@ -467,6 +469,32 @@ fn answer() -> Answer {
     }
 }
 
+/// A page of an exhaustive search behind another.
+fn search_page() -> Call {
+    Call::Search(SearchArgs {
+        query: "retry".into(),
+        repo: "/src/queue".into(),
+        limit: 10,
+        mode: Mode::Literal,
+        after: "7-340-src/retry.rs".into(),
+        ..SearchArgs::default()
+    })
+}
+
+fn done_page() -> Event {
+    Event::Done {
+        summary: Some(SearchSummary {
+            is_exhaustive: false,
+            matches: Some(Matches {
+                lines: 1_204,
+                files: 87,
+                next: Some("7-12-src/state.rs".into()),
+            }),
+            ..summary()
+        }),
+    }
+}
+
 fn summary() -> SearchSummary {
     SearchSummary {
         repo: "/src/queue".into(),
@@ -481,6 +509,7 @@ fn summary() -> SearchSummary {
         is_cached: true,
         took_us: 4_200,
         is_exhaustive: true,
+        matches: None,
     }
 }
 
