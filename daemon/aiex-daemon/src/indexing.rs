@@ -4,6 +4,7 @@ mod clock;
 mod due;
 mod gate;
 mod observer;
+mod recent;
 mod repository;
 mod worker;
 
@@ -28,6 +29,7 @@ use crate::keys::{EMBEDDER, Keys, Wanted};
 use crate::repository::{EngineFacts, Repositories, Repository, index_error};
 use crate::supervise::Supervisor;
 use gate::IndexGate;
+use recent::Recent;
 use repository::IndexedRepository;
 use worker::Worker;
 
@@ -63,6 +65,8 @@ pub(crate) struct EngineRepositories {
     /// Held while stores are opened or deleted, so that nobody does both at once.
     changing: Mutex<()>,
     repositories: Mutex<HashMap<PathBuf, Arc<IndexedRepository>>>,
+    /// Where requests came from a moment ago.
+    recent: Recent,
     /// Why registered repositories could not be opened.
     problems: Mutex<HashMap<PathBuf, String>>,
     /// Whether [`Self::resume`] is through, well or not.
@@ -102,6 +106,7 @@ impl EngineRepositories {
             engine: OnceLock::new(),
             changing: Mutex::new(()),
             repositories: Mutex::default(),
+            recent: Recent::default(),
             problems: Mutex::default(),
             resumed: (Mutex::new(false), Condvar::new()),
         }
@@ -252,7 +257,14 @@ impl Drop for EngineRepositories {
 
 impl Repositories for EngineRepositories {
     fn open(&self, place: &Path, insist: bool) -> Result<Arc<dyn Repository>, WireError> {
-        Ok(self.open_root(place, insist)?)
+        let repository = self.open_root(place, insist)?;
+        self.recent.note(place, repository.root());
+        Ok(repository)
+    }
+
+    fn known(&self, place: &Path) -> Option<Arc<dyn Repository>> {
+        let repository = self.get(&self.recent.root_of(place)?)?;
+        Some(repository)
     }
 
     fn find(&self, place: &Path) -> Result<Arc<dyn Repository>, WireError> {

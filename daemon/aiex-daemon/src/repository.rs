@@ -39,6 +39,12 @@ pub trait Repositories: Send + Sync + 'static {
     /// When the place is refused or the stores cannot be opened.
     fn open(&self, place: &Path, insist: bool) -> Result<Arc<dyn Repository>, WireError>;
 
+    /// The repository that was found to hold `place` a moment ago. Never waits.
+    fn known(&self, place: &Path) -> Option<Arc<dyn Repository>> {
+        let _ = place;
+        None
+    }
+
     /// The registered repository that holds `place`, opened if it is not yet.
     ///
     /// # Errors
@@ -77,6 +83,12 @@ pub trait Repository: Send + Sync + 'static {
 
     /// Changes whenever [`Self::status`] may have.
     fn changes(&self) -> watch::Receiver<u64>;
+
+    /// The answer to a request, if it was given before and nothing has changed since. Never waits.
+    fn remembered(&self, request: &SearchRequest) -> Option<SearchOutcome> {
+        let _ = request;
+        None
+    }
 
     /// Asks the served generation.
     ///

@@ -45,6 +45,20 @@ const MAX_RESTARTS: usize = 3;
 /// Hits at most, whatever is asked for.
 const MAX_LIMIT: usize = 10_000;
 
+/// The answer to a request, if it was given from the generation that a repository serves.
+pub(crate) fn remembered(repo: &RepoIndex, request: &SearchRequest) -> Option<SearchOutcome> {
+    let key = cache::Key::new(repo, &repo.served().snapshot, request);
+    let outcome = repo.shared().cache.known(&key)?;
+    Some(again(&outcome))
+}
+
+fn again(outcome: &SearchOutcome) -> SearchOutcome {
+    SearchOutcome {
+        is_cached: true,
+        ..outcome.clone()
+    }
+}
+
 /// Answers a request from the generation that a repository serves.
 pub(crate) fn run(
     repo: &RepoIndex,
@@ -58,10 +72,7 @@ pub(crate) fn run(
         let served = repo.served();
         let key = cache::Key::new(repo, &served.snapshot, request);
         if let Some(outcome) = cache.get(&key) {
-            return Ok(SearchOutcome {
-                is_cached: true,
-                ..SearchOutcome::clone(&outcome)
-            });
+            return Ok(again(&outcome));
         }
         let outcome = answer(repo, &served, request, early, is_cancelled)?;
         // Full text is shared by generations: when one was published meanwhile, ids of both may be mixed.

@@ -304,6 +304,10 @@ impl Repository for IndexedRepository {
         self.tick.subscribe()
     }
 
+    fn remembered(&self, request: &SearchRequest) -> Option<SearchOutcome> {
+        self.index.remembered(request)
+    }
+
     fn search(
         &self,
         request: &SearchRequest,

@@ -38,7 +38,14 @@ pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<F
     let repository = open(running, &args.repo, args.yes).await?;
     let earlier = earlier::of(running, &args, repository.root()).await?;
     wait(running, &repository, &place_of(&args)).await?;
-    let found = look(running, &repository, &args, &earlier).await?;
+    let mut found = look(running, &repository, &args, &earlier).await?;
+    if found.hits.hits.is_empty() && !repository.status().is_complete {
+        // Nobody has use for nothing out of a part of the files.
+        running.enter("waiting for the first index");
+        let has_more = |status: &RepoStatus| status.is_complete || is_settled(status);
+        follow(running, &repository, has_more, Some(FIRST_INDEX)).await;
+        found = look(running, &repository, &args, &earlier).await?;
+    }
     running.stream.tell(Event::Hits(found.hits.clone()));
     let hits = &found.hits.hits;
     history::note(running, "search", &args, &found.summary.repo, (hits, hits.len()));
@@ -107,17 +114,23 @@ async fn ranked(
         ..request.clone()
     });
     let widened: Vec<SearchRequest> = widened.collect();
-    let (outcome, with_words) = in_turn(running, repository, move |searched, is_cancelled| {
-        let root = searched.root().to_owned();
-        let mut early = |hits| tell_early(wire::hits(Stage::Early, hits, &root));
-        let own = searched.search(&request, &mut early, is_cancelled)?;
-        let widened = widened
-            .iter()
-            .map(|widened| searched.search(widened, &mut |_| {}, is_cancelled))
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok((own, widened))
-    })
-    .await?;
+    let remembered = repository.remembered(&request).filter(|_| widened.is_empty());
+    let (outcome, with_words) = match remembered {
+        Some(outcome) => (outcome, Vec::new()),
+        None => {
+            in_turn(running, repository, move |searched, is_cancelled| {
+                let root = searched.root().to_owned();
+                let mut early = |hits| tell_early(wire::hits(Stage::Early, hits, &root));
+                let own = searched.search(&request, &mut early, is_cancelled)?;
+                let widened = widened
+                    .iter()
+                    .map(|widened| searched.search(widened, &mut |_| {}, is_cancelled))
+                    .collect::<Result<Vec<_>, _>>()?;
+                Ok((own, widened))
+            })
+            .await?
+        }
+    };
     tell_notices(running, &outcome.notices);
     tell_notices(running, earlier.notice.map(str::to_owned).as_slice());
     let summary = wire::summary(&outcome, &repository.status(), took_us(running));
@@ -257,6 +270,9 @@ pub(super) async fn open(
     running.enter("opening the repository");
     let place = absolute(place)?;
     let repositories = running.handle.repositories.clone();
+    if let Some(known) = repositories.known(&place) {
+        return Ok(known);
+    }
     running
         .blocking(move |_| repositories.open(&place, insist))
         .await?

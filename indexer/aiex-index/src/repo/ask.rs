@@ -26,6 +26,11 @@ impl RepoIndex {
         self.mending(&mut || crate::search::run(self, request, early, is_cancelled))
     }
 
+    /// The answer to a request, if it was given before and nothing has changed since. Never waits.
+    pub fn remembered(&self, request: &SearchRequest) -> Option<SearchOutcome> {
+        crate::search::remembered(self, request)
+    }
+
     /// The chunks nearest in meaning to the one at a place.
     ///
     /// # Errors

@@ -54,6 +54,13 @@ impl QueryCache {
         found
     }
 
+    /// As [`get`](Self::get) for who asks otherwise when there is no answer: a miss is counted then.
+    pub(crate) fn known(&self, key: &Key) -> Option<Arc<SearchOutcome>> {
+        let found = self.answers.get(key)?;
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Some(found)
+    }
+
     pub(crate) fn insert(&self, key: Key, outcome: Arc<SearchOutcome>) {
         // Lists this long are exports, asked for once.
         if outcome.hits.len() <= 200 {
