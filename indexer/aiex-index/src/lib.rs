@@ -21,6 +21,7 @@ mod grams;
 pub mod look;
 pub mod observer;
 pub mod outline;
+mod package;
 pub mod pipeline;
 pub mod repo;
 mod role;

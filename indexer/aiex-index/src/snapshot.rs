@@ -12,6 +12,7 @@ use aiex_files::RelPath;
 
 use crate::content::ContentKey;
 pub use crate::outline::{Definition, Outline, OutlineDamaged, Span};
+use crate::package::Packages;
 use crate::role::Roles;
 
 /// Bits of a chunk id that hold the ordinal within the file.
@@ -102,6 +103,7 @@ pub struct Snapshot {
     languages: OnceLock<HashSet<Language>>,
     /// Folders in which a folder of tests lies.
     with_tests: OnceLock<HashSet<Box<str>>>,
+    packages: OnceLock<Arc<Packages>>,
 }
 
 impl Snapshot {
@@ -125,6 +127,7 @@ impl Snapshot {
             versions: OnceLock::new(),
             languages: OnceLock::new(),
             with_tests: OnceLock::new(),
+            packages: OnceLock::new(),
         }
     }
 
@@ -195,6 +198,12 @@ impl Snapshot {
         folders_named(path, &["src", "lib"]).any(|parent| with_tests.contains(parent))
     }
 
+    /// The code in the package that a file lies in, as a share of the code in the largest package.
+    pub(crate) fn share_of_package(&self, path: &str) -> f32 {
+        let packages = self.packages.get_or_init(|| Arc::new(Packages::of(&self.files)));
+        packages.share(path)
+    }
+
     /// Whether a file is written in this language.
     pub fn has_language(&self, language: Language) -> bool {
         self.languages
@@ -215,6 +224,7 @@ impl Snapshot {
             versions: OnceLock::new(),
             languages: OnceLock::new(),
             with_tests: OnceLock::new(),
+            packages: OnceLock::new(),
         }
     }
 
@@ -231,6 +241,7 @@ impl Snapshot {
             versions: before.versions.clone(),
             languages: before.languages.clone(),
             with_tests: before.with_tests.clone(),
+            packages: before.packages.clone(),
         }
     }
 

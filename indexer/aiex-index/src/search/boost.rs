@@ -81,6 +81,9 @@ fn factor(span: &Ranked, definition: &Definition, name: &Name, settings: &RankSe
     if is_minor(definition.kind()) {
         factor *= settings.minor_kind;
     }
+    if name.container.is_none() && definition.kind() == SymbolKind::Method {
+        factor *= settings.nested;
+    }
     if is_named_after(&span.file, &name.name) {
         factor *= settings.stem_is_name;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::query::Query;
+use super::query::{Query, Route};
 use super::settings::RankSettings;
 use crate::role::Role;
 use crate::snapshot::{FileEntry, Snapshot};
@@ -84,6 +84,12 @@ fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &Ra
     let is_test =
         roles.has(Role::Test) || (roles.has(Role::TestByName) && !snapshot.keeps_tests_beside(&file.path));
     let wants_documented = query.wants_docs || query.wants_examples;
+    // A name is meant wherever it is defined.
+    let share = match query.route {
+        Route::Symbol => 1.0,
+        _ => snapshot.share_of_package(&file.path).max(settings.least_package),
+    };
+    let by_package = share.powf(settings.package_size);
     [
         ("test", is_test, settings.test, query.wants_tests),
         ("legacy", roles.has(Role::Legacy), settings.legacy, false),
@@ -129,6 +135,7 @@ fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &Ra
             wants_documented,
         ),
         ("data", roles.has(Role::Data), settings.data, query.wants_settings),
+        ("small package", by_package < 1.0, by_package, false),
     ]
     .into_iter()
     .filter(|(_, applies, _, _)| *applies)

@@ -90,6 +90,8 @@ constants! {
     other_container = 0.35,
     /// Factor on both for variables, fields, keys and headings.
     minor_kind = 0.1,
+    /// Factor on both for a method when only its name was asked for.
+    nested = 0.8,
     /// Factor on both when the file is named after the symbol.
     stem_is_name = 1.2,
     /// Added when the query is little more than a name and the file is named after it.
@@ -141,6 +143,10 @@ constants! {
     data = 0.33,
     /// Factor on change logs and licences.
     changelog = 0.25,
+    /// How much it counts against a file that its package is small beside the largest: an exponent on its share.
+    package_size = 0.08,
+    /// The share of a package at least.
+    least_package = 0.02,
     /// Factor on each further span of a file that is in the list already.
     saturation = 0.5,
 }
@@ -168,11 +174,12 @@ impl RankSettings {
             | "lexical_candidates"
             | "name_term"
             | "standout_lead"
+            | "least_package"
             | "similar_other_language" => None,
             "test" | "legacy" | "example" | "bench" | "vendored" | "derived" | "declaration" | "prose"
             | "data" | "changelog" | "saturation" | "other_case" | "signed_name" | "other_container"
-            | "minor_kind" | "stem_is_name" | "upkeep" | "other_language" | "older" | "documented"
-            | "weak_name" | "outer_frame" | "wanted" => Some(1.0),
+            | "minor_kind" | "nested" | "stem_is_name" | "upkeep" | "other_language" | "older"
+            | "documented" | "weak_name" | "outer_frame" | "wanted" => Some(1.0),
             name => Self::NAMES.contains(&name).then_some(0.0),
         }
     }
