@@ -15,6 +15,7 @@ use moka::sync::Cache;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::IndexError;
+use crate::packed::{pack, unpack};
 use crate::snapshot::Outline;
 
 /// The store's format. A store of another format is set aside and built anew.
@@ -80,7 +81,7 @@ impl Packed {
     /// # Errors
     /// When zstd fails, which it does for want of memory only.
     pub fn new(key: ContentKey, text: &str, outline: &Outline) -> std::io::Result<Self> {
-        let text = zstd::bulk::compress(text.as_bytes(), ZSTD_LEVEL)?;
+        let text = pack(text.as_bytes(), ZSTD_LEVEL)?;
         let outline = outline.encode();
         Ok(Self {
             key,
@@ -210,7 +211,7 @@ impl ContentStore {
 
     /// A content's text, if it is there and sound.
     pub fn text(&self, key: &ContentKey) -> Result<Option<String>, IndexError> {
-        Ok(self.row(key)?.and_then(|(packed, _)| unpack(&packed)))
+        Ok(self.row(key)?.and_then(|(packed, _)| text_of(&packed)))
     }
 
     /// A content's text to show a part of; texts shown lately are at hand.
@@ -230,7 +231,7 @@ impl ContentStore {
         let Some((packed, outline)) = self.row(key)? else {
             return Ok(None);
         };
-        Ok(unpack(&packed).zip(Outline::decode(&outline).ok()))
+        Ok(text_of(&packed).zip(Outline::decode(&outline).ok()))
     }
 
     /// The packed text and outline of a row that matches its digest.
@@ -292,7 +293,7 @@ impl ContentStore {
         })?;
         Ok(row
             .filter(|(digest, data)| *digest == row_digest(&[data]))
-            .and_then(|(_, data)| decompress(&data, MAX_VECTOR_BYTES))
+            .and_then(|(_, data)| unpack(&data, MAX_VECTOR_BYTES))
             .map(|data| data.into_iter().map(|byte| byte as i8).collect()))
     }
 
@@ -301,8 +302,8 @@ impl ContentStore {
         let mut packed = Vec::with_capacity(rows.len());
         for (key, vectors) in rows {
             let bytes: Vec<u8> = vectors.iter().map(|value| *value as u8).collect();
-            let data = zstd::bulk::compress(&bytes, VECTOR_ZSTD_LEVEL)
-                .map_err(|e| IndexError::io("content", &self.path, e))?;
+            let data =
+                pack(&bytes, VECTOR_ZSTD_LEVEL).map_err(|e| IndexError::io("content", &self.path, e))?;
             packed.push((key, data));
         }
         self.writing(|db| {
@@ -506,16 +507,8 @@ pub(crate) fn set_aside(path: &Path) -> std::io::Result<()> {
     }
 }
 
-fn unpack(packed: &[u8]) -> Option<String> {
-    String::from_utf8(decompress(packed, MAX_TEXT_BYTES)?).ok()
-}
-
-/// What was compressed, if it is sound and not larger than `max` bytes.
-fn decompress(packed: &[u8], max: usize) -> Option<Vec<u8>> {
-    // It says itself how large it is. Room for the largest would be asked of the system, and given back, for each text.
-    let size = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
-    let size = usize::try_from(size).ok().filter(|size| *size <= max)?;
-    zstd::bulk::decompress(packed, size).ok()
+fn text_of(packed: &[u8]) -> Option<String> {
+    String::from_utf8(unpack(packed, MAX_TEXT_BYTES)?).ok()
 }
 
 fn row_digest(parts: &[&[u8]]) -> Vec<u8> {

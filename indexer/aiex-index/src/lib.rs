@@ -22,6 +22,7 @@ pub mod look;
 pub mod observer;
 pub mod outline;
 mod package;
+mod packed;
 pub mod pipeline;
 pub mod repo;
 mod role;
