@@ -166,7 +166,7 @@ impl Live {
         let name = format!("queries/{round}");
         if !quoted.is_empty() {
             user.push_str("Quotes so far, by sub-question. ");
-            user.push_str(&self.fenced(&name, &quoted));
+            user.push_str(&self.fenced(&quoted));
         }
         let most = 2 * open.len();
         let ask = Ask {
