@@ -193,13 +193,7 @@ fn an_embedder_takes_the_key_that_is_there_when_it_is_asked() {
     world.ok(&repo, &["repos", "add"]);
     let pid = daemon(&world);
     let accepted = || sent(&embedder).iter().filter(|key| **key == bearer(KEY)).count();
-    let status = || {
-        world
-            .ok(&repo, &["status", "--json"])
-            .rows()
-            .remove(0)
-            .to_string()
-    };
+    let status = || world.ok(&repo, &["status", "--json"]).stdout;
     let search = || {
         world
             .ok(&repo, &["search", "how long is the delay before an attempt"])

@@ -370,7 +370,7 @@ fn when_nobody_outside_says_anything_each_service_is_waited_for_once_and_named()
     let rows = outcome.rows();
     let report = report_of(&rows);
     assert!(
-        report["sections"].to_string().contains("Doubles the delay"),
+        report["sections"].to_string().contains("pub fn next_delay"),
         "the evidence is kept: {report}"
     );
     let partial = report["partial"].as_str().unwrap();
