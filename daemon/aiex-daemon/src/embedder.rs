@@ -1,16 +1,19 @@
 //! The embedder that the settings ask for, or the one inside the program when that cannot be had.
+//!
+//! One that lacks nothing but its key is waited for instead: vectors of another would only be thrown away once the key
+//! is kept or its file opened.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use aiex_config::{EmbedderKind, EmbedderSettings, Home};
-use aiex_embed::http::{HttpSettings, Protocol};
+use aiex_embed::http::{HttpSettings, KeySource, Protocol};
 use aiex_embed::onnx::hub::HubModel;
 use aiex_embed::onnx::{ModelSource, OnnxSettings};
-use aiex_embed::{Embedder, EmbedderChoice, Secret};
+use aiex_embed::{EmbedError, Embedder, EmbedderChoice, Secret};
 
 use crate::error::chain;
-use crate::keys::Taken;
+use crate::keys::{EMBEDDER, Keys, Wanted};
 
 /// The hub model that is used when none is named: small, and under the Apache licence.
 const DEFAULT_HUB_MODEL: &str = "Xenova/all-MiniLM-L6-v2";
@@ -19,6 +22,8 @@ const DEFAULT_HUB_MODEL: &str = "Xenova/all-MiniLM-L6-v2";
 pub(crate) struct Opened {
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     pub(crate) problem: Option<String>,
+    /// Whether a key is all that it lacks.
+    pub(crate) awaits_key: bool,
 }
 
 impl Opened {
@@ -31,33 +36,54 @@ impl Opened {
     }
 }
 
-/// Opens the embedder. Blocks: a model may be downloaded, a service asked. `keys` is called if one is needed.
-pub(crate) fn open(settings: &EmbedderSettings, home: &Home, keys: impl FnOnce() -> Taken) -> Opened {
-    let Some(choice) = choice(settings, home, keys) else {
-        return Opened {
-            embedder: None,
-            problem: None,
-        };
+/// Opens the embedder. Blocks: a model may be downloaded, a service asked. One behind HTTP takes its key anew for every
+/// request.
+pub(crate) fn open(settings: &EmbedderSettings, home: &Home, keys: &Arc<Keys>) -> Opened {
+    let nothing = Opened {
+        embedder: None,
+        problem: None,
+        awaits_key: false,
     };
-    let error = match choice.and_then(|choice| aiex_embed::open(&choice).map_err(|error| told(&error))) {
+    let Some(choice) = choice(settings, home, keys) else {
+        return nothing;
+    };
+    let (error, awaits_key) = match aiex_embed::open(&choice) {
         Ok(embedder) => {
             return Opened {
                 embedder: Some(embedder),
-                problem: None,
+                ..nothing
             };
         }
-        Err(error) => error,
+        Err(error) => (told(&error), error.is_about_key()),
     };
     tracing::warn!(%error, kind = %settings.kind, "the configured embedder cannot be used");
-    match aiex_embed::open(&EmbedderChoice::BuiltIn) {
-        Ok(embedder) => Opened {
-            embedder: Some(embedder),
+    if awaits_key {
+        return Opened {
             problem: Some(error),
-        },
-        Err(built_in) => Opened {
-            embedder: None,
-            problem: Some(format!("{error}; {}", told(&built_in))),
-        },
+            awaits_key,
+            ..nothing
+        };
+    }
+    let instead = built_in();
+    let also = instead
+        .problem
+        .map_or_else(String::new, |also| format!("; {also}"));
+    Opened {
+        problem: Some(format!("{error}{also}")),
+        ..instead
+    }
+}
+
+/// The embedder inside the program.
+pub(crate) fn built_in() -> Opened {
+    let (embedder, problem) = match aiex_embed::open(&EmbedderChoice::BuiltIn) {
+        Ok(embedder) => (Some(embedder), None),
+        Err(error) => (None, Some(told(&error))),
+    };
+    Opened {
+        embedder,
+        problem,
+        awaits_key: false,
     }
 }
 
@@ -69,31 +95,24 @@ fn told(error: &aiex_embed::EmbedError) -> String {
 }
 
 /// What the settings ask for; nothing when they switch embedding off.
-fn choice(
-    settings: &EmbedderSettings,
-    home: &Home,
-    keys: impl FnOnce() -> Taken,
-) -> Option<Result<EmbedderChoice, String>> {
+fn choice(settings: &EmbedderSettings, home: &Home, keys: &Arc<Keys>) -> Option<EmbedderChoice> {
     let protocol = match settings.kind {
         EmbedderKind::Off => return None,
-        EmbedderKind::BuiltIn => return Some(Ok(EmbedderChoice::BuiltIn)),
-        EmbedderKind::Onnx => return Some(Ok(EmbedderChoice::Onnx(onnx(settings, home)))),
+        EmbedderKind::BuiltIn => return Some(EmbedderChoice::BuiltIn),
+        EmbedderKind::Onnx => return Some(EmbedderChoice::Onnx(onnx(settings, home))),
         EmbedderKind::OpenAi => Protocol::OpenAi,
         EmbedderKind::Ollama => Protocol::Ollama,
     };
     let mut http = HttpSettings::new(protocol, &settings.url, &settings.model);
-    match keys() {
-        Ok(keys) => http.key = keys.first().map(|key| Secret::new(key.expose())),
-        // The embedder is opened once, when nobody can have unlocked anything yet.
-        Err(problem) if problem.is_locked() => {
-            return Some(Err(format!(
-                "{problem} when the embedder is opened: keep it with `aiex keys set embedder --in system`, in a \
-                 variable (`embedder.key_env`), or give the daemon the passphrase (AIEX_KEYS_PASSPHRASE_FILE)"
-            )));
-        }
-        Err(problem) => return Some(Err(format!("{problem} ({})", problem.hint()))),
-    }
-    Some(Ok(EmbedderChoice::Http(http)))
+    let (keys, wanted) = (keys.clone(), Wanted::new(EMBEDDER, &settings.key_env));
+    http.key = KeySource::new(move || match keys.of(&wanted) {
+        Ok(keys) => Ok(keys.first().map(|key| Secret::new(key.expose()))),
+        Err(problem) => Err(EmbedError::KeyMissing {
+            what: problem.to_string(),
+            hint: problem.hint(),
+        }),
+    });
+    Some(EmbedderChoice::Http(http))
 }
 
 fn onnx(settings: &EmbedderSettings, home: &Home) -> OnnxSettings {

@@ -25,9 +25,10 @@ use aiex_protocol::{ErrorCode, WireError};
 use crate::embedder;
 use crate::error::chain;
 use crate::event::{Bus, Event};
-use crate::keys::{EMBEDDER, Keys, Wanted};
+use crate::keys::Keys;
 use crate::repository::{EngineFacts, Repositories, Repository, index_error};
 use crate::supervise::Supervisor;
+use due::Command;
 use gate::IndexGate;
 use recent::Recent;
 use repository::IndexedRepository;
@@ -48,8 +49,33 @@ pub(crate) struct Workshop {
 
 struct Open {
     engine: Arc<Engine>,
-    embedder: String,
-    embedder_problem: Option<String>,
+    /// Held for a moment only; who opens an embedder holds `opening`.
+    embedder: Mutex<Embedding>,
+    opening: Mutex<()>,
+}
+
+/// The embedder, as it is told.
+#[derive(Clone)]
+struct Embedding {
+    label: String,
+    problem: Option<String>,
+    awaits_key: bool,
+}
+
+impl Embedding {
+    fn of(opened: &embedder::Opened) -> Self {
+        Self {
+            label: opened.label(),
+            problem: opened.problem.clone(),
+            awaits_key: opened.awaits_key,
+        }
+    }
+}
+
+impl Open {
+    fn embedding(&self) -> MutexGuard<'_, Embedding> {
+        self.embedder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The repositories of the engine in the cache folder.
@@ -146,9 +172,8 @@ impl EngineRepositories {
         if let Some(open) = self.engine.get() {
             return Ok(open.engine.clone());
         }
-        let wanted = Wanted::new(EMBEDDER, &self.settings.embedder.key_env);
-        let embedder = embedder::open(&self.settings.embedder, &self.home, || self.keys.of(&wanted));
-        let label = embedder.label();
+        let embedder = embedder::open(&self.settings.embedder, &self.home, &self.keys);
+        let embedding = Embedding::of(&embedder);
         let engine = Engine::open(
             &self.home.index_dir(),
             embedder.embedder,
@@ -156,8 +181,8 @@ impl EngineRepositories {
         )?;
         let open = Open {
             engine: engine.clone(),
-            embedder: label,
-            embedder_problem: embedder.problem,
+            embedder: Mutex::new(embedding),
+            opening: Mutex::default(),
         };
         // Nobody else sets it: the lock is held.
         let _ = self.engine.set(open);
@@ -327,15 +352,37 @@ impl Repositories for EngineRepositories {
         let Some(open) = self.engine.get() else {
             return EngineFacts::default();
         };
+        let embedding = open.embedding().clone();
         EngineFacts {
             cache: open.engine.cache_stats(),
             disk_bytes: open.engine.disk_bytes(),
-            embedder: open.embedder.clone(),
-            embedder_problem: open.embedder_problem.clone(),
+            embedder: embedding.label,
+            embedder_problem: embedding.problem,
             watches: (
                 self.workshop.budget.used() as u64,
                 self.workshop.budget.limit() as u64,
             ),
+        }
+    }
+
+    fn keys_changed(&self) {
+        let Some(open) = self.engine.get() else { return };
+        let _opening = open.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.embedding().awaits_key {
+            let opened = embedder::open(&self.settings.embedder, &self.home, &self.keys);
+            let embedding = Embedding::of(&opened);
+            // Only a key was waited for: another failure leaves it waiting for the next one.
+            match opened.embedder.filter(|_| opened.problem.is_none()) {
+                Some(embedder) => drop(open.engine.adopt(embedder)),
+                None => {
+                    open.embedding().problem = embedding.problem;
+                    return;
+                }
+            }
+            *open.embedding() = embedding;
+        }
+        for repository in self.repositories().values() {
+            repository.command(Command::Embed);
         }
     }
 

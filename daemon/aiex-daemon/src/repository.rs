@@ -66,6 +66,9 @@ pub trait Repositories: Send + Sync + 'static {
     /// What the repositories share. Never waits.
     fn facts(&self) -> EngineFacts;
 
+    /// A key was kept, or the file of keys was opened: an embedder that lacked its key is tried at once. Blocks.
+    fn keys_changed(&self) {}
+
     /// Whether a repository is being indexed for the first time.
     fn is_building(&self) -> bool;
 

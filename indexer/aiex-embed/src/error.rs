@@ -90,6 +90,15 @@ pub enum EmbedError {
         what: String,
     },
 
+    /// The key of the service cannot be had now.
+    #[error("{what}")]
+    KeyMissing {
+        /// Why.
+        what: String,
+        /// What to do about it.
+        hint: String,
+    },
+
     /// The service does not accept the key.
     #[error("{url} rejected the key ({status})")]
     KeyRejected {
@@ -172,6 +181,11 @@ pub enum EmbedError {
 }
 
 impl EmbedError {
+    /// Whether another key, or one at all, would mend it.
+    pub fn is_about_key(&self) -> bool {
+        matches!(self, Self::KeyMissing { .. } | Self::KeyRejected { .. })
+    }
+
     /// What a user can do, where there is something.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -186,6 +200,7 @@ impl EmbedError {
             Self::Unreachable { url, .. } => {
                 format!("is the service running? try `curl {url}`; for Ollama start it with `ollama serve`")
             }
+            Self::KeyMissing { hint, .. } => hint.clone(),
             Self::KeyRejected { .. } => "check the key and that it belongs to this service".into(),
             Self::QuotaExhausted { .. } => {
                 "add credit at the provider, or use the built-in model, which costs nothing".into()

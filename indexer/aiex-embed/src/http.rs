@@ -4,6 +4,7 @@
 //! busy service, so they belong on a worker thread.
 
 mod answer;
+mod key;
 mod retry;
 
 use std::time::{Duration, Instant};
@@ -13,7 +14,9 @@ use reqwest::blocking::Client;
 use reqwest::redirect::Policy;
 use serde_json::json;
 
-use crate::{Cost, EmbedError, Embedder, Secret, normalise};
+use crate::{Cost, EmbedError, Embedder, normalise};
+
+pub use key::KeySource;
 
 /// Which protocol a service speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +37,7 @@ pub struct HttpSettings {
     /// The model's name there.
     pub model: String,
     /// The key, sent as a bearer token.
-    pub key: Option<Secret>,
+    pub key: KeySource,
     /// Components of a vector; asked for with one small request when absent.
     pub dimensions: Option<usize>,
     /// Put before every query, for models trained with such a prefix.
@@ -62,7 +65,7 @@ impl HttpSettings {
             protocol,
             url: url.into(),
             model: model.into(),
-            key: None,
+            key: KeySource::none(),
             dimensions: None,
             query_prefix: String::new(),
             document_prefix: String::new(),
@@ -192,7 +195,7 @@ impl HttpEmbedder {
             .post(self.endpoint.clone())
             .timeout(left.min(self.settings.request_timeout))
             .json(&json!({ "model": self.settings.model, "input": texts }));
-        if let Some(key) = &self.settings.key {
+        if let Some(key) = self.settings.key.look()? {
             request = request.bearer_auth(key.expose());
         }
         let response = request

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aiex_embed::Embedder;
@@ -20,7 +20,7 @@ use crate::suspects::Suspects;
 pub(crate) struct Shared {
     pub(crate) content: ContentStore,
     pub(crate) suspects: Suspects,
-    pub(crate) embedder: Option<Arc<dyn Embedder>>,
+    embedder: OnceLock<Arc<dyn Embedder>>,
     pub(crate) settings: IndexSettings,
     pub(crate) cache: QueryCache,
     /// Why the content store was set aside when the engine was opened.
@@ -28,10 +28,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// What makes vectors: nothing, until there is one; then always the same.
+    pub(crate) fn embedder(&self) -> Option<&Arc<dyn Embedder>> {
+        self.embedder.get()
+    }
+
     /// The embedder's identity, or nothing.
     pub(crate) fn embedder_id(&self) -> String {
-        self.embedder
-            .as_ref()
+        self.embedder()
             .map(|embedder| embedder.id().to_owned())
             .unwrap_or_default()
     }
@@ -85,7 +89,7 @@ impl Engine {
             shared: Arc::new(Shared {
                 content,
                 suspects,
-                embedder,
+                embedder: embedder.map(OnceLock::from).unwrap_or_default(),
                 settings,
                 cache,
                 quarantined,
@@ -93,6 +97,12 @@ impl Engine {
             registered: Mutex::new(registered),
             open: Mutex::new(HashMap::new()),
         }))
+    }
+
+    /// Takes an embedder that could not be had when the engine was opened. Repositories open their vectors when they are
+    /// next told to [`RepoIndex::embed`]. Whether it was taken: there is one already otherwise.
+    pub fn adopt(&self, embedder: Arc<dyn Embedder>) -> bool {
+        self.shared.embedder.set(embedder).is_ok()
     }
 
     /// The registered repositories, in the order of registration.

@@ -162,7 +162,7 @@ impl Live {
         }
         let name = format!("verify/{batch}");
         let ask = Ask {
-            user: self.fenced(&name, &listed),
+            user: self.fenced(&listed),
             name,
             at: Stage::Check,
             stage: ModelStage::Verify,

@@ -59,8 +59,10 @@ pub(crate) fn of(
     let wanted = |kind: &SourceKind| request.sources.is_empty() || request.sources.contains(kind);
     let kinds: Vec<SourceKind> = ports.searcher.available().into_iter().filter(wanted).collect();
     let per_part = kinds.len() as u64 * 2;
-    let searches =
-        (parts * per_part + (rounds - 1) * parts * kinds.len() as u64).min(u64::from(limits.searches));
+    // The question as it was asked, beside the plan.
+    let ahead = u64::from(ports.model.is_some() && kinds.contains(&SourceKind::Web));
+    let searches = (ahead + parts * per_part + (rounds - 1) * parts * kinds.len() as u64)
+        .min(u64::from(limits.searches));
     let pages = if kinds.contains(&SourceKind::Web) {
         rounds * shape.sources_per_round as u64 / 2
     } else {

@@ -1,5 +1,6 @@
 //! The third stage: rounds of searching, reading and quoting, until a stop rule holds.
 
+mod ahead;
 mod pick;
 mod queries;
 mod quoting;
@@ -20,6 +21,7 @@ use crate::plan::{Brief, Plan};
 use crate::store::Patch;
 use crate::terms::{self, Shingles};
 
+pub(crate) use ahead::Ahead;
 use pick::Picked;
 pub(crate) use queries::Query;
 use searching::Searched;

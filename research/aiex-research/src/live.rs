@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::Purse;
 use crate::error::ResearchError;
+use crate::gather::Ahead;
 use crate::journal::{Past, Stop};
 use crate::ports::Ports;
 use crate::request::{Request, Shape};
@@ -62,6 +63,7 @@ pub(crate) struct Live {
     /// Gathering ends.
     pub(crate) finishing: CancellationToken,
     pub(crate) health: Health,
+    pub(crate) ahead: Ahead,
 }
 
 /// Whether the model still answers.

@@ -39,8 +39,13 @@ pub(crate) enum Rest {
 }
 
 impl Live {
-    /// Runs until it rests.
+    /// Runs until it rests. What can be searched without a plan is searched beside the making of it.
     pub(crate) async fn run(&self, approval: Option<Approval>) -> Result<Rest, Stop> {
+        let (ahead, rest) = tokio::join!(self.search_ahead(), self.report_on(approval));
+        ahead.and(rest)
+    }
+
+    async fn report_on(&self, approval: Option<Approval>) -> Result<Rest, Stop> {
         let brief = self.staged(Stage::Scope, self.briefed(approval.as_ref())).await?;
         let planned = self.staged(Stage::Plan, self.planned(&brief, approval)).await?;
         let Some(plan) = planned else {

@@ -69,7 +69,7 @@ impl Live {
             let said = quote.text.split_whitespace().collect::<Vec<_>>().join(" ");
             listed.push_str(&format!("{}: {}\n", quote.id, terms::head(&said, LONGEST_LINE)));
         }
-        user.push_str(&self.fenced("outline", terms::head(&listed, LONGEST_LIST)));
+        user.push_str(&self.fenced(terms::head(&listed, LONGEST_LIST)));
         let ask = Ask {
             name: "outline".to_owned(),
             at: Stage::Outline,

@@ -16,6 +16,9 @@ pub struct Settings {
     pub parallel_model_calls: usize,
     /// A search is given up after this long.
     pub search_deadline: Duration,
+    /// While the first search of the web has gone unanswered for this long, no other is sent there: it waits for what
+    /// becomes of the first.
+    pub search_overdue: Duration,
     /// A read is given up after this long.
     pub read_deadline: Duration,
     /// A model call is given up after this long.
@@ -37,6 +40,8 @@ impl Default for Settings {
             parallel_reads: 8,
             parallel_model_calls: 16,
             search_deadline: Duration::from_secs(10),
+            // Most of what an engine may take for its first byte; a healthy one has answered by then.
+            search_overdue: Duration::from_secs(3),
             read_deadline: Duration::from_secs(20),
             model_deadline: Duration::from_secs(120),
             retry_pause: Duration::from_millis(200),

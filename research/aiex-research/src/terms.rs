@@ -38,8 +38,12 @@ pub(crate) fn of(text: &str) -> Vec<String> {
 
 /// A query as a set of words: queries that differ in order, case and empty words are the same.
 pub(crate) fn same_query(query: &str) -> String {
-    let words: BTreeSet<String> = of(query).into_iter().map(|word| word.to_lowercase()).collect();
-    words.into_iter().collect::<Vec<_>>().join(" ")
+    folded(query).into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a text that carry meaning, as a set, whatever their case.
+pub(crate) fn folded(text: &str) -> BTreeSet<String> {
+    of(text).into_iter().map(|word| word.to_lowercase()).collect()
 }
 
 /// What a text is made of, for comparison.

@@ -162,7 +162,7 @@ impl Live {
         } = wanted;
         let name = format!("section/{at}");
         user.push_str("The quotes. ");
-        user.push_str(&self.fenced(&name, &listed(quotes, gathered)));
+        user.push_str(&self.fenced(&listed(quotes, gathered)));
         let ask = Ask {
             name: name.clone(),
             at: Stage::Write,

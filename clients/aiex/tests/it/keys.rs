@@ -7,13 +7,13 @@ use std::process::{Child, Stdio};
 
 use aiex_llm::Secret;
 use aiex_llm::keys::SystemStore;
-use aiex_llm::standin::{Received, StandIn as ModelStandIn};
+use aiex_llm::standin::{Received, Reply, StandIn as ModelStandIn};
 use aiex_web::EngineKind;
 use aiex_web::standin::{KEY as ENGINE_KEY, Page, StandIn as EngineStandIn};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::world::{Outcome, World, wait_for};
+use crate::world::{Outcome, World, wait_for, wait_until};
 
 const PASSPHRASE: &str = "planted horse battery staple";
 const KEY: &str = "sk-planted-0123456789";
@@ -165,6 +165,77 @@ fn a_key_of_the_file_reaches_its_provider_and_is_seen_nowhere_else() {
     }
     let log = fs::read_to_string(world.aiex_home().join("state/c1/aiexd.log")).unwrap();
     assert!(log.contains("keys.set"), "the log tells what was done:\n{log}");
+}
+
+/// A service of vectors that takes only requests with [`KEY`].
+fn embedder() -> ModelStandIn {
+    ModelStandIn::answering(|request: &Received| {
+        let told = |status: u16, body: Value| Reply::new(status, "application/json", body.to_string());
+        if request.header("authorization").map(str::to_owned) != bearer(KEY) {
+            return told(401, json!({"error": {"message": "no such key"}}));
+        }
+        let texts = request.json()["input"].as_array().map_or(0, Vec::len);
+        let vector = |index: usize| json!({"index": index, "embedding": [1.0, index as f64]});
+        told(200, json!({"data": (0..texts).map(vector).collect::<Vec<_>>()}))
+    })
+    .unwrap()
+}
+
+#[test]
+fn an_embedder_takes_the_key_that_is_there_when_it_is_asked() {
+    let world = World::new();
+    let embedder = embedder();
+    world.configure(&format!(
+        "[embedder]\nkind = \"openai\"\nurl = \"{}\"\nmodel = \"vectors\"\n",
+        embedder.url()
+    ));
+    let repo = world.sample();
+    world.ok(&repo, &["repos", "add"]);
+    let pid = daemon(&world);
+    let accepted = || sent(&embedder).iter().filter(|key| **key == bearer(KEY)).count();
+    let status = || world.ok(&repo, &["status", "--json"]).stdout;
+    let search = || {
+        world
+            .ok(&repo, &["search", "how long is the delay before an attempt"])
+            .stdout
+    };
+    assert!(status().contains("rejected the key"), "{}", status());
+    assert!(search().contains("src/retry.rs"), "full text serves alone");
+    assert_eq!(accepted(), 0);
+
+    // Kept in a file that was not there when the daemon was started.
+    piped_ok(&world, &["keys", "unlock"], PASSPHRASE);
+    piped_ok(&world, &["keys", "set", "embedder", "--in", "file"], KEY);
+    wait_until("the vectors are made", || {
+        let status = status();
+        status.contains("http:vectors@") && accepted() > 1
+    });
+    assert!(!status().contains("rejected the key"), "{}", status());
+    world.ok(&repo, &["search", "render a table", "--complete"]);
+    let before = sent(&embedder).len();
+    search();
+    assert_eq!(sent(&embedder).len(), before + 1, "the question has a vector now");
+
+    // Locked away: it is not asked, with no key either.
+    world.ok(&repo, &["keys", "lock"]);
+    let before = sent(&embedder).len();
+    assert!(
+        world
+            .ok(&repo, &["search", "what limits the attempts"])
+            .stdout
+            .contains("src/retry.rs")
+    );
+    assert_eq!(sent(&embedder).len(), before);
+    piped_ok(&world, &["keys", "unlock"], PASSPHRASE);
+    world.ok(&repo, &["search", "which settings are read from the environment"]);
+    assert_eq!(sent(&embedder).last().unwrap(), &bearer(KEY));
+    assert_eq!(sent(&embedder).len(), before + 1);
+
+    // Another one counts from the next request on.
+    piped_ok(&world, &["keys", "set", "embedder"], "sk-planted-second");
+    world.ok(&repo, &["search", "turn rows into lines"]);
+    assert_eq!(sent(&embedder).last().unwrap(), &bearer("sk-planted-second"));
+    assert_eq!(daemon(&world), pid, "nothing was started anew");
 }
 
 #[cfg(unix)]

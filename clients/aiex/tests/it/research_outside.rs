@@ -9,7 +9,7 @@ use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aiex_llm::standin::{Received, Said, StandIn as ModelStandIn};
+use aiex_llm::standin::{Fault, Received, Said, StandIn as ModelStandIn};
 use aiex_web::EngineKind;
 use aiex_web::standin::{Page, StandIn as EngineStandIn};
 use rustix::process::{Pid, Signal, kill_process};
@@ -303,6 +303,92 @@ fn engine_requests(engine: &EngineStandIn) -> usize {
     paths.sort();
     paths.dedup();
     paths.len()
+}
+
+/// A question of several parts, so that there is more than one search to make.
+const MANY: &str =
+    "how long does the back-off policy wait, which errors does the client retry, and who limits the attempts";
+/// Longer than any deadline.
+const NEVER: Duration = Duration::from_secs(600);
+
+/// Two engines that take questions and never answer.
+fn silent_engines() -> EngineStandIn {
+    let engines = EngineStandIn::start().unwrap();
+    engines.slow(&EngineKind::SearxNg, NEVER);
+    engines.slow(&EngineKind::StackExchange, NEVER);
+    engines
+}
+
+fn configured_elsewhere(world: &World, engines: &EngineStandIn, model: &ModelStandIn) {
+    world.configure(&format!(
+        "[web]\nenabled = true\nkeyless = false\n\
+         [[web.engine]]\nkind = \"searxng\"\nurl = \"{}\"\n\
+         [[web.engine]]\nkind = \"stackexchange\"\nurl = \"{}\"\n\
+         [[provider]]\nname = \"mute\"\nkind = \"openai\"\nurl = \"{}/v1\"\nmodel = \"m\"\n",
+        engines.url(&EngineKind::SearxNg),
+        engines.url(&EngineKind::StackExchange),
+        model.url_from_elsewhere(),
+    ));
+}
+
+#[test]
+fn engines_are_asked_while_a_model_that_is_there_still_thinks() {
+    let world = World::new();
+    let engines = silent_engines();
+    let model = ModelStandIn::answering(|_: &Received| Fault::Hang).unwrap();
+    configured_elsewhere(&world, &engines, &model);
+    let repo = indexed(&world);
+    world.ok(&repo, &["research", MANY, "--sources", "code,web", "--detach"]);
+    wait_until("both engines are asked", || {
+        [EngineKind::SearxNg, EngineKind::StackExchange]
+            .iter()
+            .all(|kind| engines.count(kind) == 1)
+    });
+    wait_until("the model is asked", || {
+        model.count(|request| request.method == "POST") == 1
+    });
+    assert!(
+        !model
+            .received()
+            .iter()
+            .any(|request| request.method == "POST" && request.hung_up),
+        "it is still waited for"
+    );
+    world.ok(&repo, &["research", "cancel", "latest"]);
+}
+
+#[test]
+fn when_nobody_outside_says_anything_each_service_is_waited_for_once_and_named() {
+    let world = World::new();
+    let engines = silent_engines();
+    let model = ModelStandIn::answering(|_: &Received| Fault::Hang).unwrap();
+    model.go_deaf();
+    configured_elsewhere(&world, &engines, &model);
+    let repo = indexed(&world);
+    let command = ["research", MANY, "--sources", "code,web", "--json"];
+    let outcome = wait_for(world.aiex(&repo, &command).spawn().unwrap());
+    let rows = outcome.rows();
+    let report = report_of(&rows);
+    assert!(
+        report["sections"].to_string().contains("pub fn next_delay"),
+        "the evidence is kept: {report}"
+    );
+    let partial = report["partial"].as_str().unwrap();
+    assert!(
+        partial.contains("searxng: ") && partial.contains("stackexchange: "),
+        "{partial}"
+    );
+    let names_the_model = |row: &Value| {
+        row["kind"] == "fallback" && row["reason"].as_str().unwrap_or_default().contains("mute")
+    };
+    assert!(rows.iter().any(names_the_model), "{rows:?}");
+    // There were more searches to make, and not one was sent to an engine that owed an answer.
+    let to_web = |row: &&Value| row["kind"] == "searched" && row["source"] == "web";
+    assert!(rows.iter().filter(to_web).count() > 1, "{rows:?}");
+    for kind in [EngineKind::SearxNg, EngineKind::StackExchange] {
+        assert_eq!(engines.count(&kind), 1, "{kind:?}: {:?}", engines.received());
+    }
+    assert_eq!(model.count(|request| request.method == "POST"), 1);
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(super) enum Command {
     Rebuild,
     /// Look at what is to be done.
     Wake,
+    /// Fill in vectors now: what kept the embedder from it may be mended.
+    Embed,
 }
 
 /// The work that is due.
@@ -31,6 +33,7 @@ pub(super) struct Due {
     pub(super) rebuild: bool,
     pub(super) everything: bool,
     pub(super) paths: BTreeSet<RelPath>,
+    pub(super) vectors: bool,
     fences: Vec<Sender<()>>,
 }
 
@@ -52,6 +55,7 @@ impl Due {
             }
             Command::Rebuild => self.rebuild = true,
             Command::Wake => {}
+            Command::Embed => self.vectors = true,
         }
     }
 

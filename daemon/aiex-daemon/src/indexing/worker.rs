@@ -139,6 +139,10 @@ impl Life<'_> {
         while !self.stop.is_cancelled() {
             self.collect()?;
             self.watch_mode();
+            if std::mem::take(&mut self.due.vectors) {
+                self.embed_again = None;
+                is_unsettled = true;
+            }
             if self.due.is_update() {
                 is_unsettled = true;
                 self.update()?;

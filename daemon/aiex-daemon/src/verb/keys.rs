@@ -69,6 +69,9 @@ async fn changed(
     change: impl FnOnce(&Keys) -> Result<(), KeyProblem> + Send + 'static,
 ) -> Result<(), WireError> {
     work(running, change).await?;
+    let repositories = running.handle.repositories.clone();
+    // Nobody waits for it: the embedder's service may take its time.
+    tokio::task::spawn_blocking(move || repositories.keys_changed());
     tell(running).await
 }
 

@@ -61,7 +61,7 @@ fn openai_answers_are_put_in_the_order_of_the_texts() {
         Answer::json(200, json!({ "object": "list", "data": data }))
     });
     let mut settings = settings(Protocol::OpenAi, &format!("{}/v1/", service.url));
-    settings.key = Some(Secret::new("sk-secret"));
+    settings.key = Secret::new("sk-secret").into();
     settings.batch = 2;
     let embedder = HttpEmbedder::open(settings).unwrap();
     let mut out = Vec::new();

@@ -59,11 +59,12 @@ impl RepoIndex {
     /// When the embedder or a store fails. Full text is served all the same.
     pub fn embed(&self, observer: &dyn Observer) -> Result<EmbedReport, IndexError> {
         let mut report = EmbedReport::default();
-        let Some(embedder) = self.shared.embedder.clone() else {
+        let Some(embedder) = self.shared.embedder().cloned() else {
             report.is_complete = true;
             return Ok(report);
         };
         let began = Instant::now();
+        self.open_late_vectors()?;
         self.warm(observer)?;
         loop {
             if observer.is_cancelled() {

@@ -106,6 +106,36 @@ impl RepoIndex {
         Ok(())
     }
 
+    /// Opens the vectors of an embedder that came later than the repository was opened.
+    pub(super) fn open_late_vectors(&self) -> Result<(), IndexError> {
+        if self.served().vectors.is_some() {
+            return Ok(());
+        }
+        let mut writer = self.writer_if_open()?;
+        let served = self.served();
+        // Before the first generation, or after the stores were let go of, there is nothing to make vectors of.
+        if served.vectors.is_some() || served.snapshot.generation == 0 {
+            return Ok(());
+        }
+        let Writer {
+            catalogue,
+            quarantined,
+            ..
+        } = &mut *writer;
+        let Some(store) = open_vectors(&self.dir, catalogue, &self.shared, quarantined)? else {
+            return Ok(());
+        };
+        sweep(catalogue, store.as_ref(), &served.snapshot)
+            .map_err(|e| IndexError::vector(&self.vector_dir(), e))?;
+        let embedded = catalogue.embedded_chunks()?;
+        self.serve(|served| Served {
+            snapshot: Arc::new(Snapshot::embedded(&served.snapshot, embedded)),
+            lexical: served.lexical.clone(),
+            vectors: Some(store),
+        });
+        self.refresh_facts(&writer)
+    }
+
     /// Lets go of the files: an engine allows one owner of a folder. Searches meanwhile find nothing.
     pub(super) fn release(&self, writer: &mut Writer) -> Result<(), IndexError> {
         let scratch = self.dir.join("opening");
@@ -266,7 +296,7 @@ fn open_vectors(
     shared: &Shared,
     quarantined: &mut Vec<String>,
 ) -> Result<Option<Arc<dyn VectorStore>>, IndexError> {
-    let Some(embedder) = &shared.embedder else {
+    let Some(embedder) = shared.embedder() else {
         return Ok(None);
     };
     let path = dir.join("vectors");

@@ -49,7 +49,7 @@ pub(crate) fn ask(
     settings: &RankSettings,
     early: &mut dyn FnMut(&Arms),
 ) -> Result<Arms, SearchError> {
-    let embedder = repo.shared().embedder.as_deref();
+    let embedder = repo.shared().embedder().map(|embedder| embedder.as_ref());
     let wants_vectors =
         query.route != Route::Path && served.vectors.is_some() && served.snapshot.num_embedded > 0;
     let dense = || -> Result<Vec<Found>, IndexError> {

@@ -114,7 +114,7 @@ fn vector_of(
     ordinal: usize,
 ) -> Result<Vec<f32>, SearchError> {
     let shared = repo.shared();
-    let Some(embedder) = shared.embedder.as_deref().filter(|_| served.vectors.is_some()) else {
+    let Some(embedder) = shared.embedder().filter(|_| served.vectors.is_some()) else {
         return Err(SearchError::NotFound {
             message: "there are no vectors: search by meaning is off".to_owned(),
             hint: "`aiex doctor` shows why there is no embedder",

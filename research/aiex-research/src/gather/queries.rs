@@ -36,8 +36,8 @@ struct Told {
 }
 
 impl Live {
-    /// The first round's: of every sub-question to each of its sources; first queries come before second ones, so that
-    /// a small budget still reaches everything.
+    /// The first round's: what was searched ahead of the plan, and of every sub-question to each of its sources; first
+    /// queries come before second ones, so that a small budget still reaches everything.
     pub(crate) fn first_queries(&self, brief: &Brief, plan: &Plan) -> Vec<Query> {
         let each = match self.request.depth {
             Depth::Quick => 1,
@@ -52,7 +52,7 @@ impl Live {
                     // Code is searched by meaning too, so the question itself is a good query there.
                     let own = match source {
                         SourceKind::Code => sub.question.clone(),
-                        _ => terms::of(&sub.question).join(" "),
+                        _ => own_words(&sub.question),
                     };
                     texts.push(own);
                     if *source == SourceKind::Code {
@@ -81,6 +81,10 @@ impl Live {
             }
         }
         queries.retain(|query| !query.text.is_empty());
+        if let Some(ahead) = self.asked_ahead(plan) {
+            let to_web = queries.iter().position(|query| query.source == ahead.source);
+            queries.insert(to_web.unwrap_or(queries.len()), ahead);
+        }
         queries
     }
 
@@ -162,7 +166,7 @@ impl Live {
         let name = format!("queries/{round}");
         if !quoted.is_empty() {
             user.push_str("Quotes so far, by sub-question. ");
-            user.push_str(&self.fenced(&name, &quoted));
+            user.push_str(&self.fenced(&quoted));
         }
         let most = 2 * open.len();
         let ask = Ask {
@@ -239,6 +243,11 @@ impl Live {
         }
         queries
     }
+}
+
+/// A question as a query to what is searched by words.
+pub(super) fn own_words(question: &str) -> String {
+    clean(&terms::of(terms::head(question.trim(), LONGEST)).join(" "))
 }
 
 /// Parts of a long question: a search for all of it at once finds what speaks a little of everything.

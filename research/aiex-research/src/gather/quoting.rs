@@ -223,7 +223,7 @@ impl Live {
         let name = format!("extract/{}", source.id);
         let work = quoting.clone();
         let shown = on_a_thread(move || passages(&work.source, &work.questions(), &work.rarity)).await?;
-        user.push_str(&self.fenced(&name, &format!("Title: {}\n\n{shown}", source.title)));
+        user.push_str(&self.fenced(&format!("Title: {}\n\n{shown}", source.title)));
         let ask = Ask {
             name,
             at: Stage::Gather,

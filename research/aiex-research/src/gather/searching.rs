@@ -13,6 +13,7 @@ use crate::event::Event;
 use crate::journal::{Call, Outcome, Stop, key};
 use crate::live::Live;
 use crate::ports::{Found, Search};
+use crate::store::Patch;
 use crate::terms;
 
 /// Tries of a search that may succeed in a moment.
@@ -117,6 +118,33 @@ impl Live {
         query: &Query,
         attempt: u32,
     ) -> Result<Outcome<Vec<Found>>, Stop> {
+        let events = |outcome: &Outcome<Vec<Found>>| {
+            vec![Event::Searched {
+                round,
+                sub_question: query.sub_question,
+                source: query.source,
+                query: query.text.clone(),
+                found: match outcome {
+                    Outcome::Done { value } => value.len() as u32,
+                    Outcome::Failed { .. } | Outcome::Skipped { .. } => 0,
+                },
+                failure: outcome.failure().map(str::to_owned),
+            }]
+        };
+        if let Some(outcome) = self.made_ahead(query, attempt).await? {
+            self.tell("ahead", events(&outcome), Patch::default()).await?;
+            return Ok(outcome);
+        }
+        self.put(query, attempt, events).await
+    }
+
+    /// Puts a query to its source, once.
+    pub(super) async fn put(
+        &self,
+        query: &Query,
+        attempt: u32,
+        events: impl FnOnce(&Outcome<Vec<Found>>) -> Vec<Event>,
+    ) -> Result<Outcome<Vec<Found>>, Stop> {
         let search = Search {
             run: self.id.0.clone(),
             source: query.source,
@@ -146,19 +174,6 @@ impl Live {
                     self.search_out(&search).await
                 }
             }
-        };
-        let events = |outcome: &Outcome<Vec<Found>>| {
-            vec![Event::Searched {
-                round,
-                sub_question: query.sub_question,
-                source: query.source,
-                query: query.text.clone(),
-                found: match outcome {
-                    Outcome::Done { value } => value.len() as u32,
-                    Outcome::Failed { .. } | Outcome::Skipped { .. } => 0,
-                },
-                failure: outcome.failure().map(str::to_owned),
-            }]
         };
         self.call(call, work, events).await
     }

@@ -10,6 +10,7 @@ use super::{Research, Running};
 use crate::budget::Purse;
 use crate::error::ResearchError;
 use crate::event::Event;
+use crate::gather::Ahead;
 use crate::journal::{Past, Stop};
 use crate::live::{Health, Live};
 use crate::machine::Rest;
@@ -87,6 +88,7 @@ impl Research {
             cancel: cancel.clone(),
             finishing: finishing.clone(),
             health: Health::default(),
+            ahead: Ahead::default(),
         };
         let id = row.id.clone();
         let ticket = fastrand::u64(..);

@@ -18,6 +18,7 @@ use aiex_research::{
     Reader, Reply, Request, Research, Revisit, RunId, RunState, Search, SearchFailure, Searcher, Settings,
     SourceKind, Usage,
 };
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use answers::good_answer;
@@ -61,6 +62,9 @@ pub(crate) struct World {
     pub(crate) price: Option<u64>,
     /// The time, once it is the world's own.
     pub(crate) clock_ms: AtomicU64,
+    /// Calls that begin like the first are not answered before one has begun that begins like the second.
+    pub(crate) after: Option<(&'static str, &'static str)>,
+    pub(crate) begun: watch::Sender<Vec<String>>,
     pub(crate) finished: Mutex<HashMap<String, u32>>,
     pub(crate) spent: Mutex<HashMap<String, Tally>>,
     pub(crate) present: Mutex<HashMap<String, Present>>,
@@ -79,6 +83,8 @@ impl Default for World {
             fate: Arc::new(|_| Fated::default()),
             price: Some(1000),
             clock_ms: AtomicU64::new(1_790_000_000_000),
+            after: None,
+            begun: watch::Sender::default(),
             finished: Mutex::default(),
             spent: Mutex::default(),
             present: Mutex::default(),
@@ -115,6 +121,11 @@ impl World {
         self.finished.lock().unwrap().clone()
     }
 
+    /// Every call, in the order in which they began.
+    pub(crate) fn begun(&self) -> Vec<String> {
+        self.begun.borrow().clone()
+    }
+
     pub(crate) fn spent(&self, run: &RunId) -> Tally {
         self.spent
             .lock()
@@ -130,6 +141,15 @@ impl World {
 
     async fn live_through(&self, what: &str, deadline: Duration) -> Fated {
         let fated = (self.fate)(what);
+        self.begun.send_modify(|begun| begun.push(what.to_owned()));
+        if let Some((_, other)) = self.after.filter(|(this, _)| what.starts_with(this)) {
+            let has_begun = |begun: &Vec<String>| begun.iter().any(|call| call.starts_with(other));
+            let mut begun = self.begun.subscribe();
+            tokio::time::timeout(LONG, begun.wait_for(has_begun))
+                .await
+                .expect("the other begins meanwhile")
+                .expect("the world is there");
+        }
         let began = self.clock_ms.load(Ordering::SeqCst);
         if !fated.waits.is_zero() {
             tokio::time::sleep(fated.waits).await;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use aiex_config::{EmbedderKind, EmbedderSettings, Home, Settings};
+use aiex_config::{EmbedderKind, Home, Settings};
 use aiex_evidence::Origin;
 use aiex_files::rules::{Rules, RulesOptions};
 use aiex_index::{
@@ -207,15 +207,10 @@ impl Packages {
         if let Some(open) = self.opened.get() {
             return Ok(open);
         }
-        let kind = match self.settings.embedder.kind {
-            EmbedderKind::Off => EmbedderKind::Off,
-            _ => EmbedderKind::BuiltIn,
+        let embedder = match self.settings.embedder.kind {
+            EmbedderKind::Off => None,
+            _ => embedder::built_in().embedder,
         };
-        let embedder = EmbedderSettings {
-            kind,
-            ..self.settings.embedder.clone()
-        };
-        let embedder = embedder::open(&embedder, &self.home, || Ok(Vec::new())).embedder;
         let mut settings = IndexSettings::default();
         if self.settings.index.workers > 0 {
             settings.workers = self.settings.index.workers;
