@@ -51,8 +51,8 @@ mod tests {
             let packed = pack(text.as_bytes(), level).unwrap();
             assert!(packed.len() < text.len() / 10);
             let mut damaged = packed.clone();
-            for at in 8..damaged.len() {
-                damaged[at] ^= 0x55;
+            for byte in damaged.iter_mut().skip(8) {
+                *byte ^= 0x55;
             }
             assert_eq!(unpack(&damaged, 1 << 20), None);
             assert_eq!(unpack(&packed, text.len() - 1), None, "too large");
