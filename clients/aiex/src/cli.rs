@@ -6,8 +6,8 @@ use clap::{Command, CommandFactory, Parser, Subcommand};
 use crate::exit_code::ExitCode;
 use crate::printer::ColorChoice;
 use crate::verb::{
-    ask, bookmark, cache, daemon, doctor, eval, graph, help, history, keys, outline, pack, refs, repos,
-    research, search, status, symbols, util,
+    ask, backup, bookmark, cache, daemon, doctor, eval, graph, help, history, keys, outline, pack, refs,
+    repos, research, search, status, symbols, util,
 };
 
 const EXAMPLES: &str = "\
@@ -79,6 +79,9 @@ pub(crate) enum Verb {
     Repos(repos::ReposVerb),
     Cache(cache::CacheVerb),
     Keys(keys::KeysVerb),
+    Backup(backup::BackupVerb),
+    Restore(backup::RestoreVerb),
+    Verify(backup::VerifyVerb),
     Daemon(daemon::DaemonVerb),
     Doctor(doctor::DoctorVerb),
     Eval(eval::EvalVerb),

@@ -64,7 +64,7 @@ impl ExitCode {
             }
             ExitCode::DeadlineExceeded => "the deadline passed (`--timeout`)",
             ExitCode::ProviderFailed => "the model provider failed; the evidence was printed",
-            ExitCode::CheckFailed => "a check failed: `aiex doctor`, `aiex research verify`",
+            ExitCode::CheckFailed => "a check failed: `aiex doctor`, `aiex verify`, `aiex research verify`",
             ExitCode::ResearchFailed => "the research ended without a report; what it found is kept",
             ExitCode::Interrupted => {
                 "stopped by Ctrl-C; the work in the daemon was cancelled, research goes on"

@@ -71,6 +71,9 @@ fn main() -> std::process::ExitCode {
 fn carry_out(verb: Verb, printer: &Printer) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Util(verb) => verb::util::run(verb, printer),
+        Verb::Backup(verb) => verb::backup::backup(&verb, printer),
+        Verb::Restore(verb) => verb::backup::restore(&verb, printer),
+        Verb::Verify(verb) => verb::backup::verify(&verb, printer),
         Verb::Help(verb) => verb::help::run(&verb, printer),
         Verb::Daemon(verb) => match verb.into_run() {
             Ok(flags) => verb::daemon_run::run(&flags),

@@ -1,6 +1,7 @@
 //! The verbs, one file each: what it takes, what it asks of the daemon, how the answer looks.
 
 pub(crate) mod ask;
+pub(crate) mod backup;
 pub(crate) mod bookmark;
 pub(crate) mod cache;
 pub(crate) mod daemon;

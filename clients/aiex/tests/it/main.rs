@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod ask;
+mod backup;
 mod bookmark;
 mod caches;
 mod daemon;

@@ -1,0 +1,60 @@
+//! Whether a backup, or what lies at home, can be relied on.
+
+use std::path::{Component, Path};
+
+use aiex_config::Home;
+
+use crate::error::BackupError;
+use crate::manifest::{Copied, Manifest};
+use crate::part::{self, Kind, Part};
+use crate::{database, files};
+
+/// Reads every byte of a backup.
+///
+/// # Errors
+/// When it is no backup, or the first thing that is wrong with it.
+pub fn backup(folder: &Path) -> Result<Manifest, BackupError> {
+    let manifest = Manifest::read(folder)?;
+    for file in &manifest.files {
+        check(folder, file)?;
+    }
+    Ok(manifest)
+}
+
+fn check(folder: &Path, file: &Copied) -> Result<(), BackupError> {
+    let is_inside = |component: Component<'_>| matches!(component, Component::Normal(_));
+    if file.name.is_empty() || !Path::new(&file.name).components().all(is_inside) {
+        return Err(BackupError::damaged(folder, format!("it names `{}`", file.name)));
+    }
+    let path = folder.join(&file.name);
+    let (bytes, digest) = files::measure(&path)?;
+    if bytes != file.bytes {
+        let what = format!("it has {bytes} bytes and had {}", file.bytes);
+        return Err(BackupError::damaged(&path, what));
+    }
+    if digest != file.digest {
+        return Err(BackupError::damaged(&path, "its bytes have changed"));
+    }
+    if file.name.ends_with(".db") {
+        database::check(&path)?;
+    }
+    Ok(())
+}
+
+/// Reads every part at home, also while the daemon works. Each with what is wrong with it.
+///
+/// # Errors
+/// When it cannot be seen what is there.
+pub fn home(home: &Home) -> Result<Vec<(Part, Result<u64, BackupError>)>, BackupError> {
+    let read = |part: &Part| {
+        if part.kind == Kind::Database {
+            database::check(&part.path)?;
+        }
+        files::measure(&part.path).map(|(bytes, _)| bytes)
+    };
+    let parts = part::present(home)?.into_iter();
+    Ok(parts
+        .map(|part| (read(&part), part))
+        .map(|(read, part)| (part, read))
+        .collect())
+}
