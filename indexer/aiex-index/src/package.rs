@@ -112,7 +112,11 @@ mod tests {
     use super::*;
 
     fn packages(paths: &[&str]) -> Packages {
-        Packages::count(paths.iter().map(|path| (*path, (Roles::of(path, None), 1))))
+        let facts = |path: &str| {
+            let language = path.ends_with(".toml").then_some(aiex_chunk::Language::Toml);
+            (Roles::of(path, language), 1)
+        };
+        Packages::count(paths.iter().map(|path| (*path, facts(path))))
     }
 
     #[test]

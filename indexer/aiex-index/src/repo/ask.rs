@@ -1,8 +1,9 @@
 //! What can be asked of a repository. A store that is found damaged is mended once, and asked again.
 
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
-use super::RepoIndex;
+use super::{RepoIndex, Writer};
 use crate::error::{IndexError, SearchError};
 use crate::look::outlines::{self, OutlineOutcome, OutlineRequest};
 use crate::look::refs::{self, RefsOutcome, RefsRequest};
@@ -10,6 +11,10 @@ use crate::look::symbols::{self, SymbolsOutcome, SymbolsRequest};
 use crate::search::pack::{self, PackOutcome, PackRequest};
 use crate::search::request::{Hit, SearchOutcome, SearchRequest};
 use crate::search::similar::{self, SimilarRequest};
+
+/// A search that found damage waits this long for whoever writes, who may have found it too.
+const REPAIR_PATIENCE: Duration = Duration::from_secs(1);
+const REPAIR_POLL: Duration = Duration::from_millis(2);
 
 impl RepoIndex {
     /// Asks the served generation. `early` gets a first list when the final one takes long.
@@ -83,6 +88,19 @@ impl RepoIndex {
         self.mending(&mut || refs::run(self, request, is_cancelled))
     }
 
+    /// The writer, if nobody else has it for longer than that.
+    fn writer_within(&self, patience: Duration) -> Option<MutexGuard<'_, Writer>> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.writer.try_lock() {
+                Ok(writer) => return Some(writer),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(REPAIR_POLL),
+                Err(TryLockError::WouldBlock) => return None,
+            }
+        }
+    }
+
     /// Asks, and once more when a damaged store could be repaired at once; otherwise the next update repairs it.
     fn mending<T>(&self, ask: &mut dyn FnMut() -> Result<T, SearchError>) -> Result<T, SearchError> {
         let damage = match ask() {
@@ -90,7 +108,7 @@ impl RepoIndex {
             other => return other,
         };
         tracing::warn!(root = %self.root.path.display(), %damage, "a search found a damaged store");
-        let Ok(mut writer) = self.writer.try_lock() else {
+        let Some(mut writer) = self.writer_within(REPAIR_PATIENCE) else {
             let error = SearchError::Index(IndexError::Damaged {
                 store: "index",
                 path: self.dir.clone(),
@@ -98,6 +116,11 @@ impl RepoIndex {
             });
             *self.damage.lock().unwrap_or_else(PoisonError::into_inner) = Some(damage);
             return Err(error);
+        };
+        // Whoever had the writer may have repaired it.
+        let damage = match ask() {
+            Err(SearchError::Index(error @ IndexError::Damaged { .. })) => error,
+            other => return other,
         };
         self.repair(&mut writer, &damage)?;
         self.refresh_facts(&writer)?;

@@ -24,6 +24,26 @@ impl RepoIndex {
     /// Opens the stores in `dir`. A damaged one is set aside and built from the others; a crash
     /// between stores costs the files that were being written.
     pub(crate) fn open(root: Root, dir: &Path, shared: Arc<Shared>) -> Result<Self, IndexError> {
+        let (path, source) = match Self::open_stores(root.clone(), dir, shared.clone()) {
+            Err(IndexError::Damaged {
+                store: "content",
+                path,
+                source,
+            }) => (path, source),
+            other => return other,
+        };
+        // No single row was bad, which would cost its file only, but what leads to the rows.
+        tracing::warn!(path = %path.display(), "the content store is set aside and filled anew: {source}");
+        shared.content.begin_anew()?;
+        let repo = Self::open_stores(root, dir, shared)?;
+        let mut writer = repo.writer();
+        writer.quarantined.push(format!("content ({source})"));
+        repo.refresh_facts(&writer)?;
+        drop(writer);
+        Ok(repo)
+    }
+
+    fn open_stores(root: Root, dir: &Path, shared: Arc<Shared>) -> Result<Self, IndexError> {
         std::fs::create_dir_all(dir).map_err(|e| IndexError::io("index", dir, e))?;
         let mut quarantined: Vec<String> = shared.quarantined.iter().cloned().collect();
         let mut catalogue = open_catalogue(dir, &mut quarantined)?;

@@ -216,6 +216,43 @@ fn a_text_that_goes_bad_while_it_is_served_is_told_and_read_again() {
     assert_eq!(observe(&fixture.repo), expected);
 }
 
+/// Makes nonsense of every page of the content store but the first.
+fn garble_pages(index: &Path) {
+    const PAGE: usize = 4096;
+    let path = index.join("content/content.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    for page in (PAGE..bytes.len()).step_by(PAGE) {
+        bytes[page] = 0xff;
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_content_store_that_leads_nowhere_is_filled_anew() {
+    let fixture = Fixture::new();
+    let expected = observe(&fixture.repo);
+    // Found when the repository is opened.
+    let fixture = fixture.reopened_after(garble_pages);
+    assert!(
+        fixture
+            .repo
+            .facts()
+            .quarantined
+            .iter()
+            .any(|told| told.starts_with("content"))
+    );
+    fixture.sync();
+    assert_eq!(observe(&fixture.repo), expected);
+    // Found by a search, while somebody writes.
+    garble_pages(&fixture.index_dir());
+    std::thread::scope(|scope| {
+        scope.spawn(|| fixture.sync());
+        grep(&fixture.repo, "retry_delay", 10);
+    });
+    fixture.sync();
+    assert_eq!(observe(&fixture.repo), expected);
+}
+
 #[test]
 fn a_text_damaged_before_it_was_embedded_gets_its_vectors_all_the_same() {
     let fixture = Fixture::new();
