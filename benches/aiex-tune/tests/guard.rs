@@ -30,6 +30,9 @@ fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// A file that every package in Rust has: the name of a build tool, which happens to be that of a repository.
+const OF_A_BUILD_TOOL: &str = "cargo.toml";
+
 /// The string literals of a line of code.
 fn literals(line: &str) -> impl Iterator<Item = &str> {
     line.split('"').skip(1).step_by(2)
@@ -51,7 +54,7 @@ fn no_measured_repository_is_named_where_ranking_is_decided() {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         for (number, line) in (1..).zip(text.lines()) {
-            for literal in literals(line) {
+            for literal in literals(line).filter(|literal| *literal != OF_A_BUILD_TOOL) {
                 let mut words = literal.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'));
                 let named = words.find(|word| names.iter().any(|name| name.eq_ignore_ascii_case(word)));
                 assert_eq!(named, None, "{}:{number}", file.display());

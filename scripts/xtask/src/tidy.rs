@@ -39,6 +39,7 @@ const ENGINES: &[(&str, &[&str])] = &[
             "aiex-cache",
             "aiex-research",
             "aiex-sessions",
+            "aiex-backup",
         ],
     ),
     ("fastembed", &["aiex-embed"]),

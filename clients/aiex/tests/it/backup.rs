@@ -9,6 +9,7 @@ use crate::world::World;
 fn what_was_made_comes_back_from_a_backup_that_was_written_under_a_working_daemon() {
     let world = World::new();
     let repo = world.sample();
+    world.configure("[search]\nlimit = 7\n");
     world.ok(
         &repo,
         &["bookmark", "add", "src/retry.rs:11-16", "--note", "why 2?"],
