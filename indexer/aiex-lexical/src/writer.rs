@@ -57,6 +57,11 @@ impl<'a> Writer<'a> {
             .build();
         let writer = index.call("start writing", || index.engine().writer_with_options(options))?;
         writer.set_merge_policy(Box::new(NoMergePolicy));
+        // The engine names lists of deletions by the number of the operation, and the numbers of a commit that was cut
+        // short are given again: a list that it left behind would be in the way of the next.
+        index.call("clear what was left behind", || {
+            writer.garbage_collect_files().wait().map(drop)
+        })?;
         this.writer = Some(writer);
         Ok(this)
     }

@@ -224,6 +224,30 @@ fn another_format_is_incompatible_and_left_alone() {
 }
 
 #[test]
+fn a_commit_that_was_cut_short_is_made_anew() {
+    let directory = TempDir::new().unwrap();
+    build(directory.path());
+    let mut all = Vec::new();
+    files(directory.path(), &mut all);
+    let meta = all.into_iter().find(|path| path.ends_with("meta.json")).unwrap();
+    let before = fs::read(&meta).unwrap();
+    let delete = |generation: u64| -> Result<(), LexicalError> {
+        let index = LexicalIndex::open(directory.path())?;
+        assert_eq!(index.generation(), 2);
+        let mut writer = index.begin(MEMORY)?;
+        writer.delete_version(210)?;
+        writer.commit(generation)
+    };
+    delete(3).unwrap();
+    // As if the process had been killed when the list of deletions was written and the commit was not.
+    fs::write(&meta, before).unwrap();
+    delete(4).unwrap();
+    let index = LexicalIndex::open(directory.path()).unwrap();
+    assert_eq!((index.generation(), index.num_docs()), (4, 2 * 60 * 5 - 2 * 5));
+    index.verify().unwrap();
+}
+
+#[test]
 fn a_half_made_index_is_made_again() {
     let directory = TempDir::new().unwrap();
     fs::create_dir_all(directory.path().join("making/segments")).unwrap();
