@@ -270,3 +270,50 @@ fn a_directory_that_may_not_be_written_is_not_damage() {
         Err(error) => assert!(matches!(error, LexicalError::Storage { .. }), "{error:?}"),
     }
 }
+
+/// The variable that holds the index to write, in the process that may write no large files.
+#[cfg(unix)]
+const LIMITED: &str = "AIEX_TEST_LIMITED_INDEX";
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_while_chunks_are_added_is_not_damage() {
+    if let Some(directory) = std::env::var_os(LIMITED) {
+        let index = LexicalIndex::open(Path::new(&directory)).unwrap();
+        let mut writer = index.begin(MEMORY).unwrap();
+        let error = (0..200_000_u64).find_map(|chunk| {
+            let body = format!(
+                "fn word{} differs from all others {}",
+                chunk * 7_919,
+                chunk * 104_729
+            );
+            let document = Document {
+                chunk: chunk << 16,
+                body: &body,
+                path: "src/some/file.rs",
+                ..Document::default()
+            };
+            writer.add(&document).err()
+        });
+        let error = error.expect("the limit was never reached");
+        assert!(matches!(error, LexicalError::Storage { .. }), "{error:?}");
+        return;
+    }
+    let directory = TempDir::new().unwrap();
+    // A limit holds for a whole process, so this one runs once more under it; a write beyond it fails.
+    let output = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 32; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_disk_that_fills_up_while_chunks_are_added_is_not_damage",
+        ])
+        .env(LIMITED, directory.path())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
