@@ -289,7 +289,8 @@ impl Reader<'_> {
             return Ok((Finding::Unchanged, text.stat));
         }
         let redactions = text.redactions.len() as u32;
-        let blob = candidate.blob.map(|oid| Blob {
+        let blob = candidate.blob.filter(|_| self.is_as_seen(candidate, &text.stat));
+        let blob = blob.map(|oid| Blob {
             oid,
             named: Language::detect(&path, ""),
             hash: text.hash,
@@ -315,6 +316,14 @@ impl Reader<'_> {
             redactions,
         };
         Ok((Finding::Content(Box::new(found)), text.stat))
+    }
+
+    /// Whether a file that was just read, with this stat when it was opened, is still the one that the scan saw and
+    /// git vouched for. One that changed in between holds another blob, and whoever takes up that blob later, in this
+    /// branch or another, would be served the wrong content for good.
+    fn is_as_seen(self, candidate: &Candidate, opened: &Stat) -> bool {
+        let now = std::fs::symlink_metadata(candidate.path.to_path(&self.root.path));
+        *opened == candidate.stat && now.is_ok_and(|metadata| Stat::of(&metadata) == candidate.stat)
     }
 
     /// Parses a text, unless processes died over it.

@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, MergeCandidate, MergePolicy, NoMergePolicy};
-use tantivy::{IndexWriter, Term};
+use tantivy::{IndexWriter, TantivyError, Term};
 
 use crate::document::Document;
 use crate::error::LexicalError;
@@ -57,6 +57,11 @@ impl<'a> Writer<'a> {
             .build();
         let writer = index.call("start writing", || index.engine().writer_with_options(options))?;
         writer.set_merge_policy(Box::new(NoMergePolicy));
+        // The engine names lists of deletions by the number of the operation, and the numbers of a commit that was cut
+        // short are given again: a list that it left behind would be in the way of the next.
+        index.call("clear what was left behind", || {
+            writer.garbage_collect_files().wait().map(drop)
+        })?;
         this.writer = Some(writer);
         Ok(this)
     }
@@ -77,7 +82,15 @@ impl<'a> Writer<'a> {
     /// Adds a chunk. Waits while the indexing thread is behind.
     pub fn add(&mut self, document: &Document<'_>) -> Result<(), LexicalError> {
         let document = self.index.fields().document(document);
-        self.engine("add a chunk", |writer| writer.add_document(document).map(drop))
+        self.engine("add a chunk", |writer| match writer.add_document(document) {
+            Ok(_) => Ok(()),
+            // That the indexing thread has ended says nothing of why: a full disk is no damage. The commit knows.
+            Err(error @ TantivyError::ErrorInThread(_)) => match writer.prepare_commit() {
+                Err(cause) => Err(cause),
+                Ok(_) => Err(error),
+            },
+            Err(error) => Err(error),
+        })
     }
 
     /// Deletes every chunk of this version of a file, but for those added later.

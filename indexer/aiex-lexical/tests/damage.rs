@@ -224,6 +224,30 @@ fn another_format_is_incompatible_and_left_alone() {
 }
 
 #[test]
+fn a_commit_that_was_cut_short_is_made_anew() {
+    let directory = TempDir::new().unwrap();
+    build(directory.path());
+    let mut all = Vec::new();
+    files(directory.path(), &mut all);
+    let meta = all.into_iter().find(|path| path.ends_with("meta.json")).unwrap();
+    let before = fs::read(&meta).unwrap();
+    let delete = |generation: u64| -> Result<(), LexicalError> {
+        let index = LexicalIndex::open(directory.path())?;
+        assert_eq!(index.generation(), 2);
+        let mut writer = index.begin(MEMORY)?;
+        writer.delete_version(210)?;
+        writer.commit(generation)
+    };
+    delete(3).unwrap();
+    // As if the process had been killed when the list of deletions was written and the commit was not.
+    fs::write(&meta, before).unwrap();
+    delete(4).unwrap();
+    let index = LexicalIndex::open(directory.path()).unwrap();
+    assert_eq!((index.generation(), index.num_docs()), (4, 2 * 60 * 5 - 2 * 5));
+    index.verify().unwrap();
+}
+
+#[test]
 fn a_half_made_index_is_made_again() {
     let directory = TempDir::new().unwrap();
     fs::create_dir_all(directory.path().join("making/segments")).unwrap();
@@ -245,4 +269,51 @@ fn a_directory_that_may_not_be_written_is_not_damage() {
         Ok(_) => assert!(superuser),
         Err(error) => assert!(matches!(error, LexicalError::Storage { .. }), "{error:?}"),
     }
+}
+
+/// The variable that holds the index to write, in the process that may write no large files.
+#[cfg(unix)]
+const LIMITED: &str = "AIEX_TEST_LIMITED_INDEX";
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_while_chunks_are_added_is_not_damage() {
+    if let Some(directory) = std::env::var_os(LIMITED) {
+        let index = LexicalIndex::open(Path::new(&directory)).unwrap();
+        let mut writer = index.begin(MEMORY).unwrap();
+        let error = (0..200_000_u64).find_map(|chunk| {
+            let body = format!(
+                "fn word{} differs from all others {}",
+                chunk * 7_919,
+                chunk * 104_729
+            );
+            let document = Document {
+                chunk: chunk << 16,
+                body: &body,
+                path: "src/some/file.rs",
+                ..Document::default()
+            };
+            writer.add(&document).err()
+        });
+        let error = error.expect("the limit was never reached");
+        assert!(matches!(error, LexicalError::Storage { .. }), "{error:?}");
+        return;
+    }
+    let directory = TempDir::new().unwrap();
+    // A limit holds for a whole process, so this one runs once more under it; a write beyond it fails.
+    let output = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 32; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_disk_that_fills_up_while_chunks_are_added_is_not_damage",
+        ])
+        .env(LIMITED, directory.path())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }

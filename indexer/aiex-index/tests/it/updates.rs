@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aiex_files::RelPath;
 use aiex_files::rules::{Rules, RulesOptions};
-use aiex_index::{IndexError, Observer, Progress, Scope, Silent};
+use aiex_index::{IndexError, Observer, Phase, Progress, Scope, Silent};
 
 use crate::fixture::{Fixture, git, observe, observe_fresh};
 
@@ -141,6 +141,50 @@ fn a_branch_switch_reads_no_file_whose_blob_is_known() {
     git(&root, &["checkout", "-q", "other"]);
     let report = fixture.sync();
     assert_eq!(report.changed, 40);
+    assert_eq!(observe(&fixture.repo), observe_fresh(&root));
+}
+
+/// Does something once, after some files were read.
+struct Meanwhile<F: Fn()>(std::sync::Once, F);
+
+impl<F: Fn() + Sync> Observer for Meanwhile<F> {
+    fn progress(&self, progress: Progress) {
+        if progress.phase == Phase::Indexing {
+            self.0.call_once(&self.1);
+        }
+    }
+    fn published(&self, _: u64) {}
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_file_that_changes_between_the_scan_and_the_reading_is_not_taken_for_its_blob() {
+    let fixture = Fixture::new();
+    let root = fixture.root();
+    for i in 0..2_000 {
+        fixture.write(&format!("gen/f{i}.rs"), &format!("pub fn made_{i}() {{}}\n"));
+    }
+    // Old, so that git is sure of it, and it is read last.
+    let stage = |text: &str| {
+        fixture.write("src/late.rs", text);
+        let file = std::fs::File::options()
+            .write(true)
+            .open(root.join("src/late.rs"));
+        let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        file.unwrap().set_modified(old).unwrap();
+        git(&root, &["add", "."]);
+    };
+    stage("pub fn as_committed() {}\n");
+    let other_branch = || fixture.write("src/late.rs", "pub fn of_another_branch() {}\n");
+    let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
+    let observer = Meanwhile(std::sync::Once::new(), other_branch);
+    fixture.repo.update(Scope::All, &rules, &observer).unwrap();
+    assert_eq!(fixture.search("of_another_branch")[0].path, "src/late.rs");
+
+    stage("pub fn as_committed() {}\n");
+    fixture.sync();
     assert_eq!(observe(&fixture.repo), observe_fresh(&root));
 }
 
