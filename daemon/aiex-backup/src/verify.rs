@@ -41,11 +41,20 @@ fn check(folder: &Path, file: &Copied) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// Reads every part at home, also while the daemon works. Each with what is wrong with it.
+/// A part that was read.
+#[derive(Debug)]
+pub struct Looked {
+    /// Which.
+    pub part: Part,
+    /// Its length in bytes, or what is wrong with it.
+    pub read: Result<u64, BackupError>,
+}
+
+/// Reads every part at home, also while the daemon works.
 ///
 /// # Errors
 /// When it cannot be seen what is there.
-pub fn home(home: &Home) -> Result<Vec<(Part, Result<u64, BackupError>)>, BackupError> {
+pub fn home(home: &Home) -> Result<Vec<Looked>, BackupError> {
     let read = |part: &Part| {
         if part.kind == Kind::Database {
             database::check(&part.path)?;
@@ -54,7 +63,9 @@ pub fn home(home: &Home) -> Result<Vec<(Part, Result<u64, BackupError>)>, Backup
     };
     let parts = part::present(home)?.into_iter();
     Ok(parts
-        .map(|part| (read(&part), part))
-        .map(|(read, part)| (part, read))
+        .map(|part| Looked {
+            read: read(&part),
+            part,
+        })
         .collect())
 }

@@ -258,8 +258,8 @@ fn a_damaged_part_is_told_and_no_backup_is_made_of_it() {
     let told = verify::home(&world.home).unwrap();
     let faults: Vec<&str> = told
         .iter()
-        .filter(|(_, read)| read.is_err())
-        .map(|(part, _)| part.what)
+        .filter(|looked| looked.read.is_err())
+        .map(|looked| looked.part.what)
         .collect();
     assert_eq!(faults, ["history and bookmarks"]);
     let stamp = Stamp {
@@ -272,7 +272,7 @@ fn a_damaged_part_is_told_and_no_backup_is_made_of_it() {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
-    assert_eq!(left, [before.clone()]);
+    assert_eq!(left, std::slice::from_ref(&before));
     restore(&world.home, &before).unwrap();
     assert_eq!(world.notes(&world.sessions()), ["a", "b"]);
 }

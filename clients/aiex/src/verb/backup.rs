@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aiex_backup::BackupError;
 use aiex_backup::manifest::Manifest;
 use aiex_backup::restore::{self, Step};
-use aiex_backup::verify;
+use aiex_backup::verify::{self, Looked};
 use aiex_backup::write::{self, Stamp};
 use aiex_config::{Home, ProcessEnvironment};
 use clap::Args;
@@ -135,7 +135,7 @@ fn verify_home(json: bool, printer: &Printer) -> Result<ExitCode, Failure> {
     let parts = verify::home(&home()?).map_err(|error| failure(&error))?;
     let mut exit = ExitCode::Ok;
     let mut text = String::new();
-    for (part, read) in &parts {
+    for Looked { part, read } in &parts {
         let path = part.path.display().to_string();
         let problem = read.as_ref().err().map(ToString::to_string);
         if json {

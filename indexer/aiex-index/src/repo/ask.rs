@@ -88,14 +88,16 @@ impl RepoIndex {
         self.mending(&mut || refs::run(self, request, is_cancelled))
     }
 
-    /// The writer, if nobody else has it for longer than that.
+    /// The writer, if nobody else has it for longer than that. A mutex cannot be waited for with a deadline.
     fn writer_within(&self, patience: Duration) -> Option<MutexGuard<'_, Writer>> {
         let deadline = Instant::now() + patience;
         loop {
             match self.writer.try_lock() {
                 Ok(writer) => return Some(writer),
                 Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(REPAIR_POLL),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::park_timeout(REPAIR_POLL)
+                }
                 Err(TryLockError::WouldBlock) => return None,
             }
         }
