@@ -1,11 +1,12 @@
 //! SQLite files: one moment of a file that is in use, and whether a file is sound.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::BackupError;
+use crate::files;
 
 /// Whoever writes holds the file for moments only.
 const BUSY: Duration = Duration::from_secs(10);
@@ -46,6 +47,11 @@ pub fn check(path: &Path) -> Result<(), BackupError> {
         Ok(lines) => Err(BackupError::damaged(path, lines.join("; "))),
         Err(e) => Err(BackupError::damaged(path, e.to_string())),
     }
+}
+
+/// The log beside a database.
+pub(crate) fn log_of(path: &Path) -> PathBuf {
+    files::beside(path, "-wal")
 }
 
 /// Takes what the log beside a database holds into it, so that one file is all of it. Nobody else has it open.

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::BackupError;
 
@@ -61,6 +61,13 @@ pub(crate) fn set_aside(from: &Path, to: &Path) -> Result<(), BackupError> {
         }
         Err(e) => Err(BackupError::io(from, e)),
     }
+}
+
+/// A path with something behind its name.
+pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 /// The length and the digest of a file.

@@ -94,14 +94,7 @@ pub fn restore(home: &Home, folder: &Path) -> Result<Restored, BackupError> {
 }
 
 fn waiting(path: &Path) -> PathBuf {
-    beside(path, &format!(".{WAITING}"))
-}
-
-/// A path with something behind its name.
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
+    files::beside(path, &format!(".{WAITING}"))
 }
 
 /// Makes the folder for what is replaced.
@@ -127,9 +120,9 @@ fn make_way(part: &Part, aside: &Path) -> Result<(), BackupError> {
         // One that is damaged goes as it is, with its log.
         let _ = database::settle(&part.path);
         for end in ["-wal", "-shm"] {
-            let log = beside(&part.path, end);
+            let log = files::beside(&part.path, end);
             if log.exists() {
-                files::set_aside(&log, &beside(&target, end))?;
+                files::set_aside(&log, &files::beside(&target, end))?;
             }
         }
     }

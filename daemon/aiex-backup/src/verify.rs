@@ -56,10 +56,14 @@ pub struct Looked {
 /// When it cannot be seen what is there.
 pub fn home(home: &Home) -> Result<Vec<Looked>, BackupError> {
     let read = |part: &Part| {
-        if part.kind == Kind::Database {
-            database::check(&part.path)?;
+        let (bytes, _) = files::measure(&part.path)?;
+        if part.kind == Kind::File {
+            return Ok(bytes);
         }
-        files::measure(&part.path).map(|(bytes, _)| bytes)
+        database::check(&part.path)?;
+        // What was written last may still stand in the log beside it.
+        let log = std::fs::metadata(database::log_of(&part.path));
+        Ok(bytes + log.map_or(0, |log| log.len()))
     };
     let parts = part::present(home)?.into_iter();
     Ok(parts

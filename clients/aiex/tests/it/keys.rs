@@ -207,17 +207,16 @@ fn an_embedder_takes_the_key_that_is_there_when_it_is_asked() {
     piped_ok(&world, &["keys", "unlock"], PASSPHRASE);
     piped_ok(&world, &["keys", "set", "embedder", "--in", "file"], KEY);
     wait_until("the vectors are made", || {
-        let status = status();
-        status.contains("http:vectors@") && accepted() > 1
+        let status: Value = serde_json::from_str(&status()).unwrap();
+        let has_vectors = |repo: &Value| repo["chunks"] == repo["chunks_embedded"] && repo["chunks"] != 0;
+        let repos = status["repos"].as_array().unwrap();
+        status["embedder"].as_str().unwrap().contains("http:vectors@") && repos.iter().all(has_vectors)
     });
+    assert!(accepted() > 1);
     assert!(!status().contains("rejected the key"), "{}", status());
-    world.ok(&repo, &["search", "render a table", "--complete"]);
-    // An answer does not wait for a vector that is late.
     let is_sent = |before: usize, key: &str| {
-        wait_until("the question is sent", || {
-            let sent = sent(&embedder);
-            sent.len() == before + 1 && sent.last() == Some(&bearer(key))
-        });
+        let sent = sent(&embedder);
+        assert_eq!((sent.len(), sent.last()), (before + 1, Some(&bearer(key))));
     };
     let before = sent(&embedder).len();
     search();

@@ -54,7 +54,7 @@ fn exit_codes_are_documented() {
         5  what was named is not there, or the folder is refused (`--yes` overrides)
         6  the deadline passed (`--timeout`)
         7  the model provider failed; the evidence was printed
-        8  a check failed: `aiex doctor`, `aiex research verify`
+        8  a check failed: `aiex doctor`, `aiex verify`, `aiex research verify`
         9  the research ended without a report; what it found is kept
       130  stopped by Ctrl-C; the work in the daemon was cancelled, research goes on
     ");
