@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use fastrand::Rng;
 use serde_json::Value;
@@ -16,8 +15,6 @@ use crate::ranking;
 use crate::tally::Agreement;
 use crate::tree::Tree;
 
-/// For all work that is left to be done.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Folders whose every line is asked for at once: fewer lines than one answer holds.
 const FOLDERS_AT_ONCE: usize = 3;
 /// Differences that are shown.
@@ -48,10 +45,10 @@ pub(crate) struct Room {
 pub(crate) fn settle(program: &Program, tree: &Tree) -> Result<Room, Failure> {
     program.answer(
         &tree.root,
-        &words(["search", "settled", "--wait-fresh=25s", "--json"]),
+        &words(["search", "settled", &program.wait_fresh(), "--json"]),
     )?;
     let mut last = Ok(Value::Null);
-    let is_settled = wait_until(PATIENCE, || {
+    let is_settled = wait_until(program.deadline(), || {
         last = status(program, &tree.root);
         last.as_ref().map_or(true, |status| {
             status["phase"] == "idle"
@@ -68,7 +65,7 @@ pub(crate) fn settle(program: &Program, tree: &Tree) -> Result<Room, Failure> {
         return Err(wrong("a store was damaged", &status));
     }
     let mut over = Ok(false);
-    let are_over = wait_until(PATIENCE, || {
+    let are_over = wait_until(program.deadline(), || {
         over = ledger::runs_are_over(program, &tree.root);
         matches!(over, Ok(true) | Err(_))
     });

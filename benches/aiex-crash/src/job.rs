@@ -32,6 +32,7 @@ pub(crate) struct Plan {
     pub(crate) files: usize,
     pub(crate) kills: u64,
     pub(crate) check_every: u64,
+    pub(crate) deadline: Duration,
 }
 
 pub(crate) struct Job {
@@ -53,7 +54,7 @@ impl Job {
     pub(crate) fn new(plan: Plan) -> Result<Self, Failure> {
         // What an earlier run left there, its daemon perhaps among it, would take part in this one.
         fs::create_dir(&plan.folder).map_err(Failure::at(&plan.folder))?;
-        let program = Program::new(&plan.exe, &plan.folder)?;
+        let program = Program::new(&plan.exe, &plan.folder, plan.deadline)?;
         let tree = Tree::new(
             &plan.folder.join("tree"),
             plan.files,
@@ -279,7 +280,7 @@ impl Job {
             Task::SearchFresh => words([
                 "search",
                 &question::name(tree, rng)?,
-                "--wait-fresh=25s",
+                &self.program.wait_fresh(),
                 "--json",
             ]),
             Task::Literal => words(["search", "--literal", &question::name(tree, rng)?, "--json"]),
@@ -354,7 +355,7 @@ impl Job {
         let rng = &mut workload::rng(!self.plan.seed, !self.cycle);
         let room = comparison::settle(&self.program, &self.tree)?;
         let folder = self.plan.folder.join("fresh");
-        let fresh = Program::new(&self.plan.exe, &folder)?;
+        let fresh = Program::new(&self.plan.exe, &folder, self.plan.deadline)?;
         let compared = comparison::compare(&self.program, &fresh, &self.tree, rng);
         fresh.end_daemon(Signal::TERM)?;
         let (fresh_room, agreement) = compared?;

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 
@@ -52,6 +52,9 @@ struct Args {
     /// Daemons that are hurt side by side, each with a home and a repository of its own.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=64))]
     jobs: u64,
+    /// Seconds that no command may take, whatever is done to the daemon. More where much else goes on.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(6..=3_600))]
+    deadline: u64,
     /// Files in a repository.
     #[arg(long, default_value_t = 300)]
     files: usize,
@@ -98,6 +101,7 @@ fn run(args: &Args) -> Result<(), Failure> {
                 files: args.files,
                 kills: args.kills / args.jobs + u64::from(number < args.kills % args.jobs),
                 check_every: args.check_every,
+                deadline: Duration::from_secs(args.deadline),
             };
             let (is_over, total, failed) = (&is_over, &total, &failed);
             scope.spawn(move || match one(plan, is_over, began) {

@@ -11,20 +11,24 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// No command may take longer, whatever is done to the daemon.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// What a look at what is waited for may count of a deadline. A machine that stands still, or has no time for this
+/// program, is not what is tested.
+const LONGEST_LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) struct Program {
     exe: PathBuf,
     /// Holds the home and what commands print.
     folder: PathBuf,
     home: Home,
+    /// No command may take longer, whatever is done to the daemon.
+    deadline: Duration,
 }
 
 /// A command at work.
 pub(crate) struct Running {
     child: Child,
     words: String,
+    deadline: Duration,
     began: Instant,
     printed: [PathBuf; 2],
 }
@@ -41,14 +45,24 @@ pub(crate) struct Outcome {
 
 impl Program {
     /// A home under `folder`; nothing runs yet.
-    pub(crate) fn new(exe: &Path, folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn new(exe: &Path, folder: &Path, deadline: Duration) -> Result<Self, Failure> {
         let user = folder.join("user");
         fs::create_dir_all(&user).map_err(Failure::at(&user))?;
         Ok(Self {
             exe: exe.to_owned(),
             folder: folder.to_owned(),
             home: Home::at(&folder.join("aiex")),
+            deadline,
         })
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// The flag that waits until the index has seen what is on disk, a little less long than a command may take.
+    pub(crate) fn wait_fresh(&self) -> String {
+        format!("--wait-fresh={}s", self.deadline.as_secs() * 5 / 6)
     }
 
     pub(crate) fn index_dir(&self) -> PathBuf {
@@ -96,6 +110,7 @@ impl Program {
         Ok(Running {
             child,
             words: words.join(" "),
+            deadline: self.deadline,
             began,
             printed,
         })
@@ -120,12 +135,12 @@ impl Program {
         let Some(pid) = self.daemon() else { return Ok(()) };
         // It may be gone since.
         let _ = kill_process(pid, signal);
-        if wait_until(DEADLINE, || !is_running(pid)) {
+        if wait_until(self.deadline, || !is_running(pid)) {
             Ok(())
         } else {
             Err(Failure::Daemon(format!(
                 "lives on {} s after {signal:?}",
-                DEADLINE.as_secs()
+                self.deadline.as_secs()
             )))
         }
     }
@@ -139,12 +154,12 @@ impl Running {
 
     /// Waits for its end, which must come before the deadline.
     pub(crate) fn end(mut self) -> Result<Outcome, Failure> {
-        if !self.ends_within(DEADLINE.saturating_sub(self.began.elapsed())) {
+        if !self.ends_within(self.deadline) {
             let _ = self.child.kill();
             let _ = self.child.wait();
             return Err(Failure::Hangs {
                 words: self.words,
-                seconds: DEADLINE.as_secs(),
+                seconds: self.deadline.as_secs(),
             });
         }
         let took = self.began.elapsed();
@@ -228,15 +243,17 @@ pub(crate) fn is_running(pid: Pid) -> bool {
 
 /// Waits until `condition` holds, at most as long as `patience`. Whether it does.
 pub(crate) fn wait_until(patience: Duration, mut condition: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + patience;
+    let mut left = patience;
     loop {
+        let looked = Instant::now();
         if condition() {
             return true;
         }
-        if deadline <= Instant::now() {
+        if left.is_zero() {
             return false;
         }
         std::thread::park_timeout(Duration::from_millis(2));
+        left = left.saturating_sub(looked.elapsed().min(LONGEST_LOOK));
     }
 }
 
