@@ -122,12 +122,12 @@ mod tests {
     #[test]
     fn a_package_is_as_large_as_its_code() {
         let packages = packages(&[
-            "core/Cargo.toml",
+            "core/pyproject.toml",
             "core/src/lib.rs",
             "core/src/read/mod.rs",
             "core/src/write.rs",
             "core/src/seek.rs",
-            "macros/Cargo.toml",
+            "macros/pyproject.toml",
             "macros/src/lib.rs",
             "macros/tests/every_case.rs",
             "build.rs",
