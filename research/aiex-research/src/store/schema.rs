@@ -9,7 +9,7 @@ use rusqlite::Connection;
 pub(crate) const FORMAT: u32 = 1;
 
 /// The writer and the readers are in one process; only a backup or a curious user makes anybody wait.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 const TABLES: &str = "
 CREATE TABLE runs (

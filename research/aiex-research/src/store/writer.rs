@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Commit;
+use super::{Commit, schema};
 use crate::error::ResearchError;
 use crate::event::Entry;
 use crate::feed::Feeds;
@@ -19,6 +20,9 @@ const TOGETHER: usize = 64;
 
 /// Pages given back to the disk at once, one mebibyte of them: nobody's commit waits for more.
 const PAGES: u32 = 256;
+
+/// Readers are waited for this long before the log is cut: a commit may be waiting behind it.
+const READER_PATIENCE: Duration = Duration::from_millis(200);
 
 /// A commit and whom to tell.
 pub(super) struct Job {
@@ -117,11 +121,15 @@ impl Writer {
         if after > 0 && after < before {
             return Ok(true);
         }
-        // What the log says about the file's size becomes true of the file. Readers in the midst of something are not
-        // waited for; then the next checkpoint does it.
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-        Ok(false)
+        // What the log says about the file's size becomes true of the file, and the log itself goes: after a removal it may be
+        // as long as what was removed, and nobody knows when the next commit cuts it. Readers in the midst of something
+        // are waited for a moment; if they take longer, a later commit does it.
+        self.connection.busy_timeout(READER_PATIENCE)?;
+        let cut = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.connection.busy_timeout(schema::BUSY)?;
+        cut.map(|()| false)
     }
 
     fn write(&mut self, jobs: Vec<Job>) {
