@@ -112,7 +112,8 @@ pub(crate) struct Served {
 /// What the writer works on.
 struct Writer {
     catalogue: Catalogue,
-    left_out: Vec<crate::catalogue::LeftOut>,
+    /// What the catalogue says was left out; none until this process has written it.
+    left_out: Option<Vec<crate::catalogue::LeftOut>>,
     quarantined: Vec<String>,
 }
 

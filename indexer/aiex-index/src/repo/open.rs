@@ -78,7 +78,7 @@ impl RepoIndex {
             facts: ArcSwap::from_pointee(Facts::default()),
             writer: Mutex::new(Writer {
                 catalogue,
-                left_out: Vec::new(),
+                left_out: None,
                 quarantined,
             }),
             damage: Mutex::new(None),

@@ -134,9 +134,9 @@ impl RepoIndex {
         report.unchanged += plan.unchanged;
 
         if let Some(left_out) = plan.left_out {
-            if writer.left_out != left_out {
+            if writer.left_out.as_ref() != Some(&left_out) {
                 writer.catalogue.set_left_out(&left_out)?;
-                writer.left_out = left_out;
+                writer.left_out = Some(left_out);
             }
             if is_first {
                 writer.catalogue.set_complete(true)?;

@@ -228,6 +228,22 @@ fn a_repository_that_is_gone_is_an_error_and_the_index_still_answers() {
 }
 
 #[test]
+fn what_was_left_out_and_is_gone_is_forgotten_also_by_the_next_process() {
+    let fixture = Fixture::new();
+    fixture.write("node_modules/left/pad.js", "module.exports = 1\n");
+    fixture.sync();
+    assert_eq!(fixture.repo.facts().files_skipped, 1);
+    std::fs::remove_dir_all(fixture.root().join("node_modules")).unwrap();
+    let fixture = fixture.reopened_after(|_| {});
+    fixture.sync();
+    assert_eq!(fixture.repo.facts().files_skipped, 0);
+    assert_eq!(
+        fixture.repo.skipped(None, 10).unwrap().1.len() as u64,
+        skipped - 1
+    );
+}
+
+#[test]
 fn files_left_out_are_counted_with_their_reason() {
     let fixture = Fixture::new();
     fixture.write("blob.bin", "\u{0}\u{1}\u{2}\u{0}\u{0}");
