@@ -237,10 +237,7 @@ fn what_was_left_out_and_is_gone_is_forgotten_also_by_the_next_process() {
     let fixture = fixture.reopened_after(|_| {});
     fixture.sync();
     assert_eq!(fixture.repo.facts().files_skipped, 0);
-    assert_eq!(
-        fixture.repo.skipped(None, 10).unwrap().1.len() as u64,
-        skipped - 1
-    );
+    assert!(fixture.repo.skipped(None, 10).unwrap().1.is_empty());
 }
 
 #[test]
