@@ -1,0 +1,46 @@
+"""Installs the tools that aiex is compared with, each in its own way, and writes down what could not be had and why."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+CRATES = {"rg": "ripgrep", "sifs": "sifs", "ripvec": "ripvec", "probe": "probe-code", "ck": "ck-search", "colgrep": "colgrep"}
+ZOEKT = ["github.com/sourcegraph/zoekt/cmd/zoekt-index@latest", "github.com/sourcegraph/zoekt/cmd/zoekt@latest"]
+
+
+def install(folder, minutes):
+    """Installs what is not there yet; what takes longer than `minutes` each is given up. Writes `install.json`."""
+    (folder / "bin").mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, "GOBIN": str(folder / "bin")}
+    outcome = {}
+    for program, crate in CRATES.items():
+        if (folder / "bin" / program).exists():
+            outcome[crate] = "installed"
+        elif not shutil.which("cargo"):
+            outcome[crate] = "not built here: no cargo"
+        else:
+            command = ["cargo", "install", crate, "--locked", "--jobs", "1", "--root", folder, "--target-dir", folder / "target"]
+            outcome[crate] = attempt(command, minutes, env)
+        print(crate, outcome[crate], flush=True)
+    if not (folder / "semble" / "bin" / "semble").exists():
+        steps = [[sys.executable, "-m", "venv", folder / "semble"], [folder / "semble" / "bin" / "pip", "install", "semble"]]
+        outcome["semble"] = next((said for said in (attempt(step, minutes, env) for step in steps) if said != "installed"), "installed")
+    if shutil.which("go"):
+        outcome["zoekt"] = next((said for said in (attempt(["go", "install", part], minutes, env) for part in ZOEKT)
+                                 if said != "installed"), "installed")
+    else:
+        outcome["zoekt"] = "not built here: needs Go, which is not installed"
+    (folder / "install.json").write_text(json.dumps(outcome, indent=1) + "\n")
+    return outcome
+
+
+def attempt(command, minutes, env):
+    """Runs a step of an installation below everything else; returns how it ended."""
+    try:
+        done = subprocess.run(["nice", "-n", "19", *command], env=env, timeout=60 * minutes, capture_output=True, text=True)
+    except subprocess.TimeoutExpired:
+        return f"not built here: not done after {minutes} minutes"
+    last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    return "installed" if done.returncode == 0 else f"not built here: {last[:200]}"
