@@ -125,7 +125,8 @@ class Run:
         self.step("changed", rounds, lambda tool, turn: tool.changed(f"zq_token_{turn}"), "changed")
 
     def step(self, name, rounds, act, method):
-        """Runs a step of every tool that has it, in turn. A tool that failed twice is left out of the rounds that follow."""
+        """Runs a step of every tool that has it, in turn. A tool that was late once or failed twice is left out of the
+        rounds that follow."""
         failed = defaultdict(int)
         for turn in range(rounds):
             self.results["loads"].append(os.getloadavg()[0])
@@ -137,7 +138,7 @@ class Run:
                     sample = act(tool, turn)
                     self.samples[name][tool.name].append(sample if isinstance(sample, float) else asdict(sample))
                 except (Failed, OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
-                    failed[tool.name] += 1
+                    failed[tool.name] += 2 if "not done after" in str(error) else 1
                     self.failures[name][tool.name] = f"failed: {error}" if isinstance(error, Failed) else f"failed: {error!r}"
             print(self.tree.name, name, turn + 1, "of", rounds, file=sys.stderr, flush=True)
 

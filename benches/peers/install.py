@@ -2,11 +2,13 @@
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import tarfile
 
-CRATES = {"rg": "ripgrep", "sifs": "sifs", "ripvec": "ripvec", "probe": "probe-code", "ck": "ck-search", "colgrep": "colgrep"}
+CRATES = {"rg": "ripgrep", "sifs": "sifs", "ripvec": "ripvec", "ck": "ck-search", "colgrep": "colgrep"}
 ZOEKT = ["github.com/sourcegraph/zoekt/cmd/zoekt-index@latest", "github.com/sourcegraph/zoekt/cmd/zoekt@latest"]
 
 
@@ -24,6 +26,7 @@ def install(folder, minutes):
             command = ["cargo", "install", crate, "--locked", "--jobs", "1", "--root", folder, "--target-dir", folder / "target"]
             outcome[crate] = attempt(command, minutes, env)
         print(crate, outcome[crate], flush=True)
+    outcome["probe"] = probe(folder, minutes, env)
     if not (folder / "semble" / "bin" / "semble").exists():
         steps = [[sys.executable, "-m", "venv", folder / "semble"], [folder / "semble" / "bin" / "pip", "install", "semble"]]
         outcome["semble"] = next((said for said in (attempt(step, minutes, env) for step in steps) if said != "installed"), "installed")
@@ -34,6 +37,27 @@ def install(folder, minutes):
         outcome["zoekt"] = "not built here: needs Go, which is not installed"
     (folder / "install.json").write_text(json.dumps(outcome, indent=1) + "\n")
     return outcome
+
+
+def probe(folder, minutes, env):
+    """The package of probe holds a program for every platform; its own start goes through Node, which is not measured."""
+    if (folder / "bin" / "probe").exists():
+        return "installed"
+    if not shutil.which("npm"):
+        return "not installed here: no npm"
+    said = attempt(["npm", "pack", "@probelabs/probe", "--silent", "--pack-destination", folder], minutes, env)
+    if said != "installed":
+        return said
+    wanted = f"{platform.machine()}-unknown-linux-musl.tar.gz"
+    with tarfile.open(next(folder.glob("probelabs-probe-*.tgz"))) as package:
+        name = next((name for name in package.getnames() if name.endswith(wanted)), None)
+        if name is None:
+            return f"not installed here: the package has no program for {platform.machine()} and Linux"
+        with tarfile.open(fileobj=package.extractfile(name)) as inner:
+            program = next(member for member in inner.getmembers() if member.name.endswith("/probe"))
+            (folder / "bin" / "probe").write_bytes(inner.extractfile(program).read())
+    (folder / "bin" / "probe").chmod(0o755)
+    return "installed"
 
 
 def attempt(command, minutes, env):

@@ -26,10 +26,11 @@ class Cost:
     peak: int
     disk: int | None = None
     runs: int = 1
+    found: bool | None = None  # whether what was looked for by name is in what was printed
 
     def plus(self, cpu, peak):
         """The same step with the part of a resident process added."""
-        return Cost(self.wall, self.cpu + cpu, self.peak + peak, self.disk, self.runs)
+        return Cost(self.wall, self.cpu + cpu, self.peak + peak, self.disk, self.runs, self.found)
 
 
 class Launcher:
@@ -85,5 +86,5 @@ def wait_until_quiet(pid, seconds=180.0):
 
 
 def size_of(folder):
-    """Bytes of the files in a folder."""
-    return sum(file.stat().st_size for file in pathlib.Path(folder).rglob("*") if file.is_file() and not file.is_symlink())
+    """Bytes that the files in a folder take on disk; holes in them take none."""
+    return sum(file.stat().st_blocks * 512 for file in pathlib.Path(folder).rglob("*") if file.is_file() and not file.is_symlink())

@@ -10,6 +10,7 @@ ROWS = [
     ("question", "… peak memory", "peak", "MB"),
     ("symbol", "symbol, a process, wall", "wall", "ms"),
     ("symbol", "… CPU", "cpu", "ms"),
+    ("symbol", "… names shown among ten answers", "found", "of all"),
     ("resident question", "question, inside a resident process", None, "ms"),
     ("resident symbol", "symbol, inside a resident process", None, "ms"),
     ("unchanged", "question that saw that nothing changed, wall", "wall", "ms"),
@@ -43,6 +44,8 @@ def number(value):
 def cell(samples, failure, field, unit):
     if not samples:
         return failure or "–"
+    if field == "found":
+        return f"{sum(sample[field] for sample in samples)} of {len(samples)}"
     values = [(sample if field is None else sample[field]) * FACTOR[unit] for sample in samples]
     return f"{number(middle(values))} ({number(quantile(values, 0.9))})" + (f"; {failure}" if failure else "")
 
@@ -55,7 +58,8 @@ def table(tree, results):
     for step, title, field, unit in ROWS:
         cells = [cell(samples[step][tool], failures[step].get(tool), field, unit) for tool in tools]
         if any(one != "–" for one in cells):
-            lines.append(f"| {title}, {unit} | " + " | ".join(cells) + " |")
+            title = title if unit == "of all" else f"{title}, {unit}"
+            lines.append(f"| {title} | " + " | ".join(cells) + " |")
     holds = results["holds"][tree]
     lines.append("| in the index | " + " | ".join(holds.get(tool, "–") for tool in tools) + " |")
     return "\n".join(lines)

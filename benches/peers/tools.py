@@ -46,7 +46,9 @@ class Tool:
         return self.search(query)[0]
 
     def symbol(self, name):
-        return self.search(name)[0]
+        cost, printed = self.search(name)
+        cost.found = name in printed
+        return cost
 
     def forget(self):
         """Deletes what the tool keeps."""

@@ -1,6 +1,5 @@
 """Trees to measure on, and what is looked for in them."""
 
-import pathlib
 import random
 import re
 import shutil
@@ -46,8 +45,9 @@ class Tree:
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.origin = self.scratch / "origin" / self.name
         shutil.copytree(source, self.origin, symlinks=True, ignore=shutil.ignore_patterns(".git"))
-        for step in (["init"], ["add", "--all"], ["-c", "user.name=peers", "-c", "user.email=peers@localhost", "commit", "-m", "all"]):
-            subprocess.run(["git", "-C", self.origin, *step], check=True, capture_output=True)
+        git = ["git", "-C", self.origin, "-c", "gc.auto=0", "-c", "user.name=peers", "-c", "user.email=peers@localhost"]
+        for step in (["init"], ["add", "--all"], ["commit", "-m", "all"], ["gc"]):
+            subprocess.run([*git, *step], check=True, capture_output=True)
         self.symbols = self.some_symbols()
 
     def copy_for(self, tool):
