@@ -42,8 +42,6 @@ def main():
         finally:
             launcher.close()
     print(report.whole(results))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def parse():
@@ -91,6 +89,8 @@ def measure(arguments, launcher, scratch):
             for tool in tools:
                 tool.close()
             tree.remove()
+        if arguments.json:
+            arguments.json.write_text(json.dumps(results, indent=1) + "\n")
     return results
 
 
@@ -102,12 +102,12 @@ class Run:
         self.samples = results["samples"][tree.name] = defaultdict(lambda: defaultdict(list))
         self.failures = results["failures"][tree.name] = defaultdict(dict)
         for tool in tools:
-            tool.at(*tree.copy_for(tool))
+            tool.at(*tree.copy_for(tool), tree.mutable)
 
     def steps(self, arguments):
         rounds, names = arguments.rounds, self.tree.symbols
         cold = arguments.cold_rounds
-        self.step("cold", cold, lambda tool, turn: tool.cold(names[-1 - turn], arguments.cold_seconds), "cold")
+        self.step("cold", cold, lambda tool, turn: tool.cold(f"first, {QUESTIONS[turn]}", arguments.cold_seconds), "cold")
         self.step("warm", 1, lambda tool, _: tool.search(names[-10])[0], "search")
         self.step("question", rounds, lambda tool, turn: tool.question(QUESTIONS[turn]), "question")
         self.step("symbol", rounds, lambda tool, turn: tool.symbol(names[turn]), "symbol")

@@ -32,6 +32,10 @@ class Cost:
         """The same step with the part of a resident process added."""
         return Cost(self.wall, self.cpu + cpu, self.peak + peak, self.disk, self.runs, self.found)
 
+    def followed_by(self, other):
+        """This step and then another."""
+        return Cost(self.wall + other.wall, self.cpu + other.cpu, max(self.peak, other.peak), self.disk, self.runs + other.runs)
+
 
 class Launcher:
     """Starts commands, one at a time, each with a deadline."""

@@ -51,22 +51,32 @@ class AiexDaemon:
                 if first & 0x80:
                     return json.loads(text)
 
-    def search(self, tree, query):
-        """Seconds that a search took, by the daemon's own clock."""
+    def request(self, verb, arguments):
+        """The events of a request, by name; of those of one name the last."""
         self.requests += 1
-        arguments = {"query": query, "repo": str(tree), "limit": 10, "unrecorded": True}
-        self.send({"type": "request", "id": self.requests, "verb": "search", "args": arguments})
-        while True:
+        self.send({"type": "request", "id": self.requests, "verb": verb, "args": arguments})
+        events = {}
+        while "done" not in events:
             event = self.receive()
             if event.get("id") != self.requests:
                 continue
-            if event.get("event") == "error":
+            if event["event"] == "error":
                 raise Failed(str(event))
-            if event.get("event") == "done":
-                summary = event["data"]["summary"]
-                if summary["is_cached"]:
-                    raise Failed("the answer was remembered, not searched")
-                return summary["took_us"] / 1e6
+            events[event["event"]] = event.get("data")
+        return events
+
+    def search(self, tree, query):
+        """Seconds that a search took, by the daemon's own clock."""
+        arguments = {"query": query, "repo": str(tree), "limit": 10, "unrecorded": True}
+        summary = self.request("search", arguments)["done"]["summary"]
+        if summary["is_cached"]:
+            raise Failed("the answer was remembered, not searched")
+        return summary["took_us"] / 1e6
+
+    def left_out(self, tree):
+        """Why files are not in the index, by path."""
+        report = self.request("skipped", {"repo": str(tree), "limit": 1_000_000})["skipped"]
+        return {file["path"]: file["reason"] for file in report["files"]}
 
 
 class SifsDaemon:
@@ -99,8 +109,8 @@ class SifsDaemon:
             connection.sendall(json.dumps({"protocol_version": 1, "request_id": "1", "request": request}).encode() + b"\n")
             answer = json.loads(connection.makefile("rb").readline())
         took = time.perf_counter() - began
-        if "error" in json.dumps(answer)[:200].lower():
-            raise Failed(json.dumps(answer)[:200])
+        if "error" in answer:
+            raise Failed(str(answer["error"])[:160])
         return took
 
     def close(self):

@@ -28,9 +28,9 @@ class Tool:
         self.tree = self.folder = None
         self.env = dict(OFFLINE)
 
-    def at(self, tree, folder):
-        """Moves on to another tree."""
-        self.tree, self.folder = tree, folder
+    def at(self, tree, folder, mutable):
+        """Moves on to another tree; `mutable` is the file in it that may be changed."""
+        self.tree, self.folder, self.mutable = tree, folder, mutable
 
     def version(self):
         return self.launcher.run([self.program, "--version"], self.env)[1].strip().splitlines()[0]
@@ -68,17 +68,17 @@ class Tool:
 
     def changed(self, token, seconds=20.0):
         """From a change on disk until a run prints it; `token` stands nowhere yet. The costs are those of all runs."""
-        append(self.tree, token)
+        with open(self.tree / self.mutable, "a") as file:
+            file.write(f"\nfn {token}() {{}}\n")
         began, total = time.perf_counter(), None
         while True:
             cost, printed = self.fresh(token)
-            total = cost if total is None else total.plus(cost.cpu, 0)
+            total = cost if total is None else total.followed_by(cost)
             total.wall = time.perf_counter() - began
             if f"fn {token}" in printed:
                 return total
             if total.wall > seconds:
                 raise Failed(f"not found in {seconds:.0f} s, {total.runs} runs")
-            total.runs += 1
 
     def fresh(self, query):
         return self.search(query)
@@ -87,18 +87,11 @@ class Tool:
         """Ends what runs."""
 
 
-def append(tree, token):
-    """Adds a function to the tree's last small Rust source that no other step reads."""
-    sources = (file for file in sorted(tree.rglob("*.rs"), reverse=True) if 1_000 < file.stat().st_size < 20_000)
-    with open(next(sources), "a") as file:
-        file.write(f"\nfn {token}() {{}}\n")
-
-
 class Aiex(Tool):
     name, model = "aiex", "its own static table"
 
-    def at(self, tree, folder):
-        super().at(tree, folder)
+    def at(self, tree, folder, mutable):
+        super().at(tree, folder, mutable)
         self.env = {**OFFLINE, "AIEX_HOME": str(folder)}
         self.daemon = None
 
@@ -140,25 +133,37 @@ class Aiex(Tool):
     def fresh(self, query):
         return self.ask("--limit", LIMIT, "--full", "--wait-fresh=30s", "--", query)
 
-    def resident(self, query):
+    def connection(self):
         if self.daemon is None:
             info = json.loads(next(self.folder.glob("state/*/aiexd.json")).read_text())
             self.daemon = AiexDaemon(info["socket"], info["build"]["version"])
-        return self.daemon.search(self.tree, query)
+        return self.daemon
 
-    def exhaustive(self, mode, pattern):
-        return self.ask(f"--{mode}", "--limit", "1000000", "--", pattern)[0]
-
-    def matches(self, mode, pattern):
-        """The set of (file, line), and the number that the summary names."""
-        printed = self.ask(f"--{mode}", "--limit", "1000000", "--json", "--", pattern)[1]
-        records = [json.loads(line) for line in printed.splitlines()]
-        return {(record["path"], record["start_line"]) for record in records if "path" in record}
+    def resident(self, query):
+        return self.connection().search(self.tree, query)
 
     def left_out(self):
         """Why files are not in the index, by path."""
-        printed = self.run("status", "--repo", self.tree, "--skipped", "--json")[1]
-        return {file["path"]: file["reason"] for file in json.loads(printed)["files"]}
+        return self.connection().left_out(self.tree)
+
+    def pages(self, mode, pattern):
+        """Every match: a run a page, for a page has ten thousand at most."""
+        total, records, after = None, [], []
+        while True:
+            cost, printed = self.ask(f"--{mode}", "--limit", "10000", "--json", *after, "--", pattern)
+            total = cost if total is None else total.followed_by(cost)
+            page = [json.loads(line) for line in printed.splitlines()]
+            records += page
+            if not page or "next" not in page[-1]:
+                return total, records
+            after = ["--after", page[-1]["next"]]
+
+    def exhaustive(self, mode, pattern):
+        return self.pages(mode, pattern)[0]
+
+    def matches(self, mode, pattern):
+        """The set of (file, line)."""
+        return {(record["path"], record["start_line"]) for record in self.pages(mode, pattern)[1] if "path" in record}
 
     def holds(self):
         repo, = json.loads(self.run("daemon", "status", "--json")[1])["repos"]
@@ -214,8 +219,8 @@ class Ripvec(Tool):
 class Semble(Tool):
     name, model = "semble", "aiex's table"
 
-    def at(self, tree, folder):
-        super().at(tree, folder)
+    def at(self, tree, folder, mutable):
+        super().at(tree, folder, mutable)
         self.process = None
         self.env = {**OFFLINE, "SEMBLE_MODEL_NAME": str(self.table), "SEMBLE_CACHE_LOCATION": str(folder)}
 
@@ -241,8 +246,8 @@ class Semble(Tool):
 class Sifs(Tool):
     name, model = "sifs", "aiex's table"
 
-    def at(self, tree, folder):
-        super().at(tree, folder)
+    def at(self, tree, folder, mutable):
+        super().at(tree, folder, mutable)
         self.kept = folder / "kept"
         runtime = {"SIFS_DAEMON_RUNTIME_DIR": str(folder / "none")}
         self.env = {**OFFLINE, **runtime, "SIFS_MODEL": str(self.table), "HOME": str(folder)}
@@ -252,17 +257,16 @@ class Sifs(Tool):
                         "--cache-dir", self.kept, seconds=seconds)
 
     def holds(self):
-        status = json.loads(self.run("status", "--source", self.tree, "--offline", "--include-docs", "--cache-dir", self.kept,
-                                     "--json")[1])
-        stats = status.get("stats") or status.get("index", {}).get("stats") or status
+        stats = json.loads(self.run("status", "--source", self.tree, "--offline", "--include-docs", "--cache-dir", self.kept,
+                                    "--json")[1])["index_stats"]
         return f"{stats['indexed_files']} files, {stats['total_chunks']} pieces"
 
 
 class SifsWithDaemon(Sifs):
     name = "sifs, daemon"
 
-    def at(self, tree, folder):
-        super().at(tree, folder)
+    def at(self, tree, folder, mutable):
+        super().at(tree, folder, mutable)
         self.daemon = None
 
     def cold(self, query, seconds):

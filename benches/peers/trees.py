@@ -49,6 +49,7 @@ class Tree:
         for step in (["init"], ["add", "--all"], ["commit", "-m", "all"], ["gc"]):
             subprocess.run([*git, *step], check=True, capture_output=True)
         self.symbols = self.some_symbols()
+        self.mutable = self.some_file()
 
     def copy_for(self, tool):
         """A copy of the tree, and an empty folder for what the tool keeps."""
@@ -66,6 +67,13 @@ class Tree:
                     counts[name] = counts.get(name, 0) + 1
         once = sorted(name for name, count in counts.items() if count == 1)
         return random.Random(7).sample(once, min(48, len(once)))
+
+    def some_file(self):
+        """A small source that a function can be added to, and that no program claims to have generated."""
+        for file in sorted(self.origin.rglob("*.rs")):
+            if 1_000 < file.stat().st_size < 20_000 and "generated" not in file.read_text(errors="replace"):
+                return file.relative_to(self.origin)
+        return None
 
     def facts(self):
         files = [file for file in self.origin.rglob("*") if file.is_file() and ".git" not in file.relative_to(self.origin).parts]
