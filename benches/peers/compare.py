@@ -11,7 +11,7 @@ def compare(aiex, ripgrep, patterns):
         ours, theirs = aiex.matches(mode, pattern), ripgrep.matches(mode, pattern)
         reasons = Counter()
         for path, _ in theirs - ours:
-            reasons[f"only ripgrep, left out by aiex as {left_out[path]}" if path in left_out else "only ripgrep, UNEXPLAINED"] += 1
+            reasons[f"only ripgrep, {'left out by aiex as ' + left_out[path] if path in left_out else 'UNEXPLAINED'}"] += 1
         for path, _ in ours - theirs:
             reasons["only aiex, UNEXPLAINED" if path in considered else "only aiex, in a file that ripgrep passes over"] += 1
         unexplained = [match for match in sorted(theirs ^ ours)

@@ -29,10 +29,9 @@ def install(folder, minutes):
     outcome["probe"] = probe(folder, minutes, env)
     if not (folder / "semble" / "bin" / "semble").exists():
         steps = [[sys.executable, "-m", "venv", folder / "semble"], [folder / "semble" / "bin" / "pip", "install", "semble"]]
-        outcome["semble"] = next((said for said in (attempt(step, minutes, env) for step in steps) if said != "installed"), "installed")
+        outcome["semble"] = attempts(steps, minutes, env)
     if shutil.which("go"):
-        outcome["zoekt"] = next((said for said in (attempt(["go", "install", part], minutes, env) for part in ZOEKT)
-                                 if said != "installed"), "installed")
+        outcome["zoekt"] = attempts([["go", "install", part] for part in ZOEKT], minutes, env)
     else:
         outcome["zoekt"] = "not built here: needs Go, which is not installed"
     (folder / "install.json").write_text(json.dumps(outcome, indent=1) + "\n")
@@ -57,6 +56,15 @@ def probe(folder, minutes, env):
             program = next(member for member in inner.getmembers() if member.name.endswith("/probe"))
             (folder / "bin" / "probe").write_bytes(inner.extractfile(program).read())
     (folder / "bin" / "probe").chmod(0o755)
+    return "installed"
+
+
+def attempts(steps, minutes, env):
+    """Runs steps until one does not succeed."""
+    for step in steps:
+        said = attempt(step, minutes, env)
+        if said != "installed":
+            return said
     return "installed"
 
 

@@ -26,11 +26,10 @@ class Cost:
     peak: int
     disk: int | None = None
     runs: int = 1
-    found: bool | None = None  # whether what was looked for by name is in what was printed
 
     def plus(self, cpu, peak):
         """The same step with the part of a resident process added."""
-        return Cost(self.wall, self.cpu + cpu, self.peak + peak, self.disk, self.runs, self.found)
+        return Cost(self.wall, self.cpu + cpu, self.peak + peak, self.disk, self.runs)
 
     def followed_by(self, other):
         """This step and then another."""
@@ -91,4 +90,5 @@ def wait_until_quiet(pid, seconds=180.0):
 
 def size_of(folder):
     """Bytes that the files in a folder take on disk; holes in them take none."""
-    return sum(file.stat().st_blocks * 512 for file in pathlib.Path(folder).rglob("*") if file.is_file() and not file.is_symlink())
+    files = (file for file in pathlib.Path(folder).rglob("*") if file.is_file() and not file.is_symlink())
+    return sum(file.stat().st_blocks * 512 for file in files)

@@ -10,7 +10,6 @@ ROWS = [
     ("question", "… peak memory", "peak", "MB"),
     ("symbol", "symbol, a process, wall", "wall", "ms"),
     ("symbol", "… CPU", "cpu", "ms"),
-    ("symbol", "… names shown among ten answers", "found", "of all"),
     ("resident question", "question, inside a resident process", None, "ms"),
     ("resident symbol", "symbol, inside a resident process", None, "ms"),
     ("unchanged", "question that saw that nothing changed, wall", "wall", "ms"),
@@ -44,8 +43,6 @@ def number(value):
 def cell(samples, failure, field, unit):
     if not samples:
         return failure or "–"
-    if field == "found":
-        return f"{sum(sample[field] for sample in samples)} of {len(samples)}"
     values = [(sample if field is None else sample[field]) * FACTOR[unit] for sample in samples]
     return f"{number(middle(values))} ({number(quantile(values, 0.9))})" + (f"; {failure}" if failure else "")
 
@@ -56,10 +53,9 @@ def table(tree, results):
     lines = [f"| {tree} | " + " | ".join(tools) + " |", "|---" * (len(tools) + 1) + "|"]
     samples, failures = results["samples"][tree], results["failures"][tree]
     for step, title, field, unit in ROWS:
-        cells = [cell(samples[step][tool], failures[step].get(tool), field, unit) for tool in tools]
+        cells = [cell(samples.get(step, {}).get(tool), failures.get(step, {}).get(tool), field, unit) for tool in tools]
         if any(one != "–" for one in cells):
-            title = title if unit == "of all" else f"{title}, {unit}"
-            lines.append(f"| {title} | " + " | ".join(cells) + " |")
+            lines.append(f"| {title}, {unit} | " + " | ".join(cells) + " |")
     holds = results["holds"][tree]
     lines.append("| in the index | " + " | ".join(holds.get(tool, "–") for tool in tools) + " |")
     return "\n".join(lines)
@@ -82,8 +78,8 @@ def whole(results):
     parts = ["\n".join(versions)]
     if results["missing"]:
         parts.append("Not measured: " + "; ".join(f"{name}: {why}" for name, why in results["missing"].items()) + ".")
-    parts.append(f"{results['cores']} cores; load average {loads[0]:.1f} at least, {middle(loads):.1f} in the middle, {loads[-1]:.1f} at "
-                 "most. Median (90th percentile).")
+    parts.append(f"{results['cores']} cores; load average {loads[0]:.1f} at least, {middle(loads):.1f} in the middle, "
+                 f"{loads[-1]:.1f} at most. Median (90th percentile).")
     for tree in results["trees"]:
         parts.append(f"{tree}: {results['trees'][tree]}.")
         parts.append(table(tree, results))

@@ -39,16 +39,14 @@ class Tool:
         return self.launcher.run([self.program, *arguments], self.env, cwd, seconds, ok)
 
     def search(self, query, seconds=60.0):
-        """The arguments of a search, run; returns cost and output."""
+        """Ten answers; returns cost and output."""
         raise NotImplementedError
 
     def question(self, query):
         return self.search(query)[0]
 
     def symbol(self, name):
-        cost, printed = self.search(name)
-        cost.found = name in printed
-        return cost
+        return self.search(name)[0]
 
     def forget(self):
         """Deletes what the tool keeps."""
