@@ -100,7 +100,7 @@ class SifsDaemon:
         encoder = {"model2_vec": {"model": str(model), "policy": "offline"}}
         options = {"encoder": encoder, "cache": {"custom": {"path": str(cache)}}, "extensions": None, "ignore": None,
                    "include_text_files": docs}
-        search = {"top_k": 10, "mode": "hybrid", "filter_languages": [], "filter_paths": [], "use_query_cache": False}
+        search = {"top_k": 10, "mode": "Hybrid", "filter_languages": [], "filter_paths": [], "use_query_cache": False}
         request = {"type": "search", "source": source, "options": options, "query": query, "search": search}
         began = time.perf_counter()
         with socket.socket(socket.AF_UNIX) as connection:

@@ -13,7 +13,8 @@ from launcher import Failed, cpu_of, peak_of, size_of, wait_until_quiet
 from resident import AiexDaemon, SemblePython, SifsDaemon
 
 LIMIT = "10"
-OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_ENDPOINT": "http://127.0.0.1:9", "NO_COLOR": "1"}
+NOWHERE = "http://127.0.0.1:9"  # refuses at once, so that nobody waits for a network that may not be there
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_ENDPOINT": NOWHERE, "HTTPS_PROXY": NOWHERE, "HTTP_PROXY": NOWHERE, "NO_COLOR": "1"}
 
 
 class Tool:
@@ -242,7 +243,9 @@ class Semble(Tool):
 
 
 class Sifs(Tool):
-    name, model = "sifs", "aiex's table"
+    """Fetches its grammars at run time, `--offline` or not; where it cannot, it cuts files by lines."""
+
+    name, model = "sifs", "aiex's table; without grammars"
 
     def at(self, tree, folder, mutable):
         super().at(tree, folder, mutable)
