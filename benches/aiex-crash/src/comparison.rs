@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use fastrand::Rng;
 use serde_json::Value;
@@ -77,6 +78,27 @@ pub(crate) fn settle(program: &Program, tree: &Tree) -> Result<Room, Failure> {
         own: status["disk_bytes"].as_u64().unwrap_or_default(),
         shared: bytes_of(&program.index_dir().join("content")),
     })
+}
+
+/// A daemon puts its stores in order when a repository has been quiet for half a minute, which kills never grant it.
+const TIDY: Duration = Duration::from_secs(90);
+
+/// The room that the index takes when it has been left in peace until it takes no more than so many bytes of its own, or
+/// for as long as putting it in order may take.
+pub(crate) fn tidied(program: &Program, tree: &Tree, most_own: u64) -> Result<Room, Failure> {
+    let mut room = settle(program, tree)?;
+    let mut looked = Ok(());
+    wait_until(TIDY, || match status(program, &tree.root) {
+        Ok(status) => {
+            room.own = status["disk_bytes"].as_u64().unwrap_or_default();
+            room.own <= most_own
+        }
+        Err(failure) => {
+            looked = Err(failure);
+            true
+        }
+    });
+    looked.map(|()| room)
 }
 
 /// Makes an index anew beside the old one, which has settled, and compares. The room that the new one takes, and how
