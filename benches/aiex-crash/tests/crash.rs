@@ -1,11 +1,11 @@
-//! A short run on a small repository: one whose seed is always the same, and one whose seed is told when it fails.
+//! A short run on a small repository, always of the same seed: what is done is the same each time, what the kills hit is not.
 //! Hours of it are `aiex-crash` itself.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::Path;
 use std::process::Command;
 
-/// Together 200: what two slow cores do within a minute or two.
+/// What two slow cores do within a minute.
 const KILLS: &str = "100";
 
 fn hurt(seed: &[&str]) {
@@ -35,11 +35,6 @@ fn hurt(seed: &[&str]) {
 }
 
 #[test]
-fn nothing_is_lost_or_wrong_after_the_kills_of_a_known_seed() {
+fn nothing_is_lost_or_wrong_after_the_kills_of_one_seed() {
     hurt(&["--seed", "20260101"]);
-}
-
-#[test]
-fn nothing_is_lost_or_wrong_after_the_kills_of_a_new_seed() {
-    hurt(&[]);
 }
