@@ -283,14 +283,18 @@ impl Store {
     }
 
     fn remove(&mut self, id: i64) -> Result<Option<Key>, StoreError> {
-        let removed: Option<(i64, i64, Vec<u8>)> = self
+        let mut statement = self
             .db
-            .prepare_cached("DELETE FROM entries WHERE id = ?1 RETURNING kind, stored, key")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()?;
-        let Some((kind, stored, digest)) = removed else {
+            .prepare_cached("DELETE FROM entries WHERE id = ?1 RETURNING kind, stored, key")?;
+        let mut rows = statement.query([id])?;
+        let Some(row) = rows.next()? else {
             return Ok(None);
         };
+        let (kind, stored, digest): (i64, i64, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        // The commit comes behind the last row, and may fail.
+        rows.next()?;
+        drop(rows);
+        drop(statement);
         let kind = Kind::ALL.into_iter().find(|known| number(*known) == kind);
         let (Some(kind), Ok(digest)) = (kind, <[u8; 32]>::try_from(digest)) else {
             return Ok(None);

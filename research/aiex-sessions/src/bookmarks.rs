@@ -54,9 +54,10 @@ impl Sessions {
             return Err(SessionsError::Full { max: MAX_BOOKMARKS });
         }
         let insert = || -> rusqlite::Result<u64> {
-            self.db.query_row(
+            // Not `RETURNING`: who takes its row and goes never hears that the commit behind it failed.
+            self.db.execute(
                 "INSERT INTO bookmarks (at_ms, root, path, first_line, last_line, text, note, tags)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     bookmark.at_ms,
                     bookmark.root,
@@ -67,8 +68,9 @@ impl Sessions {
                     bookmark.note,
                     json(&bookmark.tags)?,
                 ],
-                |row| row.get(0),
-            )
+            )?;
+            self.db
+                .query_row("SELECT last_insert_rowid()", [], |row| row.get(0))
         };
         insert().map_err(|error| self.failed(&error))
     }

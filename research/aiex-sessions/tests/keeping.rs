@@ -282,3 +282,42 @@ fn a_file_of_another_program_or_of_a_newer_version_is_left_as_it_is() {
         "{error:?}"
     );
 }
+
+/// The variable that holds the file to write, in the process that may write no large files.
+#[cfg(unix)]
+const LIMITED: &str = "AIEX_TEST_LIMITED_SESSIONS";
+
+#[cfg(unix)]
+#[test]
+fn a_bookmark_that_could_not_be_put_on_the_disk_is_not_said_to_be_kept() {
+    let large = Bookmark {
+        text: "x".repeat(200_000),
+        ..bookmark("src/a.rs", "", &[])
+    };
+    if let Some(file) = std::env::var_os(LIMITED) {
+        let sessions = Sessions::open(&PathBuf::from(file)).unwrap();
+        let kept = sessions.keep(&large);
+        assert!(matches!(kept, Err(SessionsError::Unusable { .. })), "{kept:?}");
+        return;
+    }
+    let (_dir, file) = folder();
+    let sessions = Sessions::open(&file).unwrap();
+    // A limit holds for a whole process, so this test runs once more under it: 64 KiB of a file, then writes fail.
+    let output = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_bookmark_that_could_not_be_put_on_the_disk_is_not_said_to_be_kept",
+        ])
+        .env(LIMITED, &file)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    assert!(sessions.bookmarks(None, "", &[]).unwrap().is_empty());
+    assert_eq!(sessions.keep(&large).unwrap(), 1);
+}
