@@ -16,6 +16,16 @@ const SIZES: std::ops::RangeInclusive<u64> = 300..=9_000;
 /// Files of one package, so that a repository speaks of many things.
 const OF_A_PACKAGE: usize = 8;
 
+/// Folders that aiex leaves out: what lies there is not refused by mistake.
+const LEFT_OUT: &[&str] = &[
+    "node_modules",
+    "third_party",
+    "vendor",
+    "vendored",
+    "external",
+    "deps",
+];
+
 /// A file to copy.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
@@ -58,6 +68,9 @@ pub(crate) fn draw(count: usize, rng: &mut Rng) -> Result<Vec<Source>, Failure> 
 fn read(above: &Path, file: &Path) -> Result<Option<Source>, Failure> {
     let bytes = fs::read(file).map_err(Failure::at(file))?;
     let path = file.strip_prefix(above).ok().and_then(Path::to_str);
+    if path.is_some_and(|path| path.split('/').any(|name| LEFT_OUT.contains(&name))) {
+        return Ok(None);
+    }
     Ok(path
         .zip(String::from_utf8(bytes).ok())
         .map(|(path, text)| Source {

@@ -6,7 +6,8 @@
 //! places may change; of two chunks of a file that are all but equal the other may then stand for it, and the first is
 //! pushed far down as its second. Among equal scores the older chunk is first, which another index may not have made
 //! first. So for words it is held that both find the same chunks, that the file of each of the first ten is near the top
-//! of the other, and it is counted how often the first ten are the same to the last place.
+//! of the other, and it is counted how often the first ten are the same to the last place. An arm lists so many and no
+//! more: what is found by words alone, with hardly a better score than the last of the list, another index may not list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +34,8 @@ const ALL: &str = "1000";
 const FEW: usize = 40;
 /// By how much scores of the same two vectors may differ.
 const EPSILON: f64 = 0.001;
+/// Of the last score of an arm for words: what is not above is at its end. Scores differ by up to a tenth.
+const AT_THE_END: f64 = 1.1;
 
 struct Hit {
     /// Path and lines.
@@ -40,7 +43,10 @@ struct Hit {
     score: f64,
     /// The score of the arm for meaning, if it found it.
     dense: Option<f64>,
-    has_words: bool,
+    /// The score of the arm for words, if it found it.
+    by_words: Option<f64>,
+    /// The score of the arm for words of paths, if it found it.
+    by_path: Option<f64>,
 }
 
 impl Hit {
@@ -94,7 +100,8 @@ fn hits(program: &Program, tree: &Tree, asked: &[String]) -> Result<Vec<Hit>, Fa
         ),
         score: row["score"].as_f64().unwrap_or_default(),
         dense: row["explain"]["arms"]["dense"]["score"].as_f64(),
-        has_words: !row["explain"]["arms"]["lexical"].is_null(),
+        by_words: row["explain"]["arms"]["lexical"]["score"].as_f64(),
+        by_path: row["explain"]["arms"]["path"]["score"].as_f64(),
     };
     Ok(rows.iter().map(hit).collect())
 }
@@ -129,9 +136,11 @@ fn same_neighbours(example: &str, old: &[Hit], fresh: &[Hit]) -> Result<(), Fail
 /// Chunks that both find have the same vectors, and those that hold the words are the same.
 fn same_chunks(query: &str, old: &[Hit], fresh: &[Hit]) -> Result<(), Failure> {
     for hit in old {
-        let other = fresh.iter().find(|other| other.place == hit.place);
-        if let Some((one, two)) = hit.dense.zip(other.and_then(|other| other.dense))
-            && EPSILON < (one - two).abs()
+        // A line that is too long for a chunk makes several of one place.
+        let of_place = fresh.iter().filter(|other| other.place == hit.place);
+        let mut others = of_place.filter_map(|other| other.dense).peekable();
+        if let (Some(one), Some(two)) = (hit.dense, others.peek().copied())
+            && !others.any(|other| (one - other).abs() <= EPSILON)
         {
             return Err(differs(
                 query,
@@ -140,7 +149,7 @@ fn same_chunks(query: &str, old: &[Hit], fresh: &[Hit]) -> Result<(), Failure> {
         }
     }
     let with_words = |hits: &[Hit]| -> BTreeSet<String> {
-        let held = hits.iter().filter(|hit| hit.has_words);
+        let held = hits.iter().filter(|hit| hit.by_words.is_some());
         held.map(|hit| hit.place.clone()).collect()
     };
     let (old, fresh) = (with_words(old), with_words(fresh));
@@ -156,7 +165,16 @@ fn same_chunks(query: &str, old: &[Hit], fresh: &[Hit]) -> Result<(), Failure> {
 }
 
 fn near(query: &str, whose: &str, these: &[Hit], those: &[Hit]) -> Result<(), Failure> {
+    let last =
+        |score: fn(&Hit) -> Option<f64>| AT_THE_END * these.iter().filter_map(score).fold(f64::MAX, f64::min);
+    let (end_of_words, end_of_paths) = (last(|hit| hit.by_words), last(|hit| hit.by_path));
     for (rank, hit) in these.iter().take(FIRST).enumerate() {
+        let is_at_the_end = hit.dense.is_none()
+            && hit.by_words.is_none_or(|score| score <= end_of_words)
+            && hit.by_path.is_none_or(|score| score <= end_of_paths);
+        if is_at_the_end {
+            continue;
+        }
         let there = those.iter().position(|other| other.path() == hit.path());
         if there.is_none_or(|there| NEAR_THE_TOP <= there) {
             let there = there.map(|there| there + 1);

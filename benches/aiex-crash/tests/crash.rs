@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::process::Command;
 
-/// What two slow cores do within a minute.
-const KILLS: &str = "100";
+/// What two slow cores do within two minutes.
+const KILLS: &str = "200";
 
 fn hurt(seed: &[&str]) {
     let crash = Path::new(env!("CARGO_BIN_EXE_aiex-crash"));
