@@ -14,6 +14,9 @@ use crate::stat::Stat;
 pub use crate::reason::SkipReason;
 pub use read::read;
 
+/// Of the rules by which a file is left out for what it holds. An index that was made by others is read again.
+pub const VERSION: u32 = 2;
+
 /// Source files beyond this are data or generated; the largest hand-written files in public repositories are smaller.
 const DEFAULT_MAX_BYTES: u64 = 2 * 1024 * 1024;
 

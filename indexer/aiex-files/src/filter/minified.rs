@@ -8,9 +8,13 @@ use crate::relpath::RelPath;
 /// Below this many bytes no measure means anything.
 const SMALL: usize = 2 * 1024;
 
-/// Code: lines longer than this on average are not written by hand, if one of them is also very long.
+/// Code: lines longer than this on average are not written by hand, if one of them is also very long…
 const CODE_AVERAGE: usize = 150;
 const CODE_LONGEST: usize = 300;
+/// …and so many bytes in lines of ordinary length, in per cent, are no more than a licence above them. With more, the
+/// long lines are what tests of written code compare with.
+const CODE_ORDINARY: usize = 200;
+const LEAST_ORDINARY: usize = 10;
 
 /// Data may have long records; a whole file of this average is one dump.
 const DATA_AVERAGE: usize = 2_000;
@@ -103,7 +107,10 @@ pub(super) fn by_shape(path: &RelPath, text: &str) -> Option<&'static str> {
     if DATA.contains(&extension) {
         return (DATA_AVERAGE < average).then_some("data without lines");
     }
-    if CODE_AVERAGE < average && CODE_LONGEST < shape.longest {
+    if CODE_AVERAGE < average
+        && CODE_LONGEST < shape.longest
+        && shape.ordinary * 100 / text.len() < LEAST_ORDINARY
+    {
         return Some("lines too long on average");
     }
     if PAYLOAD < shape.longest && text.len() / 2 < shape.longest {
@@ -122,6 +129,8 @@ pub(super) fn by_shape(path: &RelPath, text: &str) -> Option<&'static str> {
 struct Shape {
     lines: usize,
     longest: usize,
+    /// Bytes in lines of ordinary length.
+    ordinary: usize,
     visible: usize,
     alphanumeric: usize,
     digits: usize,
@@ -132,6 +141,7 @@ impl Shape {
         let mut shape = Shape {
             lines: 0,
             longest: 0,
+            ordinary: 0,
             visible: 0,
             alphanumeric: 0,
             digits: 0,
@@ -140,10 +150,19 @@ impl Shape {
         for end in memchr::memchr_iter(b'\n', bytes).chain(std::iter::once(bytes.len())) {
             shape.lines += usize::from(start < bytes.len());
             shape.longest = shape.longest.max(end - start);
+            shape.ordinary += if end - start <= CODE_ORDINARY {
+                end - start
+            } else {
+                0
+            };
             start = end + 1;
         }
+        // Of a text that is written by hand, what its long lines hold says nothing about it.
+        let is_written = LEAST_ORDINARY <= shape.ordinary * 100 / bytes.len().max(1);
+        let lines = bytes.split(|byte| *byte == b'\n');
+        let counted = lines.filter(|line| !is_written || line.len() <= CODE_ORDINARY);
         // Letters beyond ASCII count byte by byte: what matters is that they are not punctuation.
-        for byte in bytes {
+        for byte in counted.flatten() {
             shape.visible += usize::from(!byte.is_ascii_whitespace());
             shape.alphanumeric += usize::from(byte.is_ascii_alphanumeric() || !byte.is_ascii());
             shape.digits += usize::from(byte.is_ascii_digit());
@@ -198,6 +217,12 @@ mod tests {
             "x".repeat(2_000)
         );
         assert_eq!(shape("main.rs", &code), None);
+        let tests = format!(
+            "{}{}",
+            "    let value = compute(input);\n".repeat(800),
+            format!("    same(\"POLYGON(({}))\");\n", "1.25 3.5,".repeat(600)).repeat(25)
+        );
+        assert_eq!(shape("buffer.rs", &tests), None);
         assert_eq!(
             shape("umlaut.py", &"# текст на русском языке\nx = y\n".repeat(100)),
             None
