@@ -25,14 +25,17 @@ use crate::similarity::{cosine, quantise, signed, unsigned};
 use crate::store::{Filter, Near, VectorStore};
 use sketched::Sketched;
 
-/// Points of one change. The engine writes a change to its log in one piece, about three bytes per component.
+/// Points of one change, at most, and bytes of it in the engine's log, which has to take it in one piece.
 const BATCH: usize = 256;
+const BATCH_BYTES: usize = 256 * 1024;
 
 /// How many ids are read at a time.
 const PAGE: usize = 4096;
 
-/// Bytes of log after which a flush opens the shard anew, because only a closed shard's log can be cut.
+/// Bytes of log after which a flush opens the shard anew, because only a closed shard's log can be cut…
 const LOG_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+/// …and after which it is worth doing when nothing more is to come for a while.
+const LOG_WORTH_CUTTING: u64 = 512 * 1024;
 
 /// New vectors from which on [`VectorStore::warm`] reads all of them through: a megabyte of the built-in model's.
 const UNREAD_LIMIT: usize = 4096;
@@ -271,6 +274,11 @@ fn check_seal(directory: &Path, doing: &'static str, all: bool) -> Result<(), Ve
     }
 }
 
+/// Bytes of one point in the log: half-precision floats, and names around them.
+const fn logged(dimensions: usize) -> usize {
+    dimensions * 3 + 64
+}
+
 impl VectorStore for EdgeStore {
     fn dimensions(&self) -> usize {
         self.dimensions
@@ -280,9 +288,11 @@ impl VectorStore for EdgeStore {
         const DOING: &str = "store vectors";
         check_shape(vectors.len(), ids.len(), self.dimensions)?;
         let _change = self.change();
+        let logged = logged(self.dimensions);
+        let batch = (BATCH_BYTES / logged).clamp(1, BATCH);
         for (ids, vectors) in ids
-            .chunks(BATCH)
-            .zip(vectors.chunks(BATCH * self.dimensions.max(1)))
+            .chunks(batch)
+            .zip(vectors.chunks(batch * self.dimensions.max(1)))
         {
             self.prepare(DOING, self.settings.reserve_bytes)?;
             let points = ids
@@ -292,9 +302,8 @@ impl VectorStore for EdgeStore {
             self.call(DOING, |shard| shard.update(shard::upsert(points)))?;
             self.sketched.put(ids, vectors);
             self.unread.fetch_add(ids.len(), Ordering::Relaxed);
-            // Half-precision floats in the log, and names around every point.
-            let logged = ids.len() * (self.dimensions * 3 + 64);
-            self.log_bytes.fetch_add(logged as u64, Ordering::Relaxed);
+            self.log_bytes
+                .fetch_add((ids.len() * logged) as u64, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -376,6 +385,16 @@ impl VectorStore for EdgeStore {
         }
         let long = self.log_bytes.load(Ordering::Relaxed) > LOG_LIMIT_BYTES;
         if long && !self.optimizing.load(Ordering::Acquire) {
+            self.shorten_log()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn settle(&self) -> Result<(), VectorError> {
+        let _change = self.change();
+        let is_long = self.log_bytes.load(Ordering::Relaxed) > LOG_WORTH_CUTTING;
+        if is_long && !self.optimizing.load(Ordering::Acquire) {
             self.shorten_log()
         } else {
             Ok(())

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::server::Trouble;
+
 /// What a store on disk is written in: two stores are compatible when these are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Format {
@@ -64,12 +66,41 @@ pub enum VectorError {
         /// Components that would fit.
         expected: usize,
     },
+    /// The server did not do its part. What it keeps may be as good as ever.
+    #[error("the vector server at {url} could not {doing}: {trouble}")]
+    Server {
+        /// Its address, without credentials.
+        url: String,
+        /// What was asked of it.
+        doing: &'static str,
+        /// Why not.
+        trouble: Trouble,
+    },
 }
 
 impl VectorError {
     /// Whether the store is to be set aside and built again; every other refusal leaves it as it is.
     pub fn calls_for_rebuild(&self) -> bool {
         matches!(self, Self::Damaged { .. } | Self::Incompatible { .. })
+    }
+
+    /// What a user can do about a server.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Server { trouble, .. } => Some(trouble.hint()),
+            _ => None,
+        }
+    }
+
+    /// Whether the server is there, and the collection is not.
+    pub fn is_missing_collection(&self) -> bool {
+        matches!(
+            self,
+            Self::Server {
+                trouble: Trouble::Missing,
+                ..
+            }
+        )
     }
 
     pub(crate) fn io(path: &Path, doing: &'static str, source: io::Error) -> Self {

@@ -26,6 +26,16 @@ pub trait VectorStore: Send + Sync {
     /// Components of every vector.
     fn dimensions(&self) -> usize;
 
+    /// Whether calls wait for another machine, which may be away.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Sees that the store can take changes, and makes what it lacks for that. A store that was opened lacks nothing.
+    fn prepare(&self) -> Result<(), VectorError> {
+        Ok(())
+    }
+
     /// Puts one vector for each id, in place of the one it had. `vectors` holds `ids.len()` vectors one after
     /// the other, made of unit vectors by [`quantise`](crate::quantise). Of an id given twice the last counts.
     fn upsert(&self, ids: &[u64], vectors: &[i8]) -> Result<(), VectorError>;
@@ -57,6 +67,11 @@ pub trait VectorStore: Send + Sync {
 
     /// Makes every change so far survive the end of the process and of the machine.
     fn flush(&self) -> Result<(), VectorError>;
+
+    /// Gives back the room of what is kept only while much changes. Called when nothing more is to come for a while.
+    fn settle(&self) -> Result<(), VectorError> {
+        Ok(())
+    }
 
     /// Brings into memory what makes searches quick. Searches before that, or without it, are right but slower.
     /// `cancel` is asked between steps.

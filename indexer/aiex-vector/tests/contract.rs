@@ -1,5 +1,8 @@
 //! The contract of a vector store, held against every store, and the store on disk against the one in memory.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+//!
+//! The store on a server is held to it with the feature `server-tests`, on the server that `AIEX_TEST_QDRANT_URL` names
+//! (and `AIEX_TEST_QDRANT_KEY` its key, if it wants one): every test makes a collection of its own there and deletes it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use std::path::Path;
 
@@ -195,7 +198,49 @@ macro_rules! contract {
                 super::$rule(&open(directory.path()));
             })*
         }
+        #[cfg(feature = "server-tests")]
+        mod on_server {
+            $(#[test] fn $rule() {
+                super::$rule(&super::server::Collection::make(stringify!($rule)).0);
+            })*
+        }
     };
+}
+
+#[cfg(feature = "server-tests")]
+mod server {
+    use std::sync::Arc;
+
+    use aiex_vector::{Server, ServerKey, ServerKeySource, ServerSettings, ServerStore, VectorStore as _};
+
+    use super::{DIMENSIONS, unit};
+
+    /// A collection for one test, deleted with it.
+    pub(crate) struct Collection(pub(crate) ServerStore);
+
+    impl Collection {
+        pub(crate) fn make(test: &str) -> Self {
+            let url = std::env::var("AIEX_TEST_QDRANT_URL").expect("AIEX_TEST_QDRANT_URL names a server");
+            let key = std::env::var("AIEX_TEST_QDRANT_KEY").ok();
+            let key = key.map_or_else(ServerKeySource::none, |key| ServerKey::new(key).into());
+            let server = Arc::new(Server::new(ServerSettings { url, key }));
+            let name = format!("aiex_test_{test}_{:016x}", fastrand::u64(..));
+            let store = ServerStore::new(server, name, DIMENSIONS);
+            let missing = store.search(&unit(1), 1, None).unwrap_err();
+            assert!(missing.is_missing_collection(), "{missing}");
+            store.prepare().unwrap();
+            store.prepare().unwrap();
+            Self(store)
+        }
+    }
+
+    impl Drop for Collection {
+        fn drop(&mut self) {
+            if let Err(error) = self.0.remove() {
+                eprintln!("a collection is left behind: {error}");
+            }
+        }
+    }
 }
 
 fn a_warm_store_finds_what_is_near_and_follows_changes(store: &dyn VectorStore) {
@@ -279,6 +324,7 @@ fn a_store_on_disk_answers_as_the_one_in_memory_through_reopenings() {
         match round % 5 {
             1 => store.flush().unwrap(),
             2 => drop(store.optimize(&|| false).unwrap()),
+            4 => store.settle().unwrap(),
             3 => {
                 drop(store);
                 store = open(directory.path());
@@ -305,6 +351,37 @@ fn a_store_on_disk_answers_as_the_one_in_memory_through_reopenings() {
     }
 }
 
+#[cfg(feature = "server-tests")]
+#[test]
+fn a_collection_answers_as_the_store_in_memory() {
+    let collection = server::Collection::make("as_in_memory");
+    let (store, model) = (&collection.0, MemoryStore::new(DIMENSIONS));
+    for round in 0..6_u64 {
+        let fresh: Vec<u64> = (0..400).map(|n| (round * 7919 + n * 31) % 2000).collect();
+        let stale: Vec<u64> = (0..50).map(|n| (round * 104_729 + n * 17) % 2000).collect();
+        for store in [store as &dyn VectorStore, &model] {
+            put(store, &fresh);
+            store.delete(&stale).unwrap();
+        }
+        assert_eq!(all_ids(store), all_ids(&model), "round {round}");
+        let all = model.len().unwrap();
+        let query = unit(round + 5000);
+        // To the last of them, so that equals are in order too, and every similarity to its last bit.
+        assert_eq!(
+            store.search(&query, all, None).unwrap(),
+            model.search(&query, all, None).unwrap(),
+            "round {round}"
+        );
+    }
+    // Longer than what one request is narrowed to.
+    let allowed: Vec<u64> = (0..40_000).rev().collect();
+    let allowed = Some(Filter::Allow(&allowed));
+    assert_eq!(
+        store.search(&unit(1), 100, allowed).unwrap(),
+        model.search(&unit(1), 100, allowed).unwrap()
+    );
+}
+
 #[test]
 fn the_log_does_not_grow_with_the_changes() {
     let directory = TempDir::new().unwrap();
@@ -315,8 +392,14 @@ fn the_log_does_not_grow_with_the_changes() {
         store.flush().unwrap();
     }
     // 2000 vectors of 32 bytes and the logged 26 MB: what is left is a few files of a log.
-    let bytes = store.disk_bytes().unwrap();
-    assert!(bytes < 24 * 1024 * 1024, "{bytes} bytes");
+    let busy = store.disk_bytes().unwrap();
+    assert!(busy < 8 * 1024 * 1024, "{busy} bytes");
+    store.settle().unwrap();
+    let settled = store.disk_bytes().unwrap();
+    assert!(
+        settled < 2 * 1024 * 1024 && settled < busy,
+        "{settled} of {busy} bytes"
+    );
     drop(store);
     let store = open(directory.path());
     assert_eq!(all_ids(&store), ids);

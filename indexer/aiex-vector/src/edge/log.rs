@@ -12,8 +12,9 @@ use std::path::Path;
 
 use qdrant_edge::WalOptions;
 
-/// Length of one log file. Files are made with holes, so an idle store takes far less.
-const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+/// Length of one log file. The last closed one stays, so it is what a store takes beside its vectors, of which a small
+/// repository has as much. Files are made with holes, so an idle store takes less.
+const SEGMENT_BYTES: usize = 512 * 1024;
 
 pub(super) fn options() -> WalOptions {
     WalOptions {
