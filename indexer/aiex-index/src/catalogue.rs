@@ -305,7 +305,7 @@ impl Catalogue {
                 orphan.execute([path.as_bytes()])?;
                 delete.execute([path.as_bytes()])?;
             }
-            Ok(())
+            lacks_files(tx)
         })
     }
 
@@ -365,6 +365,9 @@ impl Catalogue {
             let files = tx.execute(&format!("DELETE FROM file WHERE {of_intent}"), [])?;
             tx.execute("DELETE FROM intent", [])?;
             put(tx, "generation", generation as i64)?;
+            if 0 < files {
+                lacks_files(tx)?;
+            }
             Ok(files as u64)
         })
     }
@@ -451,6 +454,40 @@ impl Catalogue {
         })
     }
 
+    /// Files whose chunks are in the vector store.
+    pub(crate) fn embedded_files(&self) -> Result<Vec<EmbeddedFile>, IndexError> {
+        self.run(|db| {
+            let mut select = db.prepare_cached(
+                "SELECT path, version, key, num_chunks FROM file WHERE outcome = 0 AND embedded = 1",
+            )?;
+            select
+                .query_map([], |row| {
+                    Ok(EmbeddedFile {
+                        path: rel_path(row)?,
+                        version: row.get(1)?,
+                        key: ContentKey(row.get(2)?),
+                        num_chunks: row.get(3)?,
+                    })
+                })?
+                .collect()
+        })
+    }
+
+    /// Records that the chunks of these versions are not, or not all, in the vector store.
+    pub(crate) fn unmark_embedded(&mut self, paths: &[(RelPath, u32)]) -> Result<(), IndexError> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        self.transact(|tx| {
+            let mut update =
+                tx.prepare_cached("UPDATE file SET embedded = 0 WHERE path = ?1 AND version = ?2")?;
+            for (path, version) in paths {
+                update.execute(params![path.as_bytes(), version])?;
+            }
+            Ok(())
+        })
+    }
+
     /// Records that the vector store is empty and belongs to `embedder`.
     pub fn forget_vectors(&mut self, embedder: &str) -> Result<(), IndexError> {
         self.transact(|tx| {
@@ -462,6 +499,11 @@ impl Catalogue {
     /// Records whether the whole tree is in the index.
     pub fn set_complete(&mut self, is_complete: bool) -> Result<(), IndexError> {
         self.run(|db| put(db, "is_complete", i64::from(is_complete)))
+    }
+
+    /// Records by which rules every file was taken in.
+    pub fn set_rules(&mut self, rules: &str) -> Result<(), IndexError> {
+        self.run(|db| put(db, "rules", rules))
     }
 
     /// Replaces the list of what the walk left out.
@@ -573,6 +615,15 @@ impl Catalogue {
     }
 }
 
+/// A file whose chunks are in the vector store.
+#[derive(Debug, Clone)]
+pub(crate) struct EmbeddedFile {
+    pub(crate) path: RelPath,
+    pub(crate) version: u32,
+    pub(crate) key: ContentKey,
+    pub(crate) num_chunks: u32,
+}
+
 const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, read_at_ns, hash, outcome, key, version, num_chunks, \
                        num_symbols, embedded, reason, detail, redactions";
 
@@ -580,6 +631,11 @@ fn put(db: &Connection, name: &str, value: impl rusqlite::ToSql) -> rusqlite::Re
     db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
         .execute(params![name, value])?;
     Ok(())
+}
+
+/// Files that were forgotten are missed until an update has seen the whole tree, however often the daemon ends before.
+fn lacks_files(db: &Connection) -> rusqlite::Result<()> {
+    put(db, "is_complete", 0)
 }
 
 fn write_row(db: &Connection, path: &RelPath, row: &Row) -> rusqlite::Result<()> {

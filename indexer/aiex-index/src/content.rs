@@ -57,6 +57,17 @@ impl ContentKey {
     }
 }
 
+/// Names the rules by which contents are made of files. What others made is looked at again: a program that knows
+/// better must not serve what an older one thought.
+pub(crate) fn rules() -> String {
+    format!(
+        "files {}, secrets {}, chunks {}",
+        aiex_files::filter::VERSION,
+        aiex_files::secret::VERSION,
+        aiex_chunk::VERSION
+    )
+}
+
 impl std::fmt::Debug for ContentKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for byte in &self.0[..6] {
@@ -166,9 +177,11 @@ impl ContentStore {
                  CREATE TABLE IF NOT EXISTS blob_alias (
                    oid BLOB NOT NULL, language TEXT NOT NULL, hash BLOB NOT NULL, key BLOB NOT NULL,
                    redactions INTEGER NOT NULL, PRIMARY KEY (oid, language)) WITHOUT ROWID;
+                 CREATE TABLE IF NOT EXISTS rules (of_aliases TEXT NOT NULL);
                  PRAGMA user_version = {FORMAT};"
             ))
             .map_err(fail)?;
+        forget_aliases_of_other_rules(&writer).map_err(fail)?;
         let reader = open_connection(path).map_err(fail)?;
         Ok(Self {
             path: path.to_owned(),
@@ -212,6 +225,12 @@ impl ContentStore {
     /// A content's text, if it is there and sound.
     pub fn text(&self, key: &ContentKey) -> Result<Option<String>, IndexError> {
         Ok(self.row(key)?.and_then(|(packed, _)| text_of(&packed)))
+    }
+
+    /// Lets go of the texts that are at hand.
+    pub(crate) fn forget_shown(&self) {
+        self.shown.invalidate_all();
+        self.shown.run_pending_tasks();
     }
 
     /// A content's text to show a part of; texts shown lately are at hand.
@@ -366,33 +385,47 @@ impl ContentStore {
         })
     }
 
-    /// Deletes every content that `is_live` does not know, a page of keys at a time.
+    /// Deletes contents that `is_live` does not know, a page of keys at a time, but for the newest of them, of `spare` bytes
+    /// together: another branch or an undone change comes back, and what is being committed is not known yet.
     ///
     /// # Errors
     /// When the store fails; what was deleted stays deleted.
     pub fn retain(
         &self,
         is_live: &dyn Fn(&ContentKey) -> bool,
+        spare: u64,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<u64, IndexError> {
         const PAGE: i64 = 4096;
-        let mut after = 0_i64;
+        let mut before = i64::MAX;
+        let mut spared = 0_u64;
         let mut deleted = 0;
         loop {
             if is_cancelled() {
                 return Ok(deleted);
             }
-            let page: Vec<(i64, [u8; 32])> = self.reading(|db| {
-                db.prepare_cached("SELECT id, key FROM content WHERE id > ?1 ORDER BY id LIMIT ?2")?
-                    .query_map(params![after, PAGE], |row| Ok((row.get(0)?, row.get(1)?)))?
-                    .collect()
+            let page: Vec<(i64, [u8; 32], u64)> = self.reading(|db| {
+                db.prepare_cached(
+                    "SELECT id, key, length(text) + length(outline) FROM content
+                     WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+                )?
+                .query_map(params![before, PAGE], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?
+                .collect()
             })?;
-            let Some((last, _)) = page.last() else { break };
-            after = *last;
-            let dead: Vec<_> = page
-                .iter()
-                .filter(|(_, key)| !is_live(&ContentKey(*key)))
-                .collect();
+            let Some((last, _, _)) = page.last() else { break };
+            before = *last;
+            let mut dead = Vec::new();
+            for (id, key, bytes) in &page {
+                if is_live(&ContentKey(*key)) {
+                    continue;
+                }
+                spared = spared.saturating_add(*bytes);
+                if spare < spared {
+                    dead.push((id, key));
+                }
+            }
             if dead.is_empty() {
                 continue;
             }
@@ -477,6 +510,20 @@ pub(crate) fn open_connection(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
+}
+
+/// What a blob was found to hold holds by the rules of then.
+fn forget_aliases_of_other_rules(db: &Connection) -> rusqlite::Result<()> {
+    let ours = rules();
+    let kept = db
+        .query_row("SELECT of_aliases FROM rules", [], |row| row.get::<_, String>(0))
+        .optional()?;
+    if kept.as_ref() == Some(&ours) {
+        return Ok(());
+    }
+    db.execute_batch("BEGIN; DELETE FROM blob_alias; DELETE FROM rules;")?;
+    db.execute("INSERT INTO rules (of_aliases) VALUES (?1)", [ours])?;
+    db.execute_batch("COMMIT")
 }
 
 /// Copies a long write-ahead log into its database and empties it.

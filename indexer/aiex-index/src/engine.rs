@@ -13,6 +13,7 @@ use crate::content::ContentStore;
 use crate::error::IndexError;
 use crate::repo::RepoIndex;
 use crate::search::cache::QueryCache;
+use crate::seating::Seating;
 use crate::settings::IndexSettings;
 use crate::suspects::Suspects;
 
@@ -83,7 +84,7 @@ impl Engine {
         let (content, quarantined) = ContentStore::open(&dir.join("content"))?;
         let suspects = Suspects::open(&dir.join("content"))?;
         let registered = read_registry(dir);
-        let cache = QueryCache::new(settings.cache_entries);
+        let cache = QueryCache::new(settings.cache_bytes);
         Ok(Arc::new(Self {
             dir: dir.to_owned(),
             shared: Arc::new(Shared {
@@ -172,18 +173,60 @@ impl Engine {
             write_registry(&self.dir, &registered)?;
             registered.len() < before
         };
-        let dir = self.repo_dir(root);
-        match std::fs::remove_dir_all(&dir) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(IndexError::io("index", &dir, e)),
-            _ => Ok(was_there),
+        self.delete_folder(&self.repo_dir(root))?;
+        Ok(was_there)
+    }
+
+    /// Deletes the folder of a repository that nobody needs, and what it has on a server. While that is away the record of
+    /// it stays behind, for [`Engine::collect_garbage`].
+    fn delete_folder(&self, dir: &Path) -> Result<(), IndexError> {
+        let fail = |e| IndexError::io("index", dir, e);
+        let record = Seating::read(dir).ok().flatten();
+        remove_dir(dir).map_err(fail)?;
+        let Some(mut seating) = record else {
+            return Ok(());
+        };
+        seating.forget();
+        if let Err(error) = self.shared.delete_collections(dir, &seating) {
+            tracing::warn!(%error, "what a forgotten repository has on the server is deleted later");
+            std::fs::create_dir_all(dir).map_err(fail)?;
+            seating.write(dir).map_err(fail)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what forgotten repositories have on a server that was away when they were forgotten.
+    fn delete_left_behind(&self) {
+        let folders = std::fs::read_dir(self.dir.join("repos"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        for dir in folders.map(|folder| folder.path()) {
+            let forgotten = |dir: &Path| {
+                let record = Seating::read(dir).ok().flatten();
+                record.filter(|seating| seating.now.is_none())
+            };
+            let Some(seating) = forgotten(&dir) else { continue };
+            if let Err(error) = self.shared.delete_collections(&dir, &seating) {
+                tracing::debug!(%error, "not deleted yet");
+                return;
+            }
+            // Held so that nobody takes the folder into use again meanwhile.
+            let _open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            if forgotten(&dir).is_some()
+                && let Err(error) = remove_dir(&dir)
+            {
+                tracing::warn!(%error, dir = %dir.display(), "the folder of a forgotten repository cannot be deleted");
+            }
         }
     }
 
-    /// Deletes contents that no registered repository uses. How many.
+    /// Deletes contents that no registered repository uses, but for the newest of them, of `spare` bytes together. How many.
     ///
     /// # Errors
     /// When a store fails.
-    pub fn collect_garbage(&self, is_cancelled: &dyn Fn() -> bool) -> Result<u64, IndexError> {
+    pub fn collect_garbage(&self, spare: u64, is_cancelled: &dyn Fn() -> bool) -> Result<u64, IndexError> {
+        self.delete_left_behind();
         let mut live = HashSet::new();
         for entry in self.registered() {
             match self.opened(&entry.root) {
@@ -198,12 +241,18 @@ impl Engine {
         }
         self.shared
             .content
-            .retain(&|key| live.contains(key), is_cancelled)
+            .retain(&|key| live.contains(key), spare, is_cancelled)
     }
 
     /// Hits, misses and entries of the query cache.
     pub fn cache_stats(&self) -> (u64, u64, u64) {
         self.shared.cache.stats()
+    }
+
+    /// Drops what is kept in memory for speed alone.
+    pub fn drop_caches(&self) {
+        self.shared.cache.clear();
+        self.shared.content.forget_shown();
     }
 
     /// Bytes of the shared store on disk.
@@ -230,6 +279,13 @@ impl Engine {
             is_forced,
         });
         write_registry(&self.dir, &registered)
+    }
+}
+
+fn remove_dir(dir: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -41,6 +41,9 @@ pub enum IndexError {
     /// The embedder failed; full text is not touched by it.
     #[error("vectors could not be made")]
     Embed(#[from] EmbedError),
+    /// The server that keeps the vectors did not do its part; full text is not touched by it.
+    #[error(transparent)]
+    VectorServer(VectorError),
     /// The observer asked to stop.
     #[error("the update was cancelled")]
     Cancelled,
@@ -60,6 +63,7 @@ impl IndexError {
                     .to_owned(),
             ),
             Self::Embed(error) => error.hint(),
+            Self::VectorServer(error) => error.hint(),
             Self::Cancelled => None,
         }
     }
@@ -107,6 +111,9 @@ impl IndexError {
     }
 
     pub(crate) fn vector(path: &std::path::Path, source: VectorError) -> Self {
+        if matches!(source, VectorError::Server { .. }) {
+            return Self::VectorServer(source);
+        }
         let (store, path) = ("vector", path.to_owned());
         if source.calls_for_rebuild() {
             Self::Damaged {

@@ -27,6 +27,7 @@ pub mod pipeline;
 pub mod repo;
 mod role;
 pub mod search;
+mod seating;
 pub mod settings;
 pub mod snapshot;
 pub mod suspects;
@@ -38,10 +39,11 @@ pub use look::outlines::{FileOutline, OutlineOutcome, OutlineRequest};
 pub use look::refs::{Reference, RefsOutcome, RefsRequest};
 pub use look::symbols::{SymbolsOutcome, SymbolsRequest};
 pub use observer::{Observer, Phase, Progress, Silent};
-pub use repo::{CoverReport, Facts, RepoIndex, Scope, SkippedFile, UpdateReport};
+pub use repo::{CoverReport, Facts, RepoIndex, Scope, SkippedFile, UpdateReport, VectorFacts};
 pub use search::pack::{PackOutcome, PackRequest, PackedSpan};
 pub use search::request::{
     Change, Constant, Explanation, Hit, Matches, Mode, SearchOutcome, SearchRequest, Step,
 };
 pub use search::similar::SimilarRequest;
+pub use seating::VectorPlace;
 pub use settings::IndexSettings;

@@ -228,7 +228,10 @@ impl Reader<'_> {
 
     /// The content of a file that git vouches for, if its blob was met before: nothing is read.
     fn known_blob(self, candidate: &Candidate) -> Result<Option<Found>, IndexError> {
-        let Some(oid) = candidate.blob else {
+        let Some(oid) = candidate
+            .blob
+            .filter(|_| candidate.stat.size <= self.limits.max_bytes)
+        else {
             return Ok(None);
         };
         let Some(path) = candidate.path.as_str() else {

@@ -7,6 +7,7 @@ mod ask;
 mod commit;
 mod cover;
 mod embed;
+mod moving;
 mod open;
 mod repair;
 mod scan;
@@ -26,6 +27,7 @@ use crate::catalogue::Catalogue;
 use crate::engine::Shared;
 use crate::error::IndexError;
 use crate::grams::Grams;
+use crate::seating::{Seat, Seating, VectorPlace};
 use crate::snapshot::Snapshot;
 
 pub use cover::CoverReport;
@@ -62,7 +64,7 @@ pub struct UpdateReport {
 pub struct Facts {
     /// The generation that is served.
     pub generation: u64,
-    /// Whether a first index of the whole tree was once completed.
+    /// Whether the whole tree was taken in once, and nothing was lost since.
     pub is_complete: bool,
     /// Files that the last scan saw: indexed + skipped + failed.
     pub files_seen: u64,
@@ -88,6 +90,17 @@ pub struct Facts {
     pub quarantined: Vec<String>,
     /// A store or a stored text was found damaged: the next update repairs it.
     pub needs_repair: bool,
+    /// Where the vectors are.
+    pub vectors: VectorFacts,
+}
+
+/// Where the vectors of a repository are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VectorFacts {
+    /// The collection on the server; nothing when they are on this machine.
+    pub collection: Option<String>,
+    /// Where they are being moved to.
+    pub moving_to: Option<VectorPlace>,
 }
 
 /// One file that is not in the index.
@@ -133,6 +146,10 @@ pub struct RepoIndex {
     lost: Mutex<HashSet<u32>>,
     /// The words of the repository's own names.
     own_words: Vec<String>,
+    /// What a server has was not compared with the catalogue, or differed from it.
+    is_unswept: std::sync::atomic::AtomicBool,
+    /// A call met a server that did not do its part.
+    is_server_suspect: std::sync::atomic::AtomicBool,
     /// Forgotten: its folder goes, and nothing may write there any more.
     is_closed: std::sync::atomic::AtomicBool,
 }
@@ -270,6 +287,15 @@ impl RepoIndex {
             .as_ref()
             .and_then(|store| store.disk_bytes().ok())
             .unwrap_or(0);
+        // What cannot be read is told when vectors are opened.
+        let seating = Seating::read(&self.dir).ok().flatten();
+        let places = seating.map_or_else(VectorFacts::default, |seating| VectorFacts {
+            collection: match seating.now {
+                Some(Seat::Server { collection }) => Some(collection),
+                _ => None,
+            },
+            moving_to: seating.moving_to.map(|seat| seat.place()),
+        });
         let mut quarantined = writer.quarantined.clone();
         quarantined.extend(self.grams.damaged());
         let catalogue = std::fs::metadata(self.catalogue_path()).map_or(0, |meta| meta.len());
@@ -291,6 +317,7 @@ impl RepoIndex {
             redactions: totals.redactions,
             quarantined,
             needs_repair: false,
+            vectors: places,
         }));
         Ok(())
     }

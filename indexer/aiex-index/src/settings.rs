@@ -1,8 +1,12 @@
 //! Limits and constants of indexing. Ranking has its own, in `search::settings`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use aiex_vector::{Server, ServerKeySource, ServerSettings};
+
 use crate::search::RankSettings;
+use crate::seating::VectorPlace;
 
 /// How indexing uses the machine.
 #[derive(Debug, Clone)]
@@ -22,10 +26,25 @@ pub struct IndexSettings {
     pub checkpoint_files: usize,
     /// Text in flight between readers and the writer, in bytes.
     pub bytes_in_flight: usize,
-    /// Answers kept in the query cache.
-    pub cache_entries: u64,
+    /// Answers kept in the query cache, in bytes. An answer of twenty hits takes about 25 KB.
+    pub cache_bytes: u64,
+    /// The server that may keep vectors; new repositories have theirs there when it has an address.
+    pub vector_server: Arc<Server>,
+    /// What the names of collections there begin with.
+    pub collection_prefix: String,
     /// Ranking constants.
     pub rank: RankSettings,
+}
+
+impl IndexSettings {
+    /// Where the vectors of new repositories are kept.
+    pub(crate) fn vector_place(&self) -> VectorPlace {
+        if self.vector_server.is_set() {
+            VectorPlace::Server
+        } else {
+            VectorPlace::Local
+        }
+    }
 }
 
 impl Default for IndexSettings {
@@ -39,7 +58,12 @@ impl Default for IndexSettings {
             checkpoint_interval: Duration::from_secs(5),
             checkpoint_files: 4096,
             bytes_in_flight: 16 << 20,
-            cache_entries: 2048,
+            cache_bytes: 12 << 20,
+            vector_server: Arc::new(Server::new(ServerSettings {
+                url: String::new(),
+                key: ServerKeySource::none(),
+            })),
+            collection_prefix: "aiex_".to_owned(),
             rank: RankSettings::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use aiex_files::RelPath;
@@ -301,9 +302,11 @@ impl<'a> Making<'a> {
                 .flat_map(|(version, chunks)| (0..*chunks).map(|ordinal| chunk_id(*version, ordinal)))
                 .collect();
             if !ids.is_empty() {
-                store
-                    .delete(&ids)
-                    .map_err(|e| IndexError::vector(&repo.vector_dir(), e))?;
+                match store.delete(&ids).map_err(|e| repo.vector_error(e)) {
+                    // Nobody sees them; they are deleted when the server is looked over.
+                    Err(IndexError::VectorServer(_)) => repo.is_unswept.store(true, Ordering::Release),
+                    other => other?,
+                }
             }
         }
         repo.refresh_facts(self.writer)?;

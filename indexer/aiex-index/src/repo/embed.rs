@@ -5,11 +5,12 @@ use std::time::Instant;
 use aiex_embed::Embedder;
 use aiex_vector::quantise;
 
-use super::{RepoIndex, Served};
+use super::RepoIndex;
 use crate::content::ContentKey;
 use crate::error::IndexError;
 use crate::observer::{Observer, Phase, Progress};
-use crate::snapshot::{Outline, Snapshot, chunk_id};
+use crate::seating::Seat;
+use crate::snapshot::{Outline, chunk_id};
 
 /// What filling in vectors did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,6 +66,11 @@ impl RepoIndex {
         };
         let began = Instant::now();
         self.open_late_vectors()?;
+        // A server that is away is in the way of neither: not of a move to this machine, and not of new vectors here.
+        if self.seating()?.moving_to == Some(Seat::Local) && !self.move_on(observer)? {
+            return Ok(report);
+        }
+        self.look_over_vectors()?;
         self.warm(observer)?;
         loop {
             if observer.is_cancelled() {
@@ -79,11 +85,19 @@ impl RepoIndex {
             };
             let round = writer.catalogue.unembedded(ROUND_FILES)?;
             if round.is_empty() {
-                report.is_complete = true;
+                store
+                    .settle()
+                    .map_err(|e| IndexError::vector(&self.vector_dir(), e))?;
                 self.shared.content.cut_log()?;
                 writer.catalogue.cut_log()?;
                 self.refresh_facts(&writer)?;
-                drop(writer);
+                // A move waits for the last who uses the place that it leaves.
+                drop((writer, store, served));
+                if !self.move_on(observer)? {
+                    return Ok(report);
+                }
+                self.leave()?;
+                report.is_complete = true;
                 self.warm(observer)?;
                 return Ok(report);
             }
@@ -107,7 +121,7 @@ impl RepoIndex {
                 data.extend_from_slice(&vectors);
                 done.push((path, version));
             }
-            let fail = |e| IndexError::vector(&self.vector_dir(), e);
+            let fail = |e| self.vector_error(e);
             store.upsert(&ids, &data).map_err(fail)?;
             store.flush().map_err(fail)?;
             if done.is_empty() {
@@ -116,11 +130,7 @@ impl RepoIndex {
             }
             writer.catalogue.mark_embedded(&done)?;
             let embedded = writer.catalogue.embedded_chunks()?;
-            self.serve(|served| Served {
-                snapshot: std::sync::Arc::new(Snapshot::embedded(&served.snapshot, embedded)),
-                lexical: served.lexical.clone(),
-                vectors: served.vectors.clone(),
-            });
+            self.show_embedded(embedded);
             self.refresh_facts(&writer)?;
             let chunks = report.embedded + report.reused;
             observer.progress(Progress {

@@ -1,6 +1,7 @@
 //! Opening a repository's stores, and bringing them to one generation after a crash.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +11,7 @@ use aiex_lexical::LexicalIndex;
 use aiex_vector::{EdgeSettings, EdgeStore, VectorStore};
 use arc_swap::ArcSwap;
 
+use super::moving::sweep;
 use super::{Facts, RepoIndex, Served, Writer};
 use crate::catalogue::{Catalogue, Change, Outcome, Row};
 use crate::content::set_aside;
@@ -18,6 +20,7 @@ use crate::error::IndexError;
 use crate::generation::{FORMAT, Manifest};
 use crate::grams::Grams;
 use crate::search::meaning::own_words;
+use crate::seating::{Seat, Seating, VectorPlace};
 use crate::snapshot::{FileEntry, Snapshot};
 
 impl RepoIndex {
@@ -51,9 +54,9 @@ impl RepoIndex {
         let lexical = settle(dir, &root, &mut catalogue, lexical, &shared, &mut quarantined)?;
         let vectors = open_vectors(dir, &mut catalogue, &shared, &mut quarantined)?;
         let snapshot = load_snapshot(&mut catalogue, &shared, &mut quarantined)?;
-        if let Some(store) = &vectors {
-            sweep(&mut catalogue, store.as_ref(), &snapshot)
-                .map_err(|e| IndexError::vector(&dir.join("vectors"), e))?;
+        // A server is looked over when vectors are filled in: nobody waits for it here.
+        if let Some(store) = vectors.as_ref().filter(|store| !store.is_remote()) {
+            sweep(dir, &mut catalogue, store.as_ref(), &snapshot)?;
         }
         let mut snapshot = snapshot;
         snapshot.num_embedded = if vectors.is_some() {
@@ -83,6 +86,8 @@ impl RepoIndex {
             }),
             damage: Mutex::new(None),
             lost: Mutex::default(),
+            is_unswept: std::sync::atomic::AtomicBool::new(true),
+            is_server_suspect: std::sync::atomic::AtomicBool::new(false),
             is_closed: std::sync::atomic::AtomicBool::new(false),
         };
         repo.refresh_facts(&repo.writer())?;
@@ -145,8 +150,9 @@ impl RepoIndex {
         let Some(store) = open_vectors(&self.dir, catalogue, &self.shared, quarantined)? else {
             return Ok(());
         };
-        sweep(catalogue, store.as_ref(), &served.snapshot)
-            .map_err(|e| IndexError::vector(&self.vector_dir(), e))?;
+        if !store.is_remote() {
+            sweep(&self.dir, catalogue, store.as_ref(), &served.snapshot)?;
+        }
         let embedded = catalogue.embedded_chunks()?;
         self.serve(|served| Served {
             snapshot: Arc::new(Snapshot::embedded(&served.snapshot, embedded)),
@@ -183,19 +189,20 @@ impl RepoIndex {
             .splice(0..0, writer.quarantined.drain(..));
         *writer = fresh_writer;
         self.grams.take_over(&fresh.grams);
+        self.is_unswept.store(true, std::sync::atomic::Ordering::Release);
         self.served.store(fresh.served.into_inner());
         let _ = std::fs::remove_dir_all(self.dir.join("opening"));
     }
 }
 
-fn remove(path: &Path) -> Result<(), IndexError> {
+pub(super) fn remove(path: &Path) -> Result<(), IndexError> {
     let removed = if path.is_dir() {
         std::fs::remove_dir_all(path)
     } else {
         std::fs::remove_file(path)
     };
     match removed {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(IndexError::io("index", path, e)),
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(IndexError::io("index", path, e)),
         _ => Ok(()),
     }
 }
@@ -307,7 +314,51 @@ fn restore_lexical(
     }
     .write(dir)
     .map_err(|e| IndexError::io("manifest", dir, e))?;
+    if !change.removed.is_empty() {
+        catalogue.set_complete(false)?;
+    }
     catalogue.apply(generation, &change)
+}
+
+/// The record of where vectors are, made if there is none. Those of another embedder, or of a catalogue that is gone, are
+/// begun anew before anything else says so: a collection that is named is then one of this catalogue.
+fn seat(
+    dir: &Path,
+    belongs_to: Option<&str>,
+    embedder: &str,
+    shared: &Shared,
+    quarantined: &mut Vec<String>,
+) -> Result<Seating, IndexError> {
+    let fail = |e| IndexError::io("vector", dir, e);
+    let new = shared.new_seat(dir);
+    let recorded = match Seating::read(dir) {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => {
+            tracing::warn!(dir = %dir.display(), %error, "where the vectors are cannot be read; they are begun anew");
+            quarantined.push(format!("place of vectors ({error})"));
+            None
+        }
+        other => other.map_err(fail)?,
+    };
+    let known = recorded.as_ref().filter(|seating| seating.now.is_some());
+    if let Some(seating) = known
+        && belongs_to == Some(embedder)
+    {
+        return Ok(seating.clone());
+    }
+    let known = known.is_some();
+    // An index of before there was a record has its vectors here.
+    let place = match belongs_to {
+        Some(_) if recorded.is_none() => VectorPlace::Local,
+        _ => shared.settings.vector_place(),
+    };
+    let mut seating = recorded.unwrap_or_else(|| Seating::at(new(place)));
+    if seating.now.is_none() {
+        seating.now = Some(new(place));
+    } else if known {
+        seating.begin_anew(new);
+    }
+    seating.write(dir).map_err(fail)?;
+    Ok(seating)
 }
 
 fn open_vectors(
@@ -320,9 +371,15 @@ fn open_vectors(
         return Ok(None);
     };
     let path = dir.join("vectors");
-    if catalogue.text("embedder")?.as_deref() != Some(embedder.id()) {
+    let belongs_to = catalogue.text("embedder")?;
+    let seating = seat(dir, belongs_to.as_deref(), embedder.id(), shared, quarantined)?;
+    if belongs_to.as_deref() != Some(embedder.id()) {
         remove(&path)?;
         catalogue.forget_vectors(embedder.id())?;
+    }
+    if let Some(Seat::Server { collection }) = &seating.now {
+        let store = shared.collection(collection, embedder.dimensions());
+        return Ok(Some(Arc::new(store)));
     }
     let open = || {
         let store = EdgeStore::open(&path, embedder.dimensions(), EdgeSettings::default())?;
@@ -337,37 +394,6 @@ fn open_vectors(
         other => other.map_err(|e| IndexError::vector(&path, e))?,
     };
     Ok(Some(Arc::new(store)))
-}
-
-/// Drops ids that no file has (a crash left them) and, when ids are missing, has all files embedded
-/// again: their vectors are in the content store, so that is a matter of copying.
-fn sweep(
-    catalogue: &mut Catalogue,
-    store: &dyn VectorStore,
-    snapshot: &Snapshot,
-) -> Result<(), aiex_vector::VectorError> {
-    let mut orphans = Vec::new();
-    let mut known = 0_u64;
-    store.ids(&mut |page| {
-        for id in page {
-            if snapshot.resolve(*id).is_some() {
-                known += 1
-            } else {
-                orphans.push(*id)
-            }
-        }
-        true
-    })?;
-    if !orphans.is_empty() {
-        store.delete(&orphans)?;
-        store.flush()?;
-    }
-    // A catalogue that fails here failed a moment ago as well, and says so at the next update.
-    if catalogue.embedded_chunks().unwrap_or(0) > known {
-        let embedder = catalogue.text("embedder").ok().flatten().unwrap_or_default();
-        let _ = catalogue.forget_vectors(&embedder);
-    }
-    Ok(())
 }
 
 /// Reads the files of the last generation into memory. Files whose outline is gone are forgotten.

@@ -10,6 +10,7 @@ use aiex_files::walk::{self, Seen, WalkError};
 
 use super::{RepoIndex, Writer};
 use crate::catalogue::{LeftOut, Outcome, Row};
+use crate::content;
 use crate::error::IndexError;
 use crate::observer::{Observer, Phase, Progress};
 use crate::pipeline::Candidate;
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     pub(super) unchanged: u64,
     /// Versions whose stored text is damaged: their files are read again, changed or not.
     lost: HashSet<u32>,
+    /// Whether the catalogue was made by other rules: every file is read again.
+    pub(super) is_by_other_rules: bool,
 }
 
 impl Plan {
@@ -35,8 +38,13 @@ impl Plan {
             .as_ref()
             .and_then(Row::version)
             .is_some_and(|version| self.lost.contains(&version));
+        // It may have been forced in since it was left out.
+        let is_forced = force != Force::No
+            && matches!(&before, Some(row) if matches!(row.outcome, Outcome::Skipped { .. }));
         if let Some(row) = &before
             && !is_lost
+            && !is_forced
+            && !self.is_by_other_rules
             && row.stat == stat
             && !row.stat.is_racy(row.read_at_ns)
             && !matches!(row.outcome, Outcome::Failed { .. })
@@ -67,6 +75,12 @@ impl Plan {
 }
 
 impl RepoIndex {
+    /// Names the rules by which files are taken in.
+    pub(super) fn rules(&self) -> String {
+        let largest = self.shared.settings.max_file_bytes;
+        format!("{}, at most {largest} bytes", content::rules())
+    }
+
     /// Looks at the whole tree.
     pub(super) fn scan_tree(
         &self,
@@ -78,6 +92,7 @@ impl RepoIndex {
         let mut known = writer.catalogue.rows()?;
         let mut plan = Plan {
             lost: lost.clone(),
+            is_by_other_rules: writer.catalogue.text("rules")? != Some(self.rules()),
             ..Plan::default()
         };
         let mut left_out = Vec::new();

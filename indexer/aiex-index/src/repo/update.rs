@@ -138,6 +138,9 @@ impl RepoIndex {
                 writer.catalogue.set_left_out(&left_out)?;
                 writer.left_out = Some(left_out);
             }
+            if plan.is_by_other_rules {
+                writer.catalogue.set_rules(&self.rules())?;
+            }
             if is_first {
                 writer.catalogue.set_complete(true)?;
                 self.serve(|served| super::Served {

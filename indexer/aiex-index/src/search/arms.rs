@@ -65,18 +65,21 @@ pub(crate) fn ask(
         let allowed = allowed.as_deref().map(aiex_vector::Filter::Allow);
         let near = trace_span!("vectors")
             .in_scope(|| store.search(&vector, RankSettings::limit(settings.candidates), allowed))
-            .map_err(|e| IndexError::vector(&repo.vector_dir(), e))?;
+            .map_err(|e| repo.vector_error(e))?;
         Ok(near
             .into_iter()
             .filter(|near| near.similarity > 0.0)
             .map(|near| (near.id, near.similarity))
             .collect())
     };
-    let is_slow = embedder.is_some_and(|embedder| embedder.cost() == Cost::Expensive);
+    let is_slow = embedder.is_some_and(|embedder| embedder.cost() == Cost::Expensive)
+        || served.vectors.as_ref().is_some_and(|store| store.is_remote());
     if !wants_vectors || (!is_slow && served.snapshot.num_chunks < PARALLEL_FROM_CHUNKS) {
         let mut arms = text_arms(repo, served, query, filter, settings)?;
         if wants_vectors {
             settle(&mut arms, dense())?;
+        } else if query.route != Route::Path {
+            arms.notices.extend(absence(repo, served));
         }
         return Ok(arms);
     }
@@ -101,18 +104,28 @@ pub(crate) fn ask(
     })
 }
 
-/// Takes in what vectors gave. An embedder that cannot be reached costs its arm, not the answer.
+/// Takes in what vectors gave. An embedder or a vector server that cannot be reached costs its arm, not the answer.
 fn settle(arms: &mut Arms, dense: Result<Vec<Found>, IndexError>) -> Result<(), SearchError> {
     match dense {
         Ok(found) => arms.dense = found,
-        Err(IndexError::Embed(error)) => {
-            let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-            arms.notices
-                .push(format!("ranked without meaning: {error}{hint}"));
-        }
+        Err(IndexError::Embed(error)) => arms.notices.push(without_meaning(&error, error.hint())),
+        Err(IndexError::VectorServer(error)) => arms.notices.push(without_meaning(&error, error.hint())),
         Err(other) => return Err(other.into()),
     }
     Ok(())
+}
+
+/// Why there are no vectors at all, when a server is to blame.
+fn absence(repo: &RepoIndex, served: &Served) -> Option<String> {
+    let is_remote = served.vectors.as_ref().is_some_and(|store| store.is_remote());
+    let trouble = repo.shared().settings.vector_server.trouble();
+    let error = trouble.filter(|_| is_remote && served.snapshot.num_embedded == 0)?;
+    Some(without_meaning(&error, error.hint()))
+}
+
+fn without_meaning(error: &dyn std::error::Error, hint: Option<String>) -> String {
+    let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    format!("ranked without meaning: {error}{hint}")
 }
 
 fn text_arms(

@@ -31,6 +31,26 @@ impl Key {
     }
 }
 
+/// About the bytes of an entry. Nearly all of it is the text of hits.
+fn weight(key: &Key, answer: &SearchOutcome) -> u32 {
+    let hits: usize = answer
+        .hits
+        .iter()
+        .map(|hit| {
+            let steps = hit
+                .explain
+                .as_ref()
+                .map_or(0, |explanation| explanation.steps.len() * STEP_BYTES);
+            size_of_val(hit) + hit.path.len() + hit.snippet.len() + steps
+        })
+        .sum();
+    let whole = size_of_val(key) + size_of_val(answer) + key.request.query.len() + hits;
+    u32::try_from(whole).unwrap_or(u32::MAX)
+}
+
+/// Bytes of a step of an explanation, its words included.
+const STEP_BYTES: usize = 160;
+
 /// The cache of answers.
 pub(crate) struct QueryCache {
     answers: Cache<Key, Arc<SearchOutcome>>,
@@ -39,9 +59,14 @@ pub(crate) struct QueryCache {
 }
 
 impl QueryCache {
-    pub(crate) fn new(entries: u64) -> Self {
+    /// A cache of so many bytes.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let answers = Cache::builder()
+            .weigher(|key: &Key, answer: &Arc<SearchOutcome>| weight(key, answer))
+            .max_capacity(bytes)
+            .build();
         Self {
-            answers: Cache::new(entries),
+            answers,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
         }
@@ -66,6 +91,12 @@ impl QueryCache {
         if outcome.hits.len() <= 200 {
             self.answers.insert(key, outcome);
         }
+    }
+
+    /// Forgets every answer.
+    pub(crate) fn clear(&self) {
+        self.answers.invalidate_all();
+        self.answers.run_pending_tasks();
     }
 
     /// Hits, misses, entries.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::filter::Filter;
 use super::request::{Change, Explanation, Hit, SearchOutcome, SearchRequest, Step};
 use super::snippet;
-use crate::error::{IndexError, SearchError};
+use crate::error::SearchError;
 use crate::look::place;
 use crate::repo::{RepoIndex, Served};
 use crate::snapshot::{FileEntry, chunk_id};
@@ -155,7 +155,7 @@ fn nearest(
     let allowed = filter.allowed_ids(&served.snapshot);
     let allowed = allowed.as_deref().map(aiex_vector::Filter::Allow);
     let near = store.search(vector, limit, allowed);
-    Ok(near.map_err(|error| IndexError::vector(&repo.vector_dir(), error))?)
+    Ok(near.map_err(|error| repo.vector_error(error))?)
 }
 
 /// The chunks that the generation knows, best first, those in the same language preferred.

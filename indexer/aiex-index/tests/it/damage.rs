@@ -77,6 +77,20 @@ fn a_flipped_byte_in_the_content_store_is_survived() {
 }
 
 #[test]
+fn what_was_lost_is_missed_until_it_is_read_again() {
+    let mut fixture = Fixture::new();
+    assert!(fixture.repo.facts().is_complete);
+    fixture = fixture.reopened_after(|index| std::fs::remove_dir_all(index.join("content")).unwrap());
+    assert!(!fixture.repo.facts().is_complete);
+    // As when the daemon is killed before it looked at the tree.
+    fixture = fixture.reopened_after(|_| {});
+    assert!(!fixture.repo.facts().is_complete);
+    fixture.sync();
+    assert!(fixture.repo.facts().is_complete);
+    assert_eq!(observe(&fixture.repo), observe_fresh(&fixture.root()));
+}
+
+#[test]
 fn a_flipped_byte_in_the_full_text_is_survived() {
     survives_flips("lexical");
 }

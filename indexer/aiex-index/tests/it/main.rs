@@ -9,3 +9,4 @@ mod oddities;
 mod reuse;
 mod ripgrep;
 mod updates;
+mod vector_server;

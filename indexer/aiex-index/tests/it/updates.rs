@@ -1,12 +1,13 @@
 //! The index follows the disk.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use aiex_files::RelPath;
 use aiex_files::rules::{Rules, RulesOptions};
-use aiex_index::{IndexError, Observer, Phase, Progress, Scope, Silent};
+use aiex_index::{Engine, IndexError, IndexSettings, Observer, Phase, Progress, Scope, Silent};
 
-use crate::fixture::{Fixture, git, observe, observe_fresh};
+use crate::fixture::{Fixture, LIB_RS, git, observe, observe_fresh, root_of};
 
 fn update_paths(fixture: &Fixture, paths: &[&str]) {
     let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
@@ -279,4 +280,49 @@ fn a_name_that_is_not_utf8_is_indexed_and_shown_escaped() {
     std::fs::write(fixture.root().join(name), "pub fn served_cold() {}\n").unwrap();
     fixture.sync();
     assert_eq!(fixture.search("served_cold")[0].path, "caf\\xE9.rs");
+}
+
+#[test]
+fn other_rules_reach_files_that_did_not_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("repo");
+    std::fs::create_dir_all(&root).unwrap();
+    std::fs::write(root.join("lib.rs"), LIB_RS).unwrap();
+    // A file as young as the scan would be looked at again whatever the rules.
+    let written = Instant::now();
+    while written.elapsed() < Duration::from_millis(100) {
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    let files_with = |max_file_bytes: u64| {
+        let settings = IndexSettings {
+            max_file_bytes,
+            ..IndexSettings::default()
+        };
+        let engine = Engine::open(&dir.path().join("index"), None, settings).unwrap();
+        let repo = engine.open_repo(root_of(&root), false).unwrap();
+        let rules = Rules::load(repo.root(), RulesOptions::default());
+        let first = repo.update(Scope::All, &rules, &Silent).unwrap();
+        // By the same rules nothing is looked at twice.
+        let again = repo.update(Scope::All, &rules, &Silent).unwrap();
+        assert_eq!((again.changed, again.skipped), (0, 0));
+        (repo.facts().files_indexed, first.unchanged)
+    };
+    assert_eq!(files_with(100).0, 0);
+    assert_eq!(files_with(100_000).0, 1);
+    assert_eq!(files_with(100_000), (1, 1));
+    assert_eq!(files_with(100).0, 0);
+}
+
+#[test]
+fn a_file_is_taken_in_once_it_is_forced_in() {
+    let fixture = Fixture::new();
+    fixture.write(
+        "src/bundle.js",
+        &"function a(b){return b.c(d,e)}var f=a(1);".repeat(200),
+    );
+    fixture.sync();
+    assert_eq!(fixture.repo.facts().files_skipped, 1);
+    fixture.write(".aiexignore", "!src/bundle.js\n");
+    fixture.sync();
+    assert_eq!(fixture.repo.facts().files_skipped, 0);
 }
