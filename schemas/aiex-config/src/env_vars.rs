@@ -46,6 +46,11 @@ pub const ENV_VARS: &[EnvVar] = &[
     ),
     setting("AIEX_EMBEDDER", "embedder.kind", "Where vectors come from."),
     setting(
+        "AIEX_VECTOR_URL",
+        "vector.url",
+        "The Qdrant server that keeps the vectors of new repositories.",
+    ),
+    setting(
         "AIEX_WEB",
         "web.enabled",
         "Whether the web may be searched and read.",

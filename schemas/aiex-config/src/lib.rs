@@ -32,7 +32,7 @@ pub use paths::{Home, HomeError};
 pub use settings::{
     CacheSettings, DaemonSettings, EmbedderKind, EmbedderSettings, EngineKind, EngineSettings, IndexSettings,
     JsonPlaces, LogLevel, ProviderKind, ProviderSettings, ResearchDepth, ResearchSettings, SearchSettings,
-    Settings, StagePolicy, WebSettings,
+    Settings, StagePolicy, VectorSettings, WebSettings,
 };
 pub use start_failure::StartFailure;
 

@@ -58,6 +58,8 @@ pub struct Settings {
     pub index: IndexSettings,
     /// `[embedder]`
     pub embedder: EmbedderSettings,
+    /// `[vector]`
+    pub vector: VectorSettings,
     /// `[[provider]]`, in the order of the file; the first is used unless another is named.
     pub providers: Vec<ProviderSettings>,
     /// `[search]`
@@ -100,6 +102,8 @@ pub struct IndexSettings {
     pub max_file_size: u64,
     /// Resident memory that the daemon aims to stay under, in bytes.
     pub memory_budget: u64,
+    /// Beyond it, repositories that were not asked for in this long are closed until they are.
+    pub rest_after: Duration,
     /// Folders watched by events before the rest is polled; 0 means by the system's limit.
     pub watch_budget: usize,
     /// Between scans of a tree that is polled.
@@ -125,6 +129,17 @@ pub struct EmbedderSettings {
     pub url: String,
     /// `openai`: the name of the variable that holds the key; empty for the one that is kept, if there is one.
     pub key_env: String,
+}
+
+/// `[vector]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VectorSettings {
+    /// The Qdrant server that keeps the vectors of new repositories; empty for this machine.
+    pub url: String,
+    /// The name of the variable that holds its key; empty for the one that is kept, if there is one.
+    pub key_env: String,
+    /// What the names of collections begin with.
+    pub prefix: String,
 }
 
 /// `[[provider]]`: a language model that may answer questions.
@@ -211,6 +226,7 @@ impl Settings {
             daemon,
             index,
             embedder,
+            vector,
             providers,
             search,
             web,
@@ -229,6 +245,7 @@ impl Settings {
             ("index.workers", index.workers.to_string()),
             ("index.max_file_size", show_size(index.max_file_size)),
             ("index.memory_budget", show_size(index.memory_budget)),
+            ("index.rest_after", show_duration(index.rest_after)),
             ("index.watch_budget", index.watch_budget.to_string()),
             ("index.poll_interval", show_duration(index.poll_interval)),
             ("index.debounce", show_duration(index.debounce)),
@@ -239,6 +256,9 @@ impl Settings {
             ("embedder.runtime", embedder.runtime.clone()),
             ("embedder.url", embedder.url.clone()),
             ("embedder.key_env", embedder.key_env.clone()),
+            ("vector.url", vector.url.clone()),
+            ("vector.key_env", vector.key_env.clone()),
+            ("vector.prefix", vector.prefix.clone()),
             ("search.limit", search.limit.to_string()),
             ("search.history", search.history.to_string()),
         ]

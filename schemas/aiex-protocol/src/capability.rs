@@ -13,5 +13,7 @@ pub const CACHE: &str = "cache";
 pub const SESSIONS: &str = "sessions";
 /// The verbs `keys.*`.
 pub const KEYS: &str = "keys";
+/// The verb `move_vectors`.
+pub const VECTORS: &str = "vectors";
 /// `after` of `search`: exhaustive searches page by page.
 pub const PAGES: &str = "pages";

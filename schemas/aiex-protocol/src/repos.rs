@@ -32,6 +32,28 @@ pub struct ReindexRepo {
     pub wait: bool,
 }
 
+/// Where vectors are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VectorPlace {
+    /// On this machine.
+    Local,
+    /// On the server that the settings name.
+    Server,
+}
+
+/// Arguments of `move_vectors`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MoveVectors {
+    /// A folder inside the repository.
+    pub path: String,
+    /// Where its vectors shall be.
+    pub to: VectorPlace,
+    /// Stream progress until they are there.
+    #[serde(default)]
+    pub wait: bool,
+}
+
 /// How a repository's files are watched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "mode", rename_all = "snake_case")]
@@ -138,4 +160,10 @@ pub struct RepoStatus {
     /// Stores that were found damaged, set aside and rebuilt since the daemon started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quarantined: Vec<String>,
+    /// The collection on the server that holds its vectors; none when they are on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vector_collection: Option<String>,
+    /// Where its vectors are being moved to, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vectors_moving_to: Option<VectorPlace>,
 }

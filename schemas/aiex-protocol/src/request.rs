@@ -7,7 +7,7 @@ use crate::cache::ClearCache;
 use crate::capability;
 use crate::code::{OutlineArgs, PackArgs, RefsArgs, SimilarArgs, SymbolsArgs};
 use crate::keys::{ForgetKey, SetKey, UnlockKeys};
-use crate::repos::{AddRepo, ReindexRepo, RemoveRepo};
+use crate::repos::{AddRepo, MoveVectors, ReindexRepo, RemoveRepo};
 use crate::research::{ApproveArgs, FollowArgs, GraphArgs, ReportArgs, ResearchArgs, RunArgs};
 use crate::search::{AskArgs, SearchArgs};
 use crate::sessions::{AddBookmark, ClearHistory, ListBookmarks, ListHistory, RemoveBookmarks};
@@ -67,6 +67,8 @@ pub enum Call {
     RemoveRepo(RemoveRepo),
     /// Builds the index of a repository anew.
     ReindexRepo(ReindexRepo),
+    /// Moves the vectors of a repository to the server or back.
+    MoveVectors(MoveVectors),
     /// Lists the registered repositories.
     ListRepos {},
     /// Starts a run and leaves it to the daemon: `run`.
@@ -177,6 +179,7 @@ impl Call {
             Call::AddRepo(_) => "add_repo",
             Call::RemoveRepo(_) => "remove_repo",
             Call::ReindexRepo(_) => "reindex_repo",
+            Call::MoveVectors(_) => "move_vectors",
             Call::ListRepos {} => "list_repos",
             Call::ResearchStart(_) => "research.start",
             Call::ResearchEstimate(_) => "research.estimate",
@@ -252,6 +255,7 @@ impl Call {
             | Call::KeysForget(_)
             | Call::KeysUnlock(_)
             | Call::KeysLock {} => Some(capability::KEYS),
+            Call::MoveVectors(_) => Some(capability::VECTORS),
             call if call.verb().starts_with("research.") => Some(capability::RESEARCH),
             _ => None,
         }

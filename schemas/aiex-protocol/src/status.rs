@@ -61,6 +61,12 @@ pub struct DaemonStatus {
     /// Why the configured embedder is not in use, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedder_problem: Option<String>,
+    /// The server that the settings name for vectors, without credentials, if they name one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vector_server: Option<String>,
+    /// Why it cannot be used now, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vector_server_problem: Option<String>,
     /// The components, supervised.
     pub components: Vec<ComponentStatus>,
     /// The repositories.

@@ -9,7 +9,7 @@ use crate::layers::scalar::Scalar;
 use crate::layers::{ConfigError, Origin};
 use crate::settings::{
     DaemonSettings, EmbedderKind, EmbedderSettings, IndexSettings, LogLevel, ProviderKind, ProviderSettings,
-    SearchSettings, Settings,
+    SearchSettings, Settings, VectorSettings,
 };
 
 /// One key of a section.
@@ -111,6 +111,10 @@ const KEYS: &[Key<Settings>] = &[
                 .map(|value| s.index.memory_budget = value)
         },
     ),
+    key("index.rest_after", "a duration from \"1s\" to \"30d\"", |s, v| {
+        v.duration(SECOND..=30 * DAY)
+            .map(|value| s.index.rest_after = value)
+    }),
     key("index.watch_budget", "a number, 0 or more", |s, v| {
         v.integer(0..=usize::MAX)
             .map(|value| s.index.watch_budget = value)
@@ -160,6 +164,25 @@ const KEYS: &[Key<Settings>] = &[
     ),
     key("embedder.key_env", VARIABLE_NAME, |s, v| {
         variable_name(v).map(|value| s.embedder.key_env = value)
+    }),
+    key(
+        "vector.url",
+        "empty, or an address that starts with http:// or https://",
+        |s, v| {
+            let value = if v.text()?.is_empty() {
+                String::new()
+            } else {
+                v.url()?
+            };
+            s.vector.url = value;
+            Some(())
+        },
+    ),
+    key("vector.key_env", VARIABLE_NAME, |s, v| {
+        variable_name(v).map(|value| s.vector.key_env = value)
+    }),
+    key("vector.prefix", "1 to 32 of A-Z, a-z, 0-9, _ and -", |s, v| {
+        collection_prefix(v).map(|value| s.vector.prefix = value)
     }),
     key("search.limit", "a number from 1 to 1000", |s, v| {
         v.integer(1..=1000).map(|value| s.search.limit = value)
@@ -220,6 +243,15 @@ fn variable_name(value: &Scalar<'_>) -> Option<String> {
         .then(|| text.to_owned())
 }
 
+/// What every server takes in the name of a collection.
+fn collection_prefix(value: &Scalar<'_>) -> Option<String> {
+    let text = value.text()?;
+    let is_plain = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    (is_plain && (1..=32).contains(&text.len())).then(|| text.to_owned())
+}
+
 /// Settings before the defaults are read. Nothing of it remains: a test checks that the defaults have every key.
 pub(super) fn blank() -> Settings {
     Settings {
@@ -236,6 +268,7 @@ pub(super) fn blank() -> Settings {
             workers: 0,
             max_file_size: 0,
             memory_budget: 0,
+            rest_after: Duration::ZERO,
             watch_budget: 0,
             poll_interval: Duration::ZERO,
             debounce: Duration::ZERO,
@@ -248,6 +281,11 @@ pub(super) fn blank() -> Settings {
             runtime: String::new(),
             url: String::new(),
             key_env: String::new(),
+        },
+        vector: VectorSettings {
+            url: String::new(),
+            key_env: String::new(),
+            prefix: String::new(),
         },
         providers: Vec::new(),
         search: SearchSettings {

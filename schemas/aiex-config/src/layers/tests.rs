@@ -158,7 +158,8 @@ fn values_of_every_type_are_read() {
     let (settings, warnings) = load(
         "[daemon]\ntcp = true\ntcp_port = 0x1F90\nidle_exit = 0\n[index]\nmax_file_size = \"1MB\"\n\
          [search]\nhistory = false\n\
-         [embedder]\nkind = \"ollama\"\nurl = \"http://localhost:11434/\"\n[ranking]\ndefinition = 2\npath = 0.5\n",
+         [embedder]\nkind = \"ollama\"\nurl = \"http://localhost:11434/\"\n\
+         [vector]\nurl = \"http://localhost:6334/\"\nkey_env = \"Q_KEY\"\nprefix = \"mine-\"\n[ranking]\ndefinition = 2\npath = 0.5\n",
         &[("AIEX_WORKERS", "3")],
         &[flag("search.limit", "7")],
     )
@@ -169,6 +170,11 @@ fn values_of_every_type_are_read() {
     assert_eq!(settings.index.max_file_size, 1_000_000);
     assert_eq!(settings.embedder.kind, EmbedderKind::Ollama);
     assert_eq!(settings.embedder.url, "http://localhost:11434");
+    assert_eq!(settings.vector.url, "http://localhost:6334");
+    assert_eq!(
+        (settings.vector.key_env.as_str(), settings.vector.prefix.as_str()),
+        ("Q_KEY", "mine-")
+    );
     assert_eq!((settings.index.workers, settings.search.limit), (3, 7));
     assert!(!settings.search.history && Settings::default().search.history);
     assert_eq!(
@@ -292,6 +298,14 @@ fn a_wrong_value_names_file_line_key_and_what_is_allowed() {
         (
             "[embedder]\nurl = \"localhost\"\n",
             ":2: `embedder.url` cannot be \"localhost\"",
+        ),
+        (
+            "[vector]\nurl = \"127.0.0.1:6334\"\n",
+            ":2: `vector.url` cannot be",
+        ),
+        (
+            "[vector]\nprefix = \"a/b\"\n",
+            ":2: `vector.prefix` cannot be \"a/b\"",
         ),
         (
             "[ranking]\npath = \"high\"\n",

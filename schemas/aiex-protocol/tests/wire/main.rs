@@ -226,6 +226,7 @@ fn arguments_that_have_defaults_may_be_left_out() {
         r#"{"type":"request","id":1,"verb":"skipped","args":{}}"#,
         r#"{"type":"request","id":1,"verb":"add_repo","args":{"path":"/r"}}"#,
         r#"{"type":"request","id":1,"verb":"reindex_repo","args":{"path":"/r"}}"#,
+        r#"{"type":"request","id":1,"verb":"move_vectors","args":{"path":"/r","to":"local"}}"#,
         r#"{"type":"request","id":1,"verb":"list_repos","args":{}}"#,
         r#"{"type":"request","id":1,"verb":"search","args":{"query":"q","sources":["docs","web"]}}"#,
         r#"{"type":"request","id":1,"verb":"research.start","args":{"question":"q"}}"#,
@@ -324,6 +325,7 @@ fn what_came_later_stands_behind_a_capability() {
             _ if verb.starts_with("research.") => Some("research"),
             _ if verb.starts_with("cache.") => Some("cache"),
             _ if verb.starts_with("keys.") => Some("keys"),
+            Call::MoveVectors(_) => Some("vectors"),
             _ if verb.starts_with("history.") || verb.starts_with("bookmark.") => Some("sessions"),
             _ => None,
         };

@@ -11,7 +11,9 @@ use aiex_protocol::code::{
     RefsReport, SimilarArgs, Symbol, SymbolsArgs, SymbolsReport,
 };
 use aiex_protocol::hello::Build;
-use aiex_protocol::repos::{AddRepo, IndexProgress, Phase, ReindexRepo, RemoveRepo, RepoStatus, WatchMode};
+use aiex_protocol::repos::{
+    AddRepo, IndexProgress, MoveVectors, Phase, ReindexRepo, RemoveRepo, RepoStatus, VectorPlace, WatchMode,
+};
 use aiex_protocol::search::{
     Answer, ArmPlace, AskArgs, Citation, Explanation, Filters, Hit, Hits, Matches, Mode, ScoreStep,
     SearchArgs, SearchSummary, Stage, TokenUsage,
@@ -163,6 +165,14 @@ pub(crate) fn client_frames() -> Vec<(&'static str, ClientFrame)> {
             "request-reindex-repo",
             request(Call::ReindexRepo(ReindexRepo {
                 path: "/src/queue".into(),
+                wait: true,
+            })),
+        ),
+        (
+            "request-move-vectors",
+            request(Call::MoveVectors(MoveVectors {
+                path: "/src/queue".into(),
+                to: VectorPlace::Server,
                 wait: true,
             })),
         ),
@@ -539,6 +549,8 @@ fn status() -> DaemonStatus {
         cache_problem: None,
         embedder: "built-in (256)".into(),
         embedder_problem: Some("ONNX Runtime was not found".into()),
+        vector_server: None,
+        vector_server_problem: None,
         components: vec![ComponentStatus {
             name: "watch".into(),
             state: ComponentState::BackingOff,
@@ -573,5 +585,7 @@ fn repo(watch: WatchMode) -> RepoStatus {
         fresh_at_ms: 1_767_225_700_000,
         problem: Some("the disk is full".into()),
         quarantined: vec!["lexical".into()],
+        vector_collection: None,
+        vectors_moving_to: None,
     }
 }
