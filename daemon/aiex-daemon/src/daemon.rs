@@ -19,6 +19,7 @@ use crate::housekeeping::Housekeeping;
 use crate::idle::IdleExit;
 use crate::indexing::EngineRepositories;
 use crate::keys::Keys;
+use crate::memory::MemoryWatch;
 use crate::repository::Repositories;
 use crate::server::{self, TcpDoor, UnixDoor};
 use crate::stream::Retention;
@@ -238,6 +239,7 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
         }
         start(Arc::new(Housekeeping { handle: handle.clone(), lock: lock.clone() }));
         start(Arc::new(StaleAnswers { handle: handle.clone() }));
+        start(Arc::new(MemoryWatch { handle: handle.clone() }));
         let after = handle.settings.daemon.idle_exit;
         if !after.is_zero() {
             start(Arc::new(IdleExit { handle: handle.clone(), after }));

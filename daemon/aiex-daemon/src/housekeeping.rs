@@ -15,9 +15,8 @@ use crate::handle::Handle;
 
 /// Between two rounds.
 const ROUND: Duration = Duration::from_secs(60);
-/// Between two tidyings of the stores, in rounds; the first comes after ten minutes.
-const TIDY_FIRST: u64 = 10;
-const TIDY_EVERY: u64 = 360;
+/// Between two tidyings of the stores, in rounds: agents write hundreds of texts in that time.
+const TIDY_EVERY: u64 = 10;
 
 /// The component that makes the rounds.
 pub(crate) struct Housekeeping {
@@ -50,7 +49,7 @@ impl Component for Housekeeping {
                     Err(error) => return Err(Failure::inside(error.to_string())),
                 }
                 handle.streams.purge();
-                if round == TIDY_FIRST || round % TIDY_EVERY == 0 {
+                if round.is_multiple_of(TIDY_EVERY) {
                     let (repositories, stop) = (handle.repositories.clone(), stop.clone());
                     tokio::task::spawn_blocking(move || repositories.tidy(&|| stop.is_cancelled()))
                         .await

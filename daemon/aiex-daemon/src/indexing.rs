@@ -6,12 +6,13 @@ mod gate;
 mod observer;
 mod recent;
 mod repository;
+mod vector_server;
 mod worker;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aiex_config::{Environment as _, Home, ProcessEnvironment, Settings};
 use aiex_files::git;
@@ -21,6 +22,7 @@ use aiex_files::watch::{WatchBudget, WatchOptions};
 use aiex_index::{Engine, IndexError, IndexSettings, Registered};
 use aiex_protocol::repos::{Phase, RepoStatus, WatchMode};
 use aiex_protocol::{ErrorCode, WireError};
+use aiex_vector::Server;
 
 use crate::embedder;
 use crate::error::chain;
@@ -37,6 +39,12 @@ use worker::Worker;
 /// Registered repositories that are opened and watched right at the start; others at their first use.
 /// Each open one holds a few file handles and a few megabytes.
 const MAX_RESUMED: usize = 16;
+/// How long those who ask a repository that is put to rest are waited for, and between two looks.
+const PARTING: Duration = Duration::from_secs(1);
+const PARTING_LOOK: Duration = Duration::from_millis(5);
+/// Stored contents that no repository uses any more and that are kept all the same, in bytes: a branch that is switched
+/// back to, a change that is undone.
+const SPARE_BYTES: u64 = 64 << 20;
 
 /// What workers share.
 pub(crate) struct Workshop {
@@ -87,6 +95,8 @@ pub(crate) struct EngineRepositories {
     supervisor: Supervisor,
     keys: Arc<Keys>,
     workshop: Arc<Workshop>,
+    /// The server for vectors; without an address when there is none.
+    vector_server: Arc<Server>,
     engine: OnceLock<Open>,
     /// Held while stores are opened or deleted, so that nobody does both at once.
     changing: Mutex<()>,
@@ -127,6 +137,7 @@ impl EngineRepositories {
             settings: settings.clone(),
             runtime,
             supervisor,
+            vector_server: vector_server::open(&settings.vector, &keys),
             keys,
             workshop: Arc::new(workshop),
             engine: OnceLock::new(),
@@ -177,7 +188,7 @@ impl EngineRepositories {
         let engine = Engine::open(
             &self.home.index_dir(),
             embedder.embedder,
-            index_settings(&self.settings),
+            index_settings(&self.settings, self.vector_server.clone()),
         )?;
         let open = Open {
             engine: engine.clone(),
@@ -215,7 +226,7 @@ impl EngineRepositories {
             // What the user insisted on once need not be insisted on again.
             Err(refusal) => self.insisted(place).ok_or_else(|| root_error(&refusal))?,
         };
-        if let Some(repository) = self.get(&root.path) {
+        if let Some(repository) = self.asked(&root.path) {
             return Ok(repository);
         }
         let engine = self.engine().map_err(|error| index_error(&error))?;
@@ -226,17 +237,18 @@ impl EngineRepositories {
         let index = engine
             .open_repo(root, insist)
             .map_err(|error| index_error(&error))?;
-        let repository = IndexedRepository::new(index, self.workshop.clone(), self.supervisor.clone());
+        let repository = IndexedRepository::new(
+            index,
+            self.workshop.clone(),
+            self.supervisor.clone(),
+            self.vector_server.is_set(),
+        );
         let path = repository.root().to_owned();
-        self.repositories().insert(path.clone(), repository.clone());
         self.problems
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&path);
-        self.supervisor.start(
-            &self.runtime,
-            Arc::new(Worker::new(repository.clone(), self.workshop.clone())),
-        );
+        self.start(&repository);
         self.workshop.bus.tell(Event::RepoAdded { root: path });
         Ok(repository)
     }
@@ -264,6 +276,18 @@ impl EngineRepositories {
         self.repositories().get(root).cloned()
     }
 
+    /// As [`Self::get`], for who asks it something.
+    fn asked(&self, root: &Path) -> Option<Arc<IndexedRepository>> {
+        self.get(root).inspect(|repository| repository.touch())
+    }
+
+    fn start(&self, repository: &Arc<IndexedRepository>) {
+        self.repositories()
+            .insert(repository.path().to_owned(), repository.clone());
+        let worker = Worker::new(repository.clone(), self.workshop.clone());
+        self.supervisor.start(&self.runtime, Arc::new(worker));
+    }
+
     fn repositories(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<IndexedRepository>>> {
         self.repositories.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -288,13 +312,13 @@ impl Repositories for EngineRepositories {
     }
 
     fn known(&self, place: &Path) -> Option<Arc<dyn Repository>> {
-        let repository = self.get(&self.recent.root_of(place)?)?;
+        let repository = self.asked(&self.recent.root_of(place)?)?;
         Some(repository)
     }
 
     fn find(&self, place: &Path) -> Result<Arc<dyn Repository>, WireError> {
         let registered = self.holding(place).ok_or_else(|| not_registered(place))?;
-        Ok(match self.get(&registered.root) {
+        Ok(match self.asked(&registered.root) {
             Some(repository) => repository,
             None => self.open_registered(&registered)?,
         })
@@ -353,11 +377,17 @@ impl Repositories for EngineRepositories {
             return EngineFacts::default();
         };
         let embedding = open.embedding().clone();
+        let server = &self.vector_server;
         EngineFacts {
             cache: open.engine.cache_stats(),
             disk_bytes: open.engine.disk_bytes(),
             embedder: embedding.label,
             embedder_problem: embedding.problem,
+            vector_server: server.is_set().then(|| server.url().to_owned()),
+            vector_server_problem: server.trouble().map(|error| match error.hint() {
+                Some(hint) => format!("{error} ({hint})"),
+                None => error.to_string(),
+            }),
             watches: (
                 self.workshop.budget.used() as u64,
                 self.workshop.budget.limit() as u64,
@@ -386,6 +416,53 @@ impl Repositories for EngineRepositories {
         }
     }
 
+    fn drop_caches(&self) {
+        if let Some(open) = self.engine.get() {
+            open.engine.drop_caches();
+        }
+    }
+
+    fn rest_one(&self, unused_for: Duration) -> Option<PathBuf> {
+        let open = self.engine.get()?;
+        let _changing = self.lock_changes();
+        let (_, repository) = self
+            .repositories()
+            .values()
+            .filter_map(|repository| Some((repository.unused_for()?, repository.clone())))
+            .filter(|(unused, _)| unused_for <= *unused)
+            .max_by_key(|(unused, _)| *unused)?;
+        let root = repository.path().to_owned();
+        self.repositories().remove(&root);
+        self.runtime
+            .block_on(self.supervisor.remove(&repository.component_name()));
+        // Who came upon it before it was taken away may still be asking.
+        let deadline = Instant::now() + PARTING;
+        while 1 < Arc::strong_count(&repository) {
+            if deadline <= Instant::now() {
+                self.start(&repository);
+                return None;
+            }
+            std::thread::park_timeout(PARTING_LOOK);
+        }
+        drop(repository);
+        open.engine.close_repo(&root);
+        Some(root)
+    }
+
+    fn look_at_server(&self) {
+        let server = &self.vector_server;
+        if !server.is_set() {
+            return;
+        }
+        let was_away = server.trouble().is_some();
+        // Whether it is there is what `facts` tells.
+        if server.look().is_ok() && was_away {
+            for repository in self.repositories().values() {
+                repository.command(Command::Embed);
+            }
+        }
+    }
+
     fn is_building(&self) -> bool {
         self.repositories().values().any(|repository| {
             let status = repository.status();
@@ -395,7 +472,7 @@ impl Repositories for EngineRepositories {
 
     fn tidy(&self, is_cancelled: &dyn Fn() -> bool) {
         let Some(open) = self.engine.get() else { return };
-        match open.engine.collect_garbage(is_cancelled) {
+        match open.engine.collect_garbage(SPARE_BYTES, is_cancelled) {
             Ok(0) | Err(IndexError::Cancelled) => {}
             Ok(deleted) => tracing::info!(deleted, "contents that no repository uses were deleted"),
             Err(error) => tracing::warn!(error = %chain(&error), "unused contents cannot be deleted"),
@@ -408,7 +485,7 @@ fn dormant(registered: &Registered, problem: Option<&String>) -> RepoStatus {
     let reason = if problem.is_some() {
         "it cannot be opened"
     } else {
-        "not used since the daemon started"
+        "at rest until it is asked for"
     };
     RepoStatus {
         root: registered.root.display().to_string(),
@@ -439,6 +516,8 @@ fn dormant(registered: &Registered, problem: Option<&String>) -> RepoStatus {
         fresh_at_ms: 0,
         problem: problem.cloned(),
         quarantined: Vec::new(),
+        vector_collection: None,
+        vectors_moving_to: None,
     }
 }
 
@@ -458,8 +537,12 @@ fn root_error(refusal: &RootRefusal) -> WireError {
     WireError::new(code, chain(refusal)).with_hint(refusal.hint())
 }
 
-fn index_settings(settings: &Settings) -> IndexSettings {
-    let mut index = IndexSettings::default();
+fn index_settings(settings: &Settings, vector_server: Arc<Server>) -> IndexSettings {
+    let mut index = IndexSettings {
+        vector_server,
+        collection_prefix: settings.vector.prefix.clone(),
+        ..IndexSettings::default()
+    };
     if settings.index.workers > 0 {
         index.workers = settings.index.workers;
     }

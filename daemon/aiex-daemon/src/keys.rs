@@ -29,6 +29,8 @@ const PASSPHRASE_FILE: &str = "AIEX_KEYS_PASSPHRASE_FILE";
 const CREDENTIALS: (&str, &str) = ("CREDENTIALS_DIRECTORY", "aiex-keys-passphrase");
 /// The name under which the embedder's key is kept.
 pub(crate) const EMBEDDER: &str = "embedder";
+/// The name under which the key of the server for vectors is kept.
+pub(crate) const VECTOR_SERVER: &str = "qdrant";
 
 /// Where a key is kept when nobody says where. Linux' keyring forgets when the machine is started anew.
 const USUAL: KeyPlace = if cfg!(any(target_os = "macos", target_os = "windows")) {

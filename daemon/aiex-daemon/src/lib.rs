@@ -27,6 +27,7 @@ mod idle;
 mod indexing;
 mod keys;
 mod log;
+mod memory;
 mod notebook;
 mod panics;
 pub mod repository;

@@ -9,7 +9,7 @@ use aiex_index::{
     Hit, IndexError, OutlineOutcome, OutlineRequest, PackOutcome, PackRequest, RefsOutcome, RefsRequest,
     SearchError, SearchOutcome, SearchRequest, SimilarRequest, SkippedFile, SymbolsOutcome, SymbolsRequest,
 };
-use aiex_protocol::repos::RepoStatus;
+use aiex_protocol::repos::{RepoStatus, VectorPlace};
 use aiex_protocol::{ErrorCode, WireError};
 use tokio::sync::watch;
 
@@ -26,6 +26,10 @@ pub struct EngineFacts {
     pub embedder: String,
     /// Why the configured embedder is not in use.
     pub embedder_problem: Option<String>,
+    /// The server for vectors, if there is one.
+    pub vector_server: Option<String>,
+    /// Why it cannot be used now.
+    pub vector_server_problem: Option<String>,
     /// Watches in use and allowed.
     pub watches: (u64, u64),
 }
@@ -68,6 +72,19 @@ pub trait Repositories: Send + Sync + 'static {
 
     /// A key was kept, or the file of keys was opened: an embedder that lacked its key is tried at once. Blocks.
     fn keys_changed(&self) {}
+
+    /// Drops what is kept in memory for speed alone. Blocks.
+    fn drop_caches(&self) {}
+
+    /// Closes the open repository that was not asked for in the longest time, at least this long, until it is asked for.
+    /// Its root, if there is one. Blocks.
+    fn rest_one(&self, unused_for: Duration) -> Option<PathBuf> {
+        let _ = unused_for;
+        None
+    }
+
+    /// Asks the server for vectors, if there is one, how it is. Blocks for a second at most.
+    fn look_at_server(&self) {}
 
     /// Whether a repository is being indexed for the first time.
     fn is_building(&self) -> bool;
@@ -160,6 +177,18 @@ pub trait Repository: Send + Sync + 'static {
 
     /// Drops the index and builds it anew, in the background.
     fn reindex(&self);
+
+    /// Has the vectors moved, in the background.
+    ///
+    /// # Errors
+    /// When there is no such place, or the wish cannot be written down.
+    fn move_vectors(&self, to: VectorPlace) -> Result<(), WireError> {
+        let _ = to;
+        Err(WireError::new(
+            ErrorCode::InvalidRequest,
+            "its vectors cannot be moved",
+        ))
+    }
 }
 
 /// Files left out: counts by reason, some files, secrets blotted out.
@@ -199,7 +228,7 @@ pub(crate) fn index_error(error: &IndexError) -> WireError {
         IndexError::Storage { .. } | IndexError::Damaged { .. } => ErrorCode::Storage,
         IndexError::RootGone { .. } => ErrorCode::NotFound,
         IndexError::Cancelled => ErrorCode::Cancelled,
-        IndexError::Embed(_) => ErrorCode::Provider,
+        IndexError::Embed(_) | IndexError::VectorServer(_) => ErrorCode::Provider,
     };
     WireError {
         code,

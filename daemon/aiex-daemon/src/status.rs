@@ -65,6 +65,8 @@ pub(crate) fn of(handle: &Handle, place: Option<&str>) -> Result<DaemonStatus, W
             .and_then(|cache| wire::cache::problem(&cache.disk())),
         embedder: facts.embedder,
         embedder_problem: facts.embedder_problem,
+        vector_server: facts.vector_server,
+        vector_server_problem: facts.vector_server_problem,
         components: handle.supervisor.statuses(),
         repos,
     })

@@ -112,6 +112,7 @@ pub(crate) async fn carry_out(
             let status = running
                 .blocking(move |_| {
                     handle.repositories.wait_resumed(RESUME_PATIENCE);
+                    handle.repositories.look_at_server();
                     status::of(&handle, args.repo.as_deref())
                 })
                 .await??;
@@ -122,6 +123,7 @@ pub(crate) async fn carry_out(
         Call::AddRepo(args) => repos::add(running, args).await.map(|()| None),
         Call::RemoveRepo(args) => repos::remove(running, args).await.map(|()| None),
         Call::ReindexRepo(args) => repos::reindex(running, args).await.map(|()| None),
+        Call::MoveVectors(args) => repos::move_vectors(running, args).await.map(|()| None),
         Call::ListRepos {} => repos::list(running).await.map(|()| None),
         Call::ResearchStart(args) => research::start(running, args).await.map(|()| None),
         Call::ResearchEstimate(args) => research::estimate(running, args).await.map(|()| None),

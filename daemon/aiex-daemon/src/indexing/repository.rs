@@ -12,13 +12,14 @@ use aiex_index::{
     RefsRequest, RepoIndex, SearchError, SearchOutcome, SearchRequest, SimilarRequest, SymbolsOutcome,
     SymbolsRequest,
 };
-use aiex_protocol::repos::{Phase, RepoStatus, WatchMode};
+use aiex_protocol::repos::{Phase, RepoStatus, VectorPlace, WatchMode};
+use aiex_protocol::{ErrorCode, WireError};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::sync::watch;
 
 use super::Workshop;
 use super::due::Command;
-use crate::repository::{NotFresh, Repository, Skipped};
+use crate::repository::{NotFresh, Repository, Skipped, index_error};
 use crate::supervise::Supervisor;
 
 /// Commands that may wait for a busy worker. More only come when dozens of requests wait for freshness.
@@ -50,12 +51,20 @@ pub(super) struct IndexedRepository {
     workshop: Arc<Workshop>,
     supervisor: Supervisor,
     commands: (Sender<Command>, Receiver<Command>),
+    /// Whether the settings name a server for vectors.
+    has_server: bool,
     state: Mutex<State>,
     tick: watch::Sender<u64>,
+    used: Mutex<Instant>,
 }
 
 impl IndexedRepository {
-    pub(super) fn new(index: Arc<RepoIndex>, workshop: Arc<Workshop>, supervisor: Supervisor) -> Arc<Self> {
+    pub(super) fn new(
+        index: Arc<RepoIndex>,
+        workshop: Arc<Workshop>,
+        supervisor: Supervisor,
+        has_server: bool,
+    ) -> Arc<Self> {
         let state = State {
             phase: Phase::Opening,
             done: 0,
@@ -75,8 +84,10 @@ impl IndexedRepository {
             workshop,
             supervisor,
             commands: bounded(MAX_COMMANDS),
+            has_server,
             state: Mutex::new(state),
             tick: watch::Sender::new(0),
+            used: Mutex::new(Instant::now()),
         })
     }
 
@@ -178,6 +189,18 @@ impl IndexedRepository {
         self.changed();
     }
 
+    /// Somebody asks for it.
+    pub(super) fn touch(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long nobody has asked for it; none while there is something to do.
+    pub(super) fn unused_for(&self) -> Option<Duration> {
+        let is_idle = self.state().phase == Phase::Idle && self.index.facts().is_complete;
+        let used = *self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        is_idle.then(|| used.elapsed())
+    }
+
     /// The worker could not go on.
     pub(super) fn failed(&self, problem: &str) {
         let mut state = self.state();
@@ -262,6 +285,10 @@ impl IndexedRepository {
         if self.index.facts().needs_repair {
             self.command(Command::Wake);
         }
+        // The worker looks at the server, unless it knows already and looks again by itself.
+        if self.index.takes_note_of_server() && self.state().problem.is_none() {
+            self.command(Command::Embed);
+        }
         result
     }
 }
@@ -297,6 +324,11 @@ impl Repository for IndexedRepository {
             fresh_at_ms: state.fresh_at_ms,
             problem: state.problem.clone(),
             quarantined: facts.quarantined,
+            vector_collection: facts.vectors.collection,
+            vectors_moving_to: facts.vectors.moving_to.map(|place| match place {
+                aiex_index::VectorPlace::Local => VectorPlace::Local,
+                aiex_index::VectorPlace::Server => VectorPlace::Server,
+            }),
         }
     }
 
@@ -398,6 +430,10 @@ impl Repository for IndexedRepository {
         }
     }
 
+    fn move_vectors(&self, to: VectorPlace) -> Result<(), WireError> {
+        self.wish_for_vectors(to)
+    }
+
     fn reindex(&self) {
         {
             let mut state = self.state();
@@ -408,6 +444,32 @@ impl Repository for IndexedRepository {
         self.changed();
         self.command(Command::Rebuild);
         self.supervisor.retry(&self.component_name());
+    }
+}
+
+impl IndexedRepository {
+    fn wish_for_vectors(&self, to: VectorPlace) -> Result<(), WireError> {
+        let to = match to {
+            VectorPlace::Local => aiex_index::VectorPlace::Local,
+            VectorPlace::Server if self.has_server => aiex_index::VectorPlace::Server,
+            VectorPlace::Server => {
+                return Err(
+                    WireError::new(ErrorCode::InvalidRequest, "there is no server to move to")
+                        .with_hint("set vector.url as in \"http://127.0.0.1:6334\""),
+                );
+            }
+        };
+        let changes = self.index.move_vectors(to).map_err(|error| index_error(&error))?;
+        if changes {
+            {
+                let mut state = self.state();
+                state.phase = Phase::Embedding;
+                (state.done, state.total, state.rate, state.problem) = (0, 0, 0.0, None);
+            }
+            self.changed();
+            self.command(Command::Embed);
+        }
+        Ok(())
     }
 }
 

@@ -32,8 +32,13 @@ use crate::repository::Repository as _;
 const MAX_BATCHES: usize = 64;
 /// After a failure of the embedder, which does not touch full text, vectors are tried again after this.
 const EMBED_AGAIN: Duration = Duration::from_secs(60);
-/// Stores are put in order when a repository has been quiet for so long.
+/// After the first failure of the server that keeps vectors they are tried again after this; it doubles with each further
+/// one, up to [`EMBED_AGAIN`].
+const SERVER_AGAIN: Duration = Duration::from_secs(1);
+/// Stores are put in order when a repository has been quiet for so long…
 const QUIET: Duration = Duration::from_secs(30);
+/// …and after this however much goes on: vectors of texts that are gone take room until then.
+const LONGEST_UNREST: Duration = Duration::from_secs(5 * 60);
 
 /// The component that keeps one index in line with the disk.
 pub(super) struct Worker {
@@ -110,7 +115,9 @@ fn live(
         clock: ScanClock::new(&root.path),
         embed_again: None,
         embed_problem: None,
+        server_failures: 0,
         maintain_at: None,
+        maintained: Instant::now(),
         was_degraded: false,
     };
     repository.began(life.watcher.clone());
@@ -129,7 +136,10 @@ struct Life<'a> {
     /// When vectors are tried again after the embedder failed.
     embed_again: Option<Instant>,
     embed_problem: Option<String>,
+    /// Failures of the server that keeps vectors, in a row.
+    server_failures: u32,
     maintain_at: Option<Instant>,
+    maintained: Instant,
     was_degraded: bool,
 }
 
@@ -162,6 +172,9 @@ impl Life<'_> {
                     root: self.repository.path().to_owned(),
                 });
                 self.maintain_at = Some(Instant::now() + QUIET);
+                if LONGEST_UNREST <= self.maintained.elapsed() {
+                    self.maintain(false);
+                }
             }
             if is_uncovered {
                 // Searches are whole without it, so nobody waits for it.
@@ -289,6 +302,7 @@ impl Life<'_> {
         match self.repository.index().embed(&watching) {
             Ok(report) => {
                 (self.embed_again, self.embed_problem) = (None, None);
+                self.server_failures = 0;
                 Ok(report.is_complete)
             }
             Err(IndexError::Cancelled) => Ok(false),
@@ -296,6 +310,21 @@ impl Life<'_> {
                 let problem = told(&error);
                 tracing::warn!(root = %self.repository.path().display(), %problem, "vectors are tried again later");
                 self.embed_again = Some(Instant::now() + EMBED_AGAIN);
+                self.embed_problem = Some(problem);
+                Ok(true)
+            }
+            Err(error @ IndexError::VectorServer(_)) => {
+                let problem = told(&error);
+                let again = SERVER_AGAIN
+                    .saturating_mul(1 << self.server_failures.min(10))
+                    .min(EMBED_AGAIN);
+                if self.server_failures == 0 {
+                    tracing::warn!(root = %self.repository.path().display(), %problem, "vectors are tried again later");
+                }
+                self.server_failures = self.server_failures.saturating_add(1);
+                // Not all repositories at once when it is back.
+                let again = again.mul_f32(0.75 + 0.25 * fastrand::f32());
+                self.embed_again = Some(Instant::now() + again);
                 self.embed_problem = Some(problem);
                 Ok(true)
             }
@@ -366,21 +395,23 @@ impl Life<'_> {
         }
         let now = Instant::now();
         if !self.due.is_update() && self.maintain_at.is_some_and(|at| now >= at) {
-            self.maintain_at = None;
-            self.maintain();
+            self.maintain(true);
         }
         self.embed_again.is_some_and(|at| now >= at)
     }
 
-    fn maintain(&self) {
-        let has_news =
-            || self.stop.is_cancelled() || !self.batches.is_empty() || !self.repository.commands().is_empty();
-        match self.repository.index().maintain(&has_news) {
-            Ok(()) | Err(IndexError::Cancelled) => {}
+    fn maintain(&mut self, gives_way: bool) {
+        self.maintain_at = None;
+        let has_news = || !self.batches.is_empty() || !self.repository.commands().is_empty();
+        let is_cancelled = || self.stop.is_cancelled() || (gives_way && has_news());
+        match self.repository.index().maintain(&is_cancelled) {
+            Err(IndexError::Cancelled) => return,
             Err(error) => {
                 tracing::warn!(root = %self.repository.path().display(), error = %chain(&error), "not maintained");
             }
+            Ok(()) => {}
         }
+        self.maintained = Instant::now();
     }
 
     fn watch_mode(&mut self) {
@@ -407,9 +438,10 @@ fn told(error: &IndexError) -> String {
 fn index_failure(error: &IndexError) -> Failure {
     let message = told(error);
     match error {
-        IndexError::Storage { .. } | IndexError::RootGone { .. } | IndexError::Embed(_) => {
-            Failure::outside(message)
-        }
+        IndexError::Storage { .. }
+        | IndexError::RootGone { .. }
+        | IndexError::Embed(_)
+        | IndexError::VectorServer(_) => Failure::outside(message),
         IndexError::Damaged { .. } | IndexError::Cancelled => Failure::inside(message),
     }
 }

@@ -3,7 +3,7 @@
 use aiex_config::{EmbedderKind, Settings};
 use aiex_protocol::keys::{KeyFileState, KeyPlace, KeyReport, KeyState, KeyStatus};
 
-use super::{EMBEDDER, Keys, Passphrase, USUAL, Wanted};
+use super::{EMBEDDER, Keys, Passphrase, USUAL, VECTOR_SERVER, Wanted};
 
 /// What uses a key, in words.
 pub(crate) const PROVIDER: &str = "provider";
@@ -18,7 +18,10 @@ pub(crate) fn uses(settings: &Settings) -> Vec<(Wanted, &'static str)> {
     let embedder = &settings.embedder;
     let is_remote = matches!(embedder.kind, EmbedderKind::OpenAi | EmbedderKind::Ollama);
     let embedder = is_remote.then(|| (Wanted::new(EMBEDDER, &embedder.key_env), EMBEDDER));
-    providers.chain(engines).chain(embedder).collect()
+    let vector = &settings.vector;
+    let server =
+        (!vector.url.is_empty()).then(|| (Wanted::new(VECTOR_SERVER, &vector.key_env), "vector server"));
+    providers.chain(engines).chain(embedder).chain(server).collect()
 }
 
 impl Keys {

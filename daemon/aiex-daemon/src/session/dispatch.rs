@@ -33,6 +33,7 @@ pub(crate) fn start(
         Call::AddRepo(_)
         | Call::RemoveRepo(_)
         | Call::ReindexRepo(_)
+        | Call::MoveVectors(_)
         | Call::Drain { .. }
         | Call::ResearchStart(_)
         | Call::ResearchPause(_)

@@ -25,6 +25,7 @@ const CAPABILITIES: &[&str] = &[
     capability::SESSIONS,
     capability::PAGES,
     capability::SOURCES,
+    capability::VECTORS,
 ];
 
 /// Reads the hello and judges it. `Err(None)` when the connection went before anything was said.

@@ -1,8 +1,8 @@
-//! `add_repo`, `remove_repo`, `reindex_repo`, `list_repos`.
+//! `add_repo`, `remove_repo`, `reindex_repo`, `move_vectors`, `list_repos`.
 
 use std::sync::Arc;
 
-use aiex_protocol::repos::{AddRepo, Phase, ReindexRepo, RemoveRepo};
+use aiex_protocol::repos::{AddRepo, MoveVectors, Phase, ReindexRepo, RemoveRepo, RepoStatus};
 use aiex_protocol::{ErrorCode, Event, WireError};
 
 use super::follow::{follow, is_settled};
@@ -50,6 +50,41 @@ pub(super) async fn reindex(running: &Arc<Running>, args: ReindexRepo) -> Result
         repos: vec![repository.status()],
     });
     Ok(())
+}
+
+/// The move is the worker's; who waits is told when it is over, or that it is put off and why.
+pub(super) async fn move_vectors(running: &Arc<Running>, args: MoveVectors) -> Result<(), WireError> {
+    running.enter("moving vectors");
+    let place = absolute(&args.path)?;
+    let repositories = running.handle.repositories.clone();
+    let repository = running
+        .blocking(move |_| {
+            let repository = repositories.find(&place)?;
+            repository.move_vectors(args.to)?;
+            Ok::<_, WireError>(repository)
+        })
+        .await??;
+    let mut status = repository.status();
+    if args.wait {
+        let is_over = |status: &RepoStatus| {
+            let is_put_off = status.phase == Phase::Idle && status.problem.is_some();
+            status.phase == Phase::Failed || is_put_off || is_moved(status)
+        };
+        status = follow(running, &repository, is_over, None).await;
+        if !is_moved(&status) {
+            let problem = status
+                .problem
+                .unwrap_or_else(|| "the vectors were not moved".to_owned());
+            return Err(WireError::new(ErrorCode::Provider, problem)
+                .with_hint("the move is taken up again by itself; `aiex status` shows how far it is"));
+        }
+    }
+    running.stream.tell(Event::Repos { repos: vec![status] });
+    Ok(())
+}
+
+fn is_moved(status: &RepoStatus) -> bool {
+    status.vectors_moving_to.is_none() && status.phase == Phase::Idle
 }
 
 pub(super) async fn list(running: &Arc<Running>) -> Result<(), WireError> {

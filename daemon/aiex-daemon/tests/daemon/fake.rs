@@ -296,5 +296,7 @@ fn status() -> RepoStatus {
         fresh_at_ms: 1,
         problem: None,
         quarantined: Vec::new(),
+        vector_collection: None,
+        vectors_moving_to: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use aiex_daemon::RepositorySource;
 use aiex_protocol::repos::{AddRepo, Phase, ReindexRepo, RemoveRepo, RepoStatus, WatchMode};
@@ -261,4 +262,43 @@ async fn what_was_registered_is_taken_up_by_the_next_daemon() {
         .ask(1, search(&place.root, "written_while_nobody_looked", fresh))
         .await;
     assert_eq!(final_paths(&events)[0], "src/late.rs");
+}
+
+#[tokio::test]
+async fn beyond_the_memory_budget_unused_repositories_rest_until_they_are_asked_for() {
+    let (one, other) = (repository(), repository());
+    let mut settings = settings();
+    settings.index.memory_budget = 1;
+    settings.index.rest_after = Duration::from_millis(200);
+    let daemon = Daemon::start_with(settings, |options| options.repositories = RepositorySource::Index);
+    let mut client = daemon.connect().await;
+    let complete = |args: &mut SearchArgs| args.wait_complete = true;
+    client.ask(1, search(&one.root, "next_pause", complete)).await;
+    client.ask(2, search(&other.root, "next_pause", complete)).await;
+    let rests =
+        |repo: &RepoStatus| matches!(&repo.watch, WatchMode::Off { reason } if reason.contains("at rest"));
+    let mut id = 3;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let repos = status(&mut client, id).await;
+        assert_eq!(repos.len(), 2);
+        if repos.iter().all(rests) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{repos:?}");
+        id += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    // Nobody watched meanwhile.
+    fs::write(
+        one.root.join("src/jitter.rs"),
+        "pub fn spread_evenly(pause: u64) -> u64 {\n    pause / 2\n}\n",
+    )
+    .unwrap();
+    let fresh = |args: &mut SearchArgs| args.wait_fresh_ms = Some(30_000);
+    let events = client
+        .ask(id + 1, search(&one.root, "spread_evenly", fresh))
+        .await;
+    assert_eq!(final_paths(&events)[0], "src/jitter.rs");
 }

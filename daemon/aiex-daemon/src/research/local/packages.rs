@@ -255,7 +255,7 @@ impl Packages {
     fn sweep(&self, is_cancelled: &dyn Fn() -> bool) {
         let swept = self
             .open()
-            .and_then(|open| open.engine.collect_garbage(is_cancelled));
+            .and_then(|open| open.engine.collect_garbage(0, is_cancelled));
         match swept {
             Ok(_) | Err(IndexError::Cancelled) => {}
             Err(error) => tracing::warn!(error = %chain(&error), "contents of forgotten packages stay"),
