@@ -1,7 +1,7 @@
 //! The verbs, typed: a stream where events are of interest, the result where only that is.
 
 use aiex_protocol::keys::{ForgetKey, KeyReport, SetKey, UnlockKeys};
-use aiex_protocol::repos::{AddRepo, ReindexRepo, RemoveRepo, RepoStatus};
+use aiex_protocol::repos::{AddRepo, MoveVectors, ReindexRepo, RemoveRepo, RepoStatus};
 use aiex_protocol::search::{AskArgs, SearchArgs};
 use aiex_protocol::status::{DaemonStatus, SkippedArgs, SkippedReport, StatusArgs};
 use aiex_protocol::{Call, Event};
@@ -76,6 +76,15 @@ impl Client {
         options: RequestOptions,
     ) -> Result<EventStream, RequestError> {
         self.request(Call::ReindexRepo(args), options).await
+    }
+
+    /// Moves the vectors of a repository to the server or back.
+    pub async fn move_vectors(
+        &self,
+        args: MoveVectors,
+        options: RequestOptions,
+    ) -> Result<EventStream, RequestError> {
+        self.request(Call::MoveVectors(args), options).await
     }
 
     /// Forgets a repository and deletes its index.

@@ -3,6 +3,7 @@
 //! Every verb but `daemon run` is a client of the daemon. How they find and start it is `aiex-client`'s
 //! business; how anything is found in code is the daemon's. Only `printer` writes to the terminal.
 
+mod allocator;
 mod answer_view;
 mod cli;
 mod exit_code;

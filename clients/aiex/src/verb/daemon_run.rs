@@ -7,6 +7,7 @@ use aiex_daemon::{Logging, RunOptions};
 use clap::Args;
 use rustix::process::{Signal, getpid, kill_process};
 
+use crate::allocator;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::private_daemon;
@@ -22,6 +23,7 @@ pub(crate) struct RunFlags {
 
 /// Runs until told to stop.
 pub(crate) fn run(flags: &RunFlags) -> Result<ExitCode, Failure> {
+    allocator::keep_together();
     let home = locate_home(&ProcessEnvironment)?;
     let (settings, _) = Settings::load(&ProcessEnvironment, &[]).map_err(|error| {
         Failure::from_error(ExitCode::Usage, &error).hint("`aiex doctor` checks the settings")

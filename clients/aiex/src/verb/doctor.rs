@@ -152,6 +152,7 @@ async fn examine(
     if let Some(settings) = &settings {
         findings.push(settings::check_embedder(&settings.embedder, status.as_ref()));
     }
+    findings.extend(status.as_ref().and_then(settings::check_vector_server));
     if status.is_some() {
         findings.extend(keys::check(printer, interrupt).await?);
     }

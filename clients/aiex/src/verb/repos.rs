@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use aiex_protocol::repos::{AddRepo, ReindexRepo, RemoveRepo, RepoStatus};
+use aiex_protocol::repos::{AddRepo, MoveVectors, ReindexRepo, RemoveRepo, RepoStatus, VectorPlace};
 use aiex_protocol::{Call, Event};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::snippet::displayable;
 use crate::verb::status::state_of;
 
-/// Add, list, remove or reindex repositories
+/// Add, list, remove or reindex repositories, and choose where their vectors are kept
 #[derive(Debug, Args)]
 pub(crate) struct ReposVerb {
     #[command(subcommand)]
@@ -60,6 +60,33 @@ enum Action {
         #[arg(long)]
         wait: bool,
     },
+    /// Move the vectors of a repository to the server that the setting vector.url names, or back to this machine
+    ///
+    /// Nothing is embedded again. Searches go on with the old copy until the new one is whole and counted; then the old
+    /// one is deleted. A move that is cut short, by whatever, is taken up again.
+    MoveVectors {
+        /// A folder in it [default: the one you stand in]
+        #[arg(value_hint = clap::ValueHint::DirPath, conflicts_with = "all")]
+        path: Option<PathBuf>,
+        /// Where to
+        #[arg(long, value_name = "PLACE")]
+        to: Place,
+        /// Move those of all repositories
+        #[arg(long, short)]
+        all: bool,
+        /// Do not wait until they are there
+        #[arg(long)]
+        no_wait: bool,
+    },
+}
+
+/// Where vectors are kept.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Place {
+    /// On the server
+    Server,
+    /// On this machine
+    Local,
 }
 
 /// Carries the verb out.
@@ -97,6 +124,17 @@ pub(crate) async fn run(
             };
             (Call::ReindexRepo(ReindexRepo { path, wait: *wait }), done)
         }
+        Action::MoveVectors {
+            path,
+            to,
+            all,
+            no_wait,
+        } => {
+            let path = (!*all)
+                .then(|| repository::absolute(path.as_deref()))
+                .transpose()?;
+            return move_vectors(path, *to, !*no_wait, printer, interrupt).await;
+        }
     };
     let session = Session::open(false, printer, interrupt).await?;
     match done {
@@ -128,6 +166,42 @@ pub(crate) async fn run(
                 printer.data(&render(std::slice::from_ref(repo), now_ms(), printer.palette))?;
             }
         }
+    }
+    Ok(ExitCode::Ok)
+}
+
+/// One repository after the other: each copies as fast as the server takes it.
+async fn move_vectors(
+    path: Option<String>,
+    to: Place,
+    wait: bool,
+    printer: &Printer,
+    interrupt: &mut Interrupt,
+) -> Result<ExitCode, Failure> {
+    let session = Session::open(false, printer, interrupt).await?;
+    let paths = match path {
+        Some(path) => vec![path],
+        None => {
+            let repos = list(&session, printer, interrupt).await?;
+            repos.into_iter().map(|repo| repo.root).collect()
+        }
+    };
+    let (to, where_to) = match to {
+        Place::Server => (VectorPlace::Server, "on the server"),
+        Place::Local => (VectorPlace::Local, "on this machine"),
+    };
+    for path in paths {
+        let call = Call::MoveVectors(MoveVectors {
+            path: path.clone(),
+            to,
+            wait,
+        });
+        session.complete(call, printer, interrupt).await?;
+        printer.notice(&displayable(&if wait {
+            format!("the vectors of {path} are {where_to}")
+        } else {
+            format!("the vectors of {path} will be {where_to}; `aiex status` shows how far it is")
+        }));
     }
     Ok(ExitCode::Ok)
 }

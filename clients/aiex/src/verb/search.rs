@@ -250,7 +250,9 @@ fn more(summary: &SearchSummary) -> Option<&Matches> {
 
 /// How many there are, and how to see the next.
 fn told(matches: &Matches, shown: usize) -> String {
+    // A cursor ends in a path, and a path may hold anything but a NUL.
     let next = matches.next.as_deref().unwrap_or_default();
+    let next = shlex::try_quote(next).unwrap_or(next.into());
     format!(
         "{} in {}, {} shown; the next: the same search with --after {next}",
         counted(matches.lines, "match"),
@@ -271,5 +273,10 @@ mod tests {
             next: Some("7-340-src/retry.rs".to_owned()),
         };
         insta::assert_snapshot!(told(&matches, 10), @"1,204 matches in 87 files, 10 shown; the next: the same search with --after 7-340-src/retry.rs");
+        let odd = Matches {
+            next: Some("7-340-it's here/a b.rs".to_owned()),
+            ..matches
+        };
+        insta::assert_snapshot!(told(&odd, 10), @r#"1,204 matches in 87 files, 10 shown; the next: the same search with --after "7-340-it's here/a b.rs""#);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aiex_protocol::repos::{Phase, RepoStatus, WatchMode};
+use aiex_protocol::repos::{Phase, RepoStatus, VectorPlace, WatchMode};
 use aiex_protocol::status::{ComponentState, DaemonStatus, SkippedArgs, SkippedReport, StatusArgs};
 use aiex_protocol::{Call, Event};
 use clap::Args;
@@ -62,8 +62,8 @@ pub(crate) async fn run(
         let reason = Some(reason).filter(|reason| !reason.is_empty());
         let call = Call::Skipped(SkippedArgs {
             repo: here,
-            reason,
-            limit: 0,
+            reason: reason.clone(),
+            limit: u32::MAX,
         });
         let report = session.fetch(call, printer, interrupt, |event| match event {
             Event::Skipped(report) => Some(report),
@@ -74,6 +74,9 @@ pub(crate) async fn run(
             printer.json_pretty(&report)?;
         } else {
             printer.data(&render_skipped(&report, printer.palette))?;
+            if let Some(cut) = cut_short(&report, reason.as_deref()) {
+                printer.notice(&cut);
+            }
         }
         return Ok(ExitCode::Ok);
     }
@@ -173,6 +176,17 @@ fn render_daemon(text: &mut String, status: &DaemonStatus, now: u64, palette: Pa
     if let Some(problem) = &status.embedder_problem {
         row(text, palette, "", &palette.warning(problem).to_string());
     }
+    if let Some(server) = &status.vector_server {
+        row(text, palette, "vectors", &displayable(server));
+    }
+    if let Some(problem) = &status.vector_server_problem {
+        row(
+            text,
+            palette,
+            "",
+            &palette.warning(displayable(problem)).to_string(),
+        );
+    }
     row(text, palette, "home", &status.home);
     for component in &status.components {
         let is_well = matches!(component.state, ComponentState::Running | ComponentState::Stopped);
@@ -247,6 +261,19 @@ fn render_repo(text: &mut String, repo: &RepoStatus, now: u64, palette: Palette)
         "chunks",
         &format!("{chunks}, {}", counted(repo.symbols, "symbol")),
     );
+    let kept = match &repo.vector_collection {
+        Some(collection) => Some(format!("in {collection} on the server")),
+        // Nobody without a server needs to be told that there is one place.
+        None => repo.vectors_moving_to.map(|_| "on this machine".to_owned()),
+    };
+    if let Some(mut kept) = kept {
+        kept.push_str(match repo.vectors_moving_to {
+            Some(VectorPlace::Local) => ", moving to this machine",
+            Some(VectorPlace::Server) => ", moving to the server",
+            None => "",
+        });
+        row(text, palette, "vectors", &displayable(&kept));
+    }
     let size = format!(
         "{} of source, {} on disk",
         bytes(repo.source_bytes),
@@ -303,6 +330,23 @@ pub(crate) fn state_of(repo: &RepoStatus, now: u64, palette: Palette) -> String 
 
 fn row(text: &mut String, palette: Palette, label: &str, value: &str) {
     let _ = writeln!(text, "  {} {value}", palette.dim(format!("{label:<9}")));
+}
+
+/// What to say when not every file is listed: one answer holds so many.
+fn cut_short(report: &SkippedReport, reason: Option<&str>) -> Option<String> {
+    let listed = report.files.len() as u64;
+    let asked = report
+        .reasons
+        .iter()
+        .filter(|of| reason.is_none_or(|reason| reason == of.reason));
+    let all: u64 = asked.map(|of| of.files).sum();
+    (listed < all).then(|| {
+        format!(
+            "{} of {} listed; name a reason to see its files",
+            count(listed),
+            counted(all, "file")
+        )
+    })
 }
 
 fn render_skipped(report: &SkippedReport, palette: Palette) -> String {

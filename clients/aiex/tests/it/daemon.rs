@@ -87,3 +87,26 @@ fn a_second_daemon_in_the_foreground_is_refused() {
     assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("another daemon"), "{}", outcome.stderr);
 }
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn a_daemon_keeps_few_heaps_and_leaves_the_users_settings_alone() {
+    let heaps_of = |world: &World| {
+        let pid = world.daemon_status()["pid"].as_u64().unwrap();
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+        let environment = String::from_utf8_lossy(&environment).into_owned();
+        let heaps = environment
+            .split('\0')
+            .find_map(|entry| entry.strip_prefix("MALLOC_ARENA_MAX="));
+        heaps.map(str::to_owned)
+    };
+    let world = World::new();
+    world.ok(&world.home(), &["daemon", "start"]);
+    assert_eq!(heaps_of(&world).as_deref(), Some("2"));
+
+    let own = World::new();
+    let mut start = own.aiex(&own.home(), &["daemon", "start"]);
+    let started = start.env("MALLOC_TRIM_THRESHOLD_", "4096").output().unwrap();
+    assert!(started.status.success());
+    assert_eq!(heaps_of(&own), None);
+}

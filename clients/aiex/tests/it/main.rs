@@ -23,4 +23,5 @@ mod scripted;
 mod search;
 mod similar;
 mod usage;
+mod vector_server;
 mod world;

@@ -42,6 +42,20 @@ pub(super) fn check(environment: &dyn Environment, home: &Home) -> (Option<Setti
     }
 }
 
+/// The daemon has asked the server for vectors just now; nothing when there is none.
+pub(super) fn check_vector_server(status: &DaemonStatus) -> Option<Finding> {
+    const SERVER: &str = "vectors";
+    let server = status.vector_server.as_ref()?;
+    Some(match &status.vector_server_problem {
+        None => Finding::ok(SERVER, format!("{server} answers")),
+        Some(problem) => Finding::warn(
+            SERVER,
+            problem.clone(),
+            "until then full text serves alone where vectors are kept there",
+        ),
+    })
+}
+
 /// The daemon knows best whether the embedder works; without one, what can be seen from outside is checked.
 pub(super) fn check_embedder(settings: &EmbedderSettings, status: Option<&DaemonStatus>) -> Finding {
     if let Some(status) = status {
