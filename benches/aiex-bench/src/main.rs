@@ -11,15 +11,19 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod corpus;
+mod crowd;
 mod down;
 mod exhaustive;
 mod measure;
 mod process;
 mod quantile;
+mod rejoin;
+mod soak;
 mod subject;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -29,10 +33,16 @@ struct Args {
     /// Sizes of the repositories, in chunks.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
     chunks: Vec<u64>,
-    /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle, regex, and down, which is made only
-    /// when it is named: research while every service outside is down.
+    /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle, regex, same, known, crowd, and down, which is made only
+    /// when it is named: research while every service outside is down. Likewise soak: hours of edits and questions.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// How long the soak lasts, in minutes.
+    #[arg(long, default_value_t = 120)]
+    minutes: u64,
+    /// Where the picture of the soak is written.
+    #[arg(long, default_value = "soak.svg")]
+    plot: PathBuf,
     /// The program under test.
     #[arg(long)]
     program: Option<PathBuf>,
@@ -84,6 +94,16 @@ fn run(args: &Args) -> Result<(), Failure> {
             return Ok(());
         }
     }
+    if args.only.iter().any(|only| only == "soak") {
+        let lasting = Duration::from_secs(60 * args.minutes);
+        return runtime.block_on(soak::all(
+            &program,
+            scratch.path(),
+            &args.chunks,
+            lasting,
+            &args.plot,
+        ));
+    }
     println!("| what | repository | result |\n|---|---|---|");
     for chunks in &args.chunks {
         let corpus = corpus::lay_out(scratch.path(), *chunks)?;
@@ -91,7 +111,11 @@ fn run(args: &Args) -> Result<(), Failure> {
         if wants("regex") {
             exhaustive::all(scratch.path(), &corpus)?;
         }
-        if args.only.iter().all(|only| only == "regex") && !args.only.is_empty() {
+        if wants("same") {
+            rejoin::reconcile(scratch.path(), &corpus)?;
+        }
+        let here = |only: &String| only == "regex" || only == "same";
+        if args.only.iter().all(here) && !args.only.is_empty() {
             continue;
         }
         runtime.block_on(measure::all(&program, scratch.path(), &corpus, &wants))?;

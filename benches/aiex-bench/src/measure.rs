@@ -7,13 +7,15 @@ use aiex_protocol::search::SearchArgs;
 
 use crate::Failure;
 use crate::corpus::Corpus;
+use crate::crowd;
 use crate::process;
 use crate::quantile::Times;
+use crate::rejoin;
 use crate::subject::Subject;
 
 /// Questions over the sources of crates: names, sentences, mixtures. Each is asked under several
 /// limits, because the daemon remembers an answer to the same request.
-const QUESTIONS: &[&str] = &[
+pub(crate) const QUESTIONS: &[&str] = &[
     "HashMap",
     "fn drop",
     "Iterator::next",
@@ -98,6 +100,12 @@ pub(crate) async fn all(
     }
     if wants("fresh") {
         freshness(&subject, corpus).await?;
+    }
+    if wants("crowd") {
+        crowd::all(program, home.path(), &subject, corpus).await?;
+    }
+    if wants("known") {
+        rejoin::known(&subject, scratch, corpus).await?;
     }
     if wants("idle") {
         idle(&subject, corpus).await?;
@@ -184,32 +192,41 @@ async fn freshness(subject: &Subject, corpus: &Corpus) -> Result<(), Failure> {
     let mut times = Vec::new();
     for round in 0..100 {
         let name = format!("saved_probe_{round}_{}", std::process::id());
-        std::fs::write(
-            &path,
-            format!("/// A probe.\npub fn {name}() -> u32 {{\n    {round}\n}}\n"),
-        )?;
-        let saved = Instant::now();
-        loop {
-            let args = SearchArgs {
-                query: name.clone(),
-                limit: 1,
-                ..SearchArgs::default()
-            };
-            let answer = subject.search(&corpus.root, args).await?;
-            if answer.hits.first().is_some_and(|hit| hit.snippet.contains(&name)) {
-                break;
-            }
-            if saved.elapsed() > Duration::from_secs(30) {
-                return Err(format!("{name} was not found within 30 s of being saved").into());
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        times.push(saved.elapsed());
+        times.push(saved_to_found(subject, &corpus.root, &path, &name).await?);
         // A person does not save every few milliseconds; bursts are another measurement.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     row("save → searchable", corpus, &Times::new(times).show());
     Ok(())
+}
+
+/// Saves a function of this name in the repository at `root`, and asks for it until it is there.
+pub(crate) async fn saved_to_found(
+    subject: &Subject,
+    root: &Path,
+    path: &Path,
+    name: &str,
+) -> Result<Duration, Failure> {
+    std::fs::write(
+        path,
+        format!("/// A probe.\npub fn {name}() -> u32 {{\n    1\n}}\n"),
+    )?;
+    let saved = Instant::now();
+    loop {
+        let args = SearchArgs {
+            query: name.to_owned(),
+            limit: 1,
+            ..SearchArgs::default()
+        };
+        let answer = subject.search(root, args).await?;
+        if answer.hits.first().is_some_and(|hit| hit.snippet.contains(name)) {
+            return Ok(saved.elapsed());
+        }
+        if saved.elapsed() > Duration::from_secs(30) {
+            return Err(format!("{name} was not found within 30 s of being saved").into());
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }
 
 async fn idle(subject: &Subject, corpus: &Corpus) -> Result<(), Failure> {

@@ -42,3 +42,24 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration, Failure> {
         (ticks(11) + ticks(12)) as f64 / per_second as f64,
     ))
 }
+
+/// Files, sockets and pipes that it holds open.
+pub(crate) fn open_files(pid: u32) -> Result<usize, Failure> {
+    Ok(std::fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
+/// Its threads.
+pub(crate) fn threads(pid: u32) -> Result<usize, Failure> {
+    Ok(std::fs::read_dir(format!("/proc/{pid}/task"))?.count())
+}
+
+/// Folders that the system watches for it.
+pub(crate) fn watches(pid: u32) -> Result<usize, Failure> {
+    let mut watches = 0;
+    for entry in std::fs::read_dir(format!("/proc/{pid}/fdinfo"))?.flatten() {
+        // A file may have been closed since.
+        let info = std::fs::read_to_string(entry.path()).unwrap_or_default();
+        watches += info.lines().filter(|line| line.starts_with("inotify")).count();
+    }
+    Ok(watches)
+}

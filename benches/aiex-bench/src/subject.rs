@@ -18,6 +18,8 @@ pub(crate) struct Subject {
     program: PathBuf,
     home: PathBuf,
     pub(crate) client: Client,
+    /// Whether the daemon is stopped with this.
+    is_owner: bool,
 }
 
 /// What came of a search.
@@ -38,6 +40,15 @@ fn patient() -> RequestOptions {
 impl Subject {
     /// Starts a daemon with an empty home.
     pub(crate) async fn start(program: &Path, home: &Path) -> Result<Self, Failure> {
+        Self::connect(program, home, true).await
+    }
+
+    /// Another client of a daemon that runs.
+    pub(crate) async fn join(program: &Path, home: &Path) -> Result<Self, Failure> {
+        Self::connect(program, home, false).await
+    }
+
+    async fn connect(program: &Path, home: &Path, is_owner: bool) -> Result<Self, Failure> {
         let at = Home::at(home);
         at.create()?;
         let mut command = DaemonCommand::new(program);
@@ -53,6 +64,7 @@ impl Subject {
             program: program.to_owned(),
             home: home.to_owned(),
             client,
+            is_owner,
         })
     }
 
@@ -130,6 +142,9 @@ async fn finish(mut stream: EventStream) -> Result<(), Failure> {
 
 impl Drop for Subject {
     fn drop(&mut self) {
+        if !self.is_owner {
+            return;
+        }
         let _ = self.command().args(["daemon", "stop"]).output();
     }
 }
