@@ -5,6 +5,11 @@
 //! other stores are touched and names the files that are about to change, so that a crash between
 //! the stores costs those files being read again, and nothing else.
 
+mod embedded;
+mod intent;
+mod left_out;
+mod row;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -15,78 +20,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::content::{ContentKey, cut_log, open_connection};
 use crate::error::IndexError;
 
+pub(crate) use embedded::EmbeddedFile;
+pub use left_out::{LeftOut, ReasonCounts};
+pub use row::{Outcome, Row};
+
+use row::{COLUMNS, read_row, row_digest, write_row};
+
 /// The catalogue's format. A catalogue of another format is set aside and built anew.
 const FORMAT: i64 = 1;
-
-/// What became of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is in the index.
-    Indexed {
-        /// Its content.
-        key: ContentKey,
-        /// The version under which its chunks are stored.
-        version: u32,
-        /// How many chunks it has.
-        num_chunks: u32,
-        /// How many symbols it defines.
-        num_symbols: u32,
-        /// Whether its chunks are in the vector store.
-        is_embedded: bool,
-    },
-    /// It was left out on purpose.
-    Skipped {
-        /// The reason's name.
-        reason: String,
-        /// What was seen.
-        detail: String,
-    },
-    /// It could not be read.
-    Failed {
-        /// What the system said.
-        detail: String,
-    },
-}
-
-/// What the catalogue knows of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// As it was when its content was read.
-    pub stat: Stat,
-    /// When it was read, in nanoseconds since the Unix epoch: a file changed at or after that
-    /// moment may have changed without a trace in its stat (the racy-clean rule).
-    pub read_at_ns: i64,
-    /// The digest of its bytes, if they were read.
-    pub hash: Option<[u8; 32]>,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// Secrets blotted out of it.
-    pub redactions: u32,
-}
-
-impl Row {
-    /// The version under which its chunks are stored, if it is indexed.
-    pub fn version(&self) -> Option<u32> {
-        match self.outcome {
-            Outcome::Indexed { version, .. } => Some(version),
-            _ => None,
-        }
-    }
-}
-
-/// A file left out, for `aiex status --skipped`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Where.
-    pub path: RelPath,
-    /// The reason's name.
-    pub reason: String,
-    /// What was seen.
-    pub detail: String,
-}
-
-/// How many files were left out for each reason's name, most first.
-pub type ReasonCounts = Vec<(String, u64)>;
 
 /// Totals over the catalogue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -249,27 +190,6 @@ impl Catalogue {
         self.number("generation")
     }
 
-    /// Says, before the full text is committed, that these files are about to change, and that
-    /// versions below `next_version` are given out, whatever happens afterwards.
-    pub fn intend(
-        &mut self,
-        next_version: u32,
-        paths: &mut dyn Iterator<Item = &RelPath>,
-    ) -> Result<(), IndexError> {
-        self.transact(|tx| {
-            let first: i64 = tx
-                .prepare_cached("SELECT COALESCE((SELECT value FROM meta WHERE name = 'next_version'), 1)")?
-                .query_row([], |row| row.get(0))?;
-            put(tx, "intent_from", first)?;
-            put(tx, "next_version", next_version)?;
-            let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO intent (path) VALUES (?1)")?;
-            for path in paths {
-                insert.execute([path.as_bytes()])?;
-            }
-            Ok(())
-        })
-    }
-
     /// The first version that was not yet given out.
     pub fn next_version(&self) -> Result<u32, IndexError> {
         Ok(u32::try_from(self.number("next_version")?.max(1)).unwrap_or(u32::MAX))
@@ -309,15 +229,6 @@ impl Catalogue {
         })
     }
 
-    /// Versions that the full text may hold although no file has them.
-    pub fn orphans(&self) -> Result<Vec<u32>, IndexError> {
-        self.run(|db| {
-            db.prepare_cached("SELECT version FROM orphan")?
-                .query_map([], |row| row.get(0))?
-                .collect()
-        })
-    }
-
     /// Records files whose content turned out to be what it was: only their stat is new.
     pub fn touch(&mut self, rows: &[(RelPath, Stat, i64)]) -> Result<(), IndexError> {
         if rows.is_empty() {
@@ -339,47 +250,6 @@ impl Catalogue {
             }
             Ok(())
         })
-    }
-
-    /// After a crash between the stores: forgets the files of the intent, so that the next update
-    /// reads them again, and takes over the generation that the full text has reached.
-    pub fn give_up_intent(&mut self, generation: u64) -> Result<u64, IndexError> {
-        self.transact(|tx| {
-            let of_intent = "path IN (SELECT path FROM intent)";
-            tx.execute(
-                &format!(
-                    "INSERT OR IGNORE INTO orphan SELECT version FROM file WHERE outcome = 0 AND {of_intent}"
-                ),
-                [],
-            )?;
-            // What the cut-off generation added has versions between its first and the next one.
-            tx.execute(
-                "WITH RECURSIVE added (version) AS (
-                   SELECT value FROM meta WHERE name = 'intent_from' UNION ALL
-                   SELECT version + 1 FROM added
-                   WHERE version + 1 < (SELECT value FROM meta WHERE name = 'next_version'))
-                 INSERT OR IGNORE INTO orphan SELECT version FROM added
-                 WHERE version < (SELECT value FROM meta WHERE name = 'next_version')",
-                [],
-            )?;
-            let files = tx.execute(&format!("DELETE FROM file WHERE {of_intent}"), [])?;
-            tx.execute("DELETE FROM intent", [])?;
-            put(tx, "generation", generation as i64)?;
-            if 0 < files {
-                lacks_files(tx)?;
-            }
-            Ok(files as u64)
-        })
-    }
-
-    /// Whether files were about to change when the last writer stopped.
-    pub fn has_intent(&self) -> Result<bool, IndexError> {
-        self.run(|db| db.prepare_cached("SELECT 1 FROM intent")?.exists([]))
-    }
-
-    /// Ends an intent whose change never reached another store.
-    pub fn clear_intent(&mut self) -> Result<(), IndexError> {
-        self.run(|db| db.execute("DELETE FROM intent", []).map(drop))
     }
 
     /// Every file.
@@ -415,87 +285,6 @@ impl Catalogue {
         })
     }
 
-    /// Indexed files whose chunks are not in the vector store, newest first, at most `limit`.
-    pub fn unembedded(&self, limit: usize) -> Result<Vec<(RelPath, u32, ContentKey)>, IndexError> {
-        self.run(|db| {
-            let mut select = db.prepare_cached(
-                "SELECT path, version, key FROM file WHERE outcome = 0 AND embedded = 0
-                 ORDER BY version DESC LIMIT ?1",
-            )?;
-            select
-                .query_map([limit as i64], |row| {
-                    Ok((rel_path(row)?, row.get(1)?, ContentKey(row.get(2)?)))
-                })?
-                .collect()
-        })
-    }
-
-    /// Chunks whose file is in the vector store.
-    pub fn embedded_chunks(&self) -> Result<u64, IndexError> {
-        self.run(|db| {
-            db.query_row(
-                "SELECT COALESCE(SUM(num_chunks), 0) FROM file WHERE outcome = 0 AND embedded = 1",
-                [],
-                |row| row.get::<_, i64>(0),
-            )
-        })
-        .map(|sum| sum as u64)
-    }
-
-    /// Records that the chunks of these versions are in the vector store.
-    pub fn mark_embedded(&mut self, paths: &[(RelPath, u32)]) -> Result<(), IndexError> {
-        self.transact(|tx| {
-            let mut update =
-                tx.prepare_cached("UPDATE file SET embedded = 1 WHERE path = ?1 AND version = ?2")?;
-            for (path, version) in paths {
-                update.execute(params![path.as_bytes(), version])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Files whose chunks are in the vector store.
-    pub(crate) fn embedded_files(&self) -> Result<Vec<EmbeddedFile>, IndexError> {
-        self.run(|db| {
-            let mut select = db.prepare_cached(
-                "SELECT path, version, key, num_chunks FROM file WHERE outcome = 0 AND embedded = 1",
-            )?;
-            select
-                .query_map([], |row| {
-                    Ok(EmbeddedFile {
-                        path: rel_path(row)?,
-                        version: row.get(1)?,
-                        key: ContentKey(row.get(2)?),
-                        num_chunks: row.get(3)?,
-                    })
-                })?
-                .collect()
-        })
-    }
-
-    /// Records that the chunks of these versions are not, or not all, in the vector store.
-    pub(crate) fn unmark_embedded(&mut self, paths: &[(RelPath, u32)]) -> Result<(), IndexError> {
-        if paths.is_empty() {
-            return Ok(());
-        }
-        self.transact(|tx| {
-            let mut update =
-                tx.prepare_cached("UPDATE file SET embedded = 0 WHERE path = ?1 AND version = ?2")?;
-            for (path, version) in paths {
-                update.execute(params![path.as_bytes(), version])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Records that the vector store is empty and belongs to `embedder`.
-    pub fn forget_vectors(&mut self, embedder: &str) -> Result<(), IndexError> {
-        self.transact(|tx| {
-            tx.execute("UPDATE file SET embedded = 0", [])?;
-            put(tx, "embedder", embedder)
-        })
-    }
-
     /// Records whether the whole tree is in the index.
     pub fn set_complete(&mut self, is_complete: bool) -> Result<(), IndexError> {
         self.run(|db| put(db, "is_complete", i64::from(is_complete)))
@@ -504,75 +293,6 @@ impl Catalogue {
     /// Records by which rules every file was taken in.
     pub fn set_rules(&mut self, rules: &str) -> Result<(), IndexError> {
         self.run(|db| put(db, "rules", rules))
-    }
-
-    /// Replaces the list of what the walk left out.
-    pub fn set_left_out(&mut self, left_out: &[LeftOut]) -> Result<(), IndexError> {
-        self.transact(|tx| {
-            tx.execute("DELETE FROM left_out", [])?;
-            let mut insert = tx.prepare_cached(
-                "INSERT OR REPLACE INTO left_out (path, reason, detail) VALUES (?1, ?2, ?3)",
-            )?;
-            for item in left_out {
-                insert.execute(params![item.path.as_bytes(), item.reason, item.detail])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// How many files were left out or failed for each reason, most first, and some of them.
-    pub fn skipped(
-        &self,
-        reason: Option<&str>,
-        limit: usize,
-    ) -> Result<(ReasonCounts, Vec<LeftOut>), IndexError> {
-        const ALL: &str = "SELECT path, reason, detail FROM left_out UNION ALL
-             SELECT path, CASE outcome WHEN 2 THEN 'unreadable' ELSE reason END, detail FROM file WHERE outcome != 0";
-        self.run(|db| {
-            let counts = db
-                .prepare_cached(&format!("SELECT reason, COUNT(*) AS n FROM ({ALL}) GROUP BY 1 ORDER BY n DESC, 1"))?
-                .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?
-                .collect::<rusqlite::Result<_>>()?;
-            let files = db
-                .prepare_cached(&format!(
-                    "SELECT path, reason, detail FROM ({ALL}) WHERE ?1 IS NULL OR reason = ?1 ORDER BY path LIMIT ?2"
-                ))?
-                .query_map(params![reason, limit as i64], |row| {
-                    Ok(LeftOut {
-                        path: rel_path(row)?,
-                        reason: row.get(1)?,
-                        detail: row.get(2)?,
-                    })
-                })?
-                .collect::<rusqlite::Result<_>>()?;
-            Ok((counts, files))
-        })
-    }
-
-    /// Why a file, or a folder that it lies in, was left out: the nearest of them that was.
-    pub fn why_left_out(&self, path: &RelPath) -> Result<Option<LeftOut>, IndexError> {
-        const ONE: &str = "SELECT path, reason, detail FROM left_out WHERE path = ?1 UNION ALL
-             SELECT path, CASE outcome WHEN 2 THEN 'unreadable' ELSE reason END, detail FROM file
-             WHERE outcome != 0 AND path = ?1";
-        let mut place = Some(path.clone());
-        while let Some(path) = place {
-            let found = self.run(|db| {
-                db.prepare_cached(ONE)?
-                    .query_row([path.as_bytes()], |row| {
-                        Ok(LeftOut {
-                            path: rel_path(row)?,
-                            reason: row.get(1)?,
-                            detail: row.get(2)?,
-                        })
-                    })
-                    .optional()
-            })?;
-            if found.is_some() {
-                return Ok(found);
-            }
-            place = path.parent();
-        }
-        Ok(None)
     }
 
     /// Totals.
@@ -600,6 +320,14 @@ impl Catalogue {
         })
     }
 
+    /// Writes a catalogue to `path`, where there is none, that says what this one does.
+    pub(crate) fn copy_to(&self, path: &str) -> Result<(), IndexError> {
+        self.run(|db| db.execute("VACUUM INTO ?1", [path]).map(drop))?;
+        std::fs::File::open(path)
+            .and_then(|file| file.sync_all())
+            .map_err(|e| IndexError::io("catalogue", path.as_ref(), e))
+    }
+
     /// Gives the room of a long write-ahead log back.
     pub fn cut_log(&self) -> Result<(), IndexError> {
         self.run(|db| cut_log(db, &self.path))
@@ -615,18 +343,6 @@ impl Catalogue {
     }
 }
 
-/// A file whose chunks are in the vector store.
-#[derive(Debug, Clone)]
-pub(crate) struct EmbeddedFile {
-    pub(crate) path: RelPath,
-    pub(crate) version: u32,
-    pub(crate) key: ContentKey,
-    pub(crate) num_chunks: u32,
-}
-
-const COLUMNS: &str = "path, size, mtime_ns, ctime_ns, inode, read_at_ns, hash, outcome, key, version, num_chunks, \
-                       num_symbols, embedded, reason, detail, redactions";
-
 fn put(db: &Connection, name: &str, value: impl rusqlite::ToSql) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
         .execute(params![name, value])?;
@@ -636,127 +352,4 @@ fn put(db: &Connection, name: &str, value: impl rusqlite::ToSql) -> rusqlite::Re
 /// Files that were forgotten are missed until an update has seen the whole tree, however often the daemon ends before.
 fn lacks_files(db: &Connection) -> rusqlite::Result<()> {
     put(db, "is_complete", 0)
-}
-
-fn write_row(db: &Connection, path: &RelPath, row: &Row) -> rusqlite::Result<()> {
-    let mut insert = db.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO file ({COLUMNS}, digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
-    ))?;
-    let (code, key, version, chunks, symbols, embedded, reason, detail) = match &row.outcome {
-        Outcome::Indexed {
-            key,
-            version,
-            num_chunks,
-            num_symbols,
-            is_embedded,
-        } => (
-            0,
-            Some(&key.0[..]),
-            Some(*version),
-            Some(*num_chunks),
-            Some(*num_symbols),
-            *is_embedded,
-            None,
-            None,
-        ),
-        Outcome::Skipped { reason, detail } => (1, None, None, None, None, false, Some(reason), Some(detail)),
-        Outcome::Failed { detail } => (2, None, None, None, None, false, None, Some(detail)),
-    };
-    insert.execute(params![
-        path.as_bytes(),
-        row.stat.size as i64,
-        row.stat.mtime_ns,
-        row.stat.ctime_ns,
-        row.stat.inode as i64,
-        row.read_at_ns,
-        row.hash.as_ref().map(|hash| &hash[..]),
-        code,
-        key,
-        version,
-        chunks,
-        symbols,
-        embedded,
-        reason,
-        detail,
-        row.redactions,
-        row_digest(path, row),
-    ])?;
-    Ok(())
-}
-
-/// A digest over what later updates of the row do not touch: which content the file has, under which version, or why
-/// it has none. A wrong stat only has the file read again, and a wrong mark of vectors is found by counting.
-fn row_digest(path: &RelPath, row: &Row) -> Vec<u8> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(path.as_bytes());
-    match &row.outcome {
-        Outcome::Indexed {
-            key,
-            version,
-            num_chunks,
-            num_symbols,
-            ..
-        } => {
-            hasher.update(b"\0indexed\0").update(&key.0);
-            for number in [version, num_chunks, num_symbols] {
-                hasher.update(&number.to_le_bytes());
-            }
-        }
-        Outcome::Skipped { reason, detail } => {
-            hasher
-                .update(b"\0skipped\0")
-                .update(reason.as_bytes())
-                .update(b"\0")
-                .update(detail.as_bytes());
-        }
-        Outcome::Failed { detail } => {
-            hasher.update(b"\0failed\0").update(detail.as_bytes());
-        }
-    }
-    hasher.update(&row.redactions.to_le_bytes());
-    hasher.finalize().as_bytes()[..8].to_vec()
-}
-
-fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<(RelPath, Row)> {
-    let outcome = match row.get::<_, i64>(7)? {
-        0 => Outcome::Indexed {
-            key: ContentKey(row.get(8)?),
-            version: row.get(9)?,
-            num_chunks: row.get(10)?,
-            num_symbols: row.get(11)?,
-            is_embedded: row.get(12)?,
-        },
-        1 => Outcome::Skipped {
-            reason: row.get(13)?,
-            detail: row.get(14)?,
-        },
-        _ => Outcome::Failed {
-            detail: row.get::<_, Option<String>>(14)?.unwrap_or_default(),
-        },
-    };
-    Ok((
-        rel_path(row)?,
-        Row {
-            stat: Stat {
-                size: row.get::<_, i64>(1)? as u64,
-                mtime_ns: row.get(2)?,
-                ctime_ns: row.get(3)?,
-                inode: row.get::<_, i64>(4)? as u64,
-            },
-            read_at_ns: row.get(5)?,
-            hash: row.get(6)?,
-            outcome,
-            redactions: row.get(15)?,
-        },
-    ))
-}
-
-fn rel_path(row: &rusqlite::Row<'_>) -> rusqlite::Result<RelPath> {
-    let bytes: Vec<u8> = row.get(0)?;
-    RelPath::from_bytes(bytes).ok_or(rusqlite::Error::InvalidColumnType(
-        0,
-        "path".to_owned(),
-        rusqlite::types::Type::Blob,
-    ))
 }

@@ -416,16 +416,21 @@ impl ContentStore {
             })?;
             let Some((last, _, _)) = page.last() else { break };
             before = *last;
+            let unused = page.iter().filter(|(_, key, _)| !is_live(&ContentKey(*key)));
             let mut dead = Vec::new();
-            for (id, key, bytes) in &page {
-                if is_live(&ContentKey(*key)) {
-                    continue;
+            self.reading(|db| {
+                let mut with_vectors = db.prepare_cached(
+                    "SELECT ?2 + COALESCE(SUM(length(data)), 0) FROM vectors WHERE key = ?1",
+                )?;
+                for (id, key, bytes) in unused {
+                    let bytes: u64 = with_vectors.query_row(params![&key[..], bytes], |row| row.get(0))?;
+                    spared = spared.saturating_add(bytes);
+                    if spare < spared {
+                        dead.push((id, key));
+                    }
                 }
-                spared = spared.saturating_add(*bytes);
-                if spare < spared {
-                    dead.push((id, key));
-                }
-            }
+                Ok(())
+            })?;
             if dead.is_empty() {
                 continue;
             }
