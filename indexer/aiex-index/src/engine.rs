@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::ContentStore;
 use crate::error::IndexError;
-use crate::repo::RepoIndex;
+use crate::repo::{NewTree, RepoIndex};
 use crate::search::cache::QueryCache;
 use crate::seating::Seating;
 use crate::settings::IndexSettings;
 use crate::suspects::Suspects;
+
+/// The folder of a repository that is being copied. One that a crash has left is of no use.
+const MAKING: &str = "making";
 
 /// What every repository of an engine uses.
 pub(crate) struct Shared {
@@ -81,6 +84,7 @@ impl Engine {
         settings: IndexSettings,
     ) -> Result<Arc<Self>, IndexError> {
         std::fs::create_dir_all(dir.join("repos")).map_err(|e| IndexError::io("index", dir, e))?;
+        remove_dir(&dir.join(MAKING)).map_err(|e| IndexError::io("index", dir, e))?;
         let (content, quarantined) = ContentStore::open(&dir.join("content"))?;
         let suspects = Suspects::open(&dir.join("content"))?;
         let registered = read_registry(dir);
@@ -130,10 +134,43 @@ impl Engine {
             return Ok(repo.clone());
         }
         let path = root.path.clone();
-        let repo = Arc::new(RepoIndex::open(root, &self.repo_dir(&path), self.shared.clone())?);
+        let dir = self.repo_dir(&path);
+        if !dir.exists()
+            && let Err(error) = self.begin_with_sibling(open.values(), &root, &dir)
+        {
+            tracing::info!(root = %path.display(), %error, "the stores of its sibling cannot be copied; it is read");
+        }
+        let repo = Arc::new(RepoIndex::open(root, &dir, self.shared.clone())?);
         self.register(&path, is_forced)?;
         open.insert(path, repo.clone());
         Ok(repo)
+    }
+
+    /// Makes the folder of a repository whose like is open, as far as it has the same files.
+    fn begin_with_sibling<'r>(
+        &self,
+        open: impl Iterator<Item = &'r Arc<RepoIndex>>,
+        root: &Root,
+        dir: &Path,
+    ) -> Result<(), IndexError> {
+        let Some(tree) = NewTree::of(root) else {
+            return Ok(());
+        };
+        let making = self.dir.join(MAKING);
+        let fail = |e| IndexError::io("index", &making, e);
+        for sibling in tree.alike(open) {
+            std::fs::create_dir_all(&making).map_err(fail)?;
+            let lent = sibling.lend(&tree, &making);
+            if let Ok(true) = lent {
+                std::fs::rename(&making, dir).map_err(fail)?;
+                let like = sibling.root().path.display();
+                tracing::info!(root = %root.path.display(), %like, "begun with the stores of its sibling");
+                return Ok(());
+            }
+            remove_dir(&making).map_err(fail)?;
+            lent?;
+        }
+        Ok(())
     }
 
     /// The open repository with this root.

@@ -39,7 +39,7 @@ pub use look::outlines::{FileOutline, OutlineOutcome, OutlineRequest};
 pub use look::refs::{Reference, RefsOutcome, RefsRequest};
 pub use look::symbols::{SymbolsOutcome, SymbolsRequest};
 pub use observer::{Observer, Phase, Progress, Silent};
-pub use repo::{CoverReport, Facts, RepoIndex, Scope, SkippedFile, UpdateReport, VectorFacts};
+pub use repo::{CoverReport, EmbedReport, Facts, RepoIndex, Scope, SkippedFile, UpdateReport, VectorFacts};
 pub use search::pack::{PackOutcome, PackRequest, PackedSpan};
 pub use search::request::{
     Change, Constant, Explanation, Hit, Matches, Mode, SearchOutcome, SearchRequest, Step,

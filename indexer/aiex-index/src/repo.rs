@@ -11,6 +11,7 @@ mod moving;
 mod open;
 mod repair;
 mod scan;
+mod sibling;
 mod update;
 
 use std::collections::{BTreeSet, HashSet};
@@ -32,6 +33,7 @@ use crate::snapshot::Snapshot;
 
 pub use cover::CoverReport;
 pub use embed::EmbedReport;
+pub(crate) use sibling::NewTree;
 
 /// Which files an update looks at.
 #[derive(Debug, Clone, Copy)]

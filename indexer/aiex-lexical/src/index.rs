@@ -3,6 +3,7 @@
 //! What searches see is a snapshot that only [`LexicalIndex::publish`] exchanges. A quiet index has no thread,
 //! no writer and no lock.
 
+mod copy;
 mod lookup;
 mod search;
 

@@ -3,6 +3,7 @@
 //! It does not run anything by itself: no thread, timer or write happens without a call. A panic inside the
 //! engine ends here, as [`VectorError::Damaged`], after which the store refuses every call.
 
+mod copy;
 mod log;
 mod room;
 mod seal;
@@ -194,6 +195,29 @@ impl EdgeStore {
         self.call("read vectors", |shard| shard.search(request)).map(drop)
     }
 
+    /// Puts every change on the disk. Only for those who hold changes back.
+    fn flush_changes(&self) -> Result<(), VectorError> {
+        const DOING: &str = "flush";
+        if !self.changed.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.prepare(DOING, self.settings.reserve_bytes)?;
+        loop {
+            let flushed = self.call(DOING, |shard| shard::flush(&self.path, shard))?;
+            if flushed {
+                break;
+            }
+            // The optimiser is exchanging segments, which takes microseconds.
+            std::thread::yield_now();
+        }
+        let long = self.log_bytes.load(Ordering::Relaxed) > LOG_LIMIT_BYTES;
+        if long && !self.optimizing.load(Ordering::Acquire) {
+            self.shorten_log()
+        } else {
+            Ok(())
+        }
+    }
+
     /// Closes the shard, cuts its log and opens it again; searches wait.
     fn shorten_log(&self) -> Result<(), VectorError> {
         let mut slot = self.shard.write().unwrap_or_else(PoisonError::into_inner);
@@ -369,26 +393,8 @@ impl VectorStore for EdgeStore {
     }
 
     fn flush(&self) -> Result<(), VectorError> {
-        const DOING: &str = "flush";
         let _change = self.change();
-        if !self.changed.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        self.prepare(DOING, self.settings.reserve_bytes)?;
-        loop {
-            let flushed = self.call(DOING, |shard| shard::flush(&self.path, shard))?;
-            if flushed {
-                break;
-            }
-            // The optimiser is exchanging segments, which takes microseconds.
-            std::thread::yield_now();
-        }
-        let long = self.log_bytes.load(Ordering::Relaxed) > LOG_LIMIT_BYTES;
-        if long && !self.optimizing.load(Ordering::Acquire) {
-            self.shorten_log()
-        } else {
-            Ok(())
-        }
+        self.flush_changes()
     }
 
     fn settle(&self) -> Result<(), VectorError> {
@@ -430,6 +436,20 @@ impl VectorStore for EdgeStore {
             }
             from = next;
         }
+    }
+
+    fn copy_to(&self, directory: &Path) -> Result<bool, VectorError> {
+        let _change = self.change();
+        if self.optimizing.load(Ordering::Acquire) {
+            return Ok(false);
+        }
+        self.flush_changes()?;
+        let expected = Format {
+            version: format::VERSION,
+            dimensions: self.dimensions,
+        };
+        copy::store(&self.path, directory, expected, self.settings.reserve_bytes)?;
+        Ok(true)
     }
 
     fn optimize(&self, cancel: &dyn Fn() -> bool) -> Result<bool, VectorError> {

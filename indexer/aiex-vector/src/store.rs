@@ -1,5 +1,7 @@
 //! The contract of a vector store. It does not say how vectors are kept, and an implementation adds no rules.
 
+use std::path::Path;
+
 use crate::error::VectorError;
 
 /// A stored vector near to a query.
@@ -71,6 +73,12 @@ pub trait VectorStore: Send + Sync {
     /// Gives back the room of what is kept only while much changes. Called when nothing more is to come for a while.
     fn settle(&self) -> Result<(), VectorError> {
         Ok(())
+    }
+
+    /// Makes a store in `directory`, where there is none, that holds what this one does and knows nothing of it from then
+    /// on. Answers `false`, and makes nothing, when that cannot be done now, or at all.
+    fn copy_to(&self, _directory: &Path) -> Result<bool, VectorError> {
+        Ok(false)
     }
 
     /// Brings into memory what makes searches quick. Searches before that, or without it, are right but slower.

@@ -1,25 +1,150 @@
 //! Equal contents are chunked and embedded once, wherever they lie.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
 use aiex_files::rules::{Rules, RulesOptions};
-use aiex_index::{Scope, Silent};
+use aiex_index::{EmbedReport, RepoIndex, Scope, Silent, UpdateReport};
 
-use crate::fixture::{APP_PY, Fixture, git, observe, observe_fresh, root_of, search};
+use crate::fixture::{APP_PY, Fixture, engine_at, git, grep, observe, observe_fresh, root_of, search};
 
-#[test]
-fn a_worktree_of_the_same_commit_embeds_nothing() {
-    let fixture = Fixture::new();
+/// The fixture's repository, committed and looked through, and a clone of it, both old enough for git to vouch for.
+fn clone_of(fixture: &Fixture) -> PathBuf {
     let root = fixture.root();
     git(&root, &["add", "."]);
     git(&root, &["commit", "-qm", "one"]);
-    let tree = fixture.dir.path().join("tree");
-    git(&root, &["worktree", "add", "-q", tree.to_str().unwrap()]);
-    let second = fixture.engine.open_repo(root_of(&tree), false).unwrap();
-    let rules = Rules::load(second.root(), RulesOptions::default());
-    second.update(Scope::All, &rules, &Silent).unwrap();
-    let report = second.embed(&Silent).unwrap();
-    assert_eq!(report.embedded, 0);
-    assert!(report.reused > 0);
-    assert_eq!(search(&second, "retry_delay").hits[0].path, "src/lib.rs");
+    let tree = fixture.dir.path().join("clone");
+    git(&root, &["clone", "-q", ".", tree.to_str().unwrap()]);
+    for tree in [&root, &tree] {
+        let_a_tick_pass();
+        // Only an index that is younger than the files in it vouches for them.
+        std::fs::remove_file(tree.join(".git/index")).unwrap();
+        git(tree, &["reset", "-q"]);
+    }
+    let_a_tick_pass();
+    fixture.sync();
+    tree
+}
+
+/// What was written just before a scan is read again, whatever is known of it.
+fn let_a_tick_pass() {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(60) {
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// The paths that an index holds.
+fn paths(repo: &RepoIndex) -> BTreeSet<String> {
+    let lines = grep(repo, ".", 100_000).hits;
+    lines.into_iter().map(|hit| hit.path).collect()
+}
+
+fn update(repo: &RepoIndex) -> (UpdateReport, EmbedReport) {
+    let rules = Rules::load(repo.root(), RulesOptions::default());
+    let updated = repo.update(Scope::All, &rules, &Silent).unwrap();
+    (updated, repo.embed(&Silent).unwrap())
+}
+
+#[test]
+fn a_clone_begins_with_the_stores_of_its_sibling() {
+    let fixture = Fixture::new();
+    let tree = clone_of(&fixture);
+    let clone = fixture.engine.open_repo(root_of(&tree), false).unwrap();
+    assert!(
+        !clone.facts().is_complete,
+        "nobody has looked through the tree yet"
+    );
+    assert_eq!(search(&clone, "retry_delay").hits[0].path, "src/lib.rs");
+    let (updated, embedded) = update(&clone);
+    assert_eq!((updated.changed, updated.removed), (0, 0));
+    assert_eq!((embedded.embedded, embedded.reused), (0, 0));
+    assert!(embedded.is_complete);
+    assert_eq!(observe(&clone), observe_fresh(&tree));
+    assert_eq!(clone.facts().quarantined, [""; 0]);
+}
+
+#[test]
+fn siblings_go_their_own_ways() {
+    let fixture = Fixture::new();
+    let tree = clone_of(&fixture);
+    let clone = fixture.engine.open_repo(root_of(&tree), false).unwrap();
+    update(&clone);
+    fixture.write("src/lib.rs", "pub fn only_in_the_first() {}\n");
+    std::fs::write(tree.join("src/app.py"), "def only_in_the_clone():\n    pass\n").unwrap();
+    for repo in [&fixture.repo, &clone] {
+        update(repo);
+        repo.maintain(&|| false).unwrap();
+    }
+    assert_eq!(observe(&fixture.repo), observe_fresh(&fixture.root()));
+    assert_eq!(observe(&clone), observe_fresh(&tree));
+    // Nor does one need the other's files.
+    let root = fixture.root();
+    let Fixture { dir, engine, repo } = fixture;
+    drop(repo);
+    assert!(engine.forget(&root).unwrap());
+    drop((clone, engine));
+    let engine = engine_at(&dir.path().join("index"));
+    let clone = engine.open_repo(root_of(&tree), false).unwrap();
+    assert_eq!(clone.facts().quarantined, [""; 0]);
+    assert_eq!(observe(&clone), observe_fresh(&tree));
+}
+
+#[test]
+fn of_a_sibling_only_what_is_the_same_is_taken() {
+    let fixture = Fixture::new();
+    let tree = clone_of(&fixture);
+    std::fs::write(tree.join("src/app.py"), "def other_than_there():\n    pass\n").unwrap();
+    std::fs::write(tree.join("src/added.rs"), "pub fn added_here() {}\n").unwrap();
+    // Not yet in the clone, and not committed.
+    fixture.write("src/later.rs", "pub fn came_later() {}\n");
+    fixture.sync();
+    let clone = fixture.engine.open_repo(root_of(&tree), false).unwrap();
+    assert_eq!(
+        paths(&clone),
+        BTreeSet::from(["README.md".to_owned(), "src/lib.rs".to_owned()])
+    );
+    let (updated, _) = update(&clone);
+    assert_eq!(updated.changed, 2);
+    assert_eq!(observe(&clone), observe_fresh(&tree));
+}
+
+#[test]
+fn a_sibling_that_is_damaged_spoils_nothing() {
+    let mut damaged = 0;
+    let fixture = Fixture::new();
+    let tree = clone_of(&fixture);
+    let folder = std::fs::read_dir(fixture.index_dir().join("repos"))
+        .unwrap()
+        .next();
+    let segments = folder.unwrap().unwrap().path().join("lexical/current/segments");
+    for file in std::fs::read_dir(segments).unwrap().flatten() {
+        if file.path().extension().is_some_and(|kind| kind == "term") {
+            let mut bytes = std::fs::read(file.path()).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 0x55;
+            // As a bad block would: the file is the same.
+            std::fs::write(file.path(), bytes).unwrap();
+            damaged += 1;
+        }
+    }
+    assert!(0 < damaged);
+    let clone = fixture.engine.open_repo(root_of(&tree), false).unwrap();
+    update(&clone);
+    assert_eq!(observe(&clone), observe_fresh(&tree));
+}
+
+#[test]
+fn a_copy_that_was_cut_short_leaves_nothing() {
+    let fixture = Fixture::new();
+    let making = fixture.dir.path().join("index/making/lexical");
+    std::fs::create_dir_all(&making).unwrap();
+    let tree = clone_of(&fixture);
+    let clone = fixture.engine.open_repo(root_of(&tree), false).unwrap();
+    update(&clone);
+    assert_eq!(observe(&clone), observe_fresh(&tree));
+    assert!(!fixture.dir.path().join("index/making").exists());
 }
 
 #[test]
