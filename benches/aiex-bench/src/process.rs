@@ -4,21 +4,31 @@ use std::time::Duration;
 
 use crate::Failure;
 
-/// Resident memory now and at its peak, in bytes.
-pub(crate) fn memory(pid: u32) -> Result<(u64, u64), Failure> {
+/// Reads a field of what the system says of a process, which it gives in kilobytes, in bytes.
+fn status(pid: u32) -> Result<impl Fn(&str) -> Option<u64>, Failure> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let read = |field: &str| {
+    Ok(move |field: &str| {
         status
             .lines()
             .find_map(|line| line.strip_prefix(field))
             .and_then(|rest| rest.split_whitespace().next())
             .and_then(|number| number.parse::<u64>().ok())
             .map(|kilobytes| kilobytes * 1024)
-    };
+    })
+}
+
+/// Resident memory now and at its peak, in bytes.
+pub(crate) fn memory(pid: u32) -> Result<(u64, u64), Failure> {
+    let read = status(pid)?;
     Ok((
         read("VmRSS:").ok_or("no VmRSS")?,
         read("VmHWM:").ok_or("no VmHWM")?,
     ))
+}
+
+/// Of the resident memory, what is the process's own: not files that are mapped.
+pub(crate) fn own_memory(pid: u32) -> Result<u64, Failure> {
+    Ok(status(pid)?("RssAnon:").ok_or("no RssAnon")?)
 }
 
 /// CPU time used so far, all threads.

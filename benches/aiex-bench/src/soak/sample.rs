@@ -11,6 +11,7 @@ use crate::subject::Subject;
 pub(super) struct Sample {
     at: Duration,
     memory: u64,
+    own_memory: u64,
     disk: u64,
     files: usize,
     threads: usize,
@@ -44,6 +45,7 @@ impl Sample {
         Ok(Self {
             at,
             memory,
+            own_memory: process::own_memory(pid)?,
             disk: subject.status().await?.budgets.disk_used,
             files: process::open_files(pid)?,
             threads: process::threads(pid)?,
@@ -63,10 +65,11 @@ impl Sample {
     /// For whoever looks on.
     pub(super) fn row(&self) -> String {
         format!(
-            "{:>4.0} min  {:>6.1} MB  {:>6.1} MB on disk  {:>3} files  {:>3} threads  {:>5} watches  {}  saved → found {:.0} ms  \
+            "{:>4.0} min  {:>6.1} MB ({:.1} its own)  {:>6.1} MB on disk  {:>3} files  {:>3} threads  {:>5} watches  {}  saved → found {:.0} ms  \
              {} edits  {:.0} s CPU  load {:.1}",
             self.at.as_secs_f64() / 60.0,
             self.memory as f64 / 1e6,
+            self.own_memory as f64 / 1e6,
             self.disk as f64 / 1e6,
             self.files,
             self.threads,
@@ -94,6 +97,9 @@ impl Series {
         };
         vec![
             series("resident memory, MB", &|sample| sample.memory as f64 / 1e6),
+            series("of it not mapped files, MB", &|sample| {
+                sample.own_memory as f64 / 1e6
+            }),
             series("index on disk, MB", &|sample| sample.disk as f64 / 1e6),
             series("open files", &|sample| sample.files as f64),
             series("threads", &|sample| sample.threads as f64),
