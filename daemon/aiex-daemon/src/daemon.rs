@@ -1,6 +1,7 @@
 //! The daemon's life: lock, socket, info file, serve, wind down, take everything back.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,6 +21,7 @@ use crate::idle::IdleExit;
 use crate::indexing::EngineRepositories;
 use crate::keys::Keys;
 use crate::memory::MemoryWatch;
+use crate::power::{POWER_SUPPLIES, Power};
 use crate::repository::Repositories;
 use crate::server::{self, TcpDoor, UnixDoor};
 use crate::stream::Retention;
@@ -70,6 +72,8 @@ pub struct RunOptions {
     pub logging: Logging,
     /// Where repositories come from.
     pub repositories: RepositorySource,
+    /// Where the system lists batteries and adapters.
+    pub power_supplies: PathBuf,
     /// How much of a stream is kept.
     pub retention: Retention,
     /// Called once clients can connect.
@@ -86,6 +90,7 @@ impl RunOptions {
             foreground: false,
             logging: Logging::File,
             repositories: RepositorySource::Index,
+            power_supplies: PathBuf::from(POWER_SUPPLIES),
             retention: Retention::default(),
             on_ready: None,
         }
@@ -155,6 +160,7 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
         foreground,
         logging,
         repositories,
+        power_supplies,
         retention,
         on_ready,
     } = options;
@@ -212,6 +218,7 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
                 bus.clone(),
                 supervisor.clone(),
                 keys.clone(),
+                Power::at(&power_supplies),
                 runtime,
             ));
             (engine.clone(), Some(engine))

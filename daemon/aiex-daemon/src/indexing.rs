@@ -1,5 +1,6 @@
 //! The repositories as the index keeps them: which are open, and a worker for each.
 
+mod behind;
 mod clock;
 mod due;
 mod gate;
@@ -28,6 +29,7 @@ use crate::embedder;
 use crate::error::chain;
 use crate::event::{Bus, Event};
 use crate::keys::Keys;
+use crate::power::Power;
 use crate::repository::{EngineFacts, Repositories, Repository, index_error};
 use crate::supervise::Supervisor;
 use due::Command;
@@ -49,10 +51,19 @@ const SPARE_BYTES: u64 = 64 << 20;
 /// What workers share.
 pub(crate) struct Workshop {
     gate: IndexGate,
+    /// None when the user wants no work to wait for mains power.
+    power: Option<Power>,
     bus: Bus,
     rules: RulesOptions,
     watch: WatchOptions,
     budget: Arc<WatchBudget>,
+}
+
+impl Workshop {
+    /// Whether work that nobody waits for is better done another time.
+    fn spares_power(&self) -> bool {
+        self.power.as_ref().is_some_and(Power::is_scarce)
+    }
 }
 
 struct Open {
@@ -116,6 +127,7 @@ impl EngineRepositories {
         bus: Bus,
         supervisor: Supervisor,
         keys: Arc<Keys>,
+        power: Power,
         runtime: tokio::runtime::Handle,
     ) -> Self {
         let user_home = ProcessEnvironment.home_dir();
@@ -126,6 +138,7 @@ impl EngineRepositories {
         let budget = Arc::new(budget);
         let workshop = Workshop {
             gate: IndexGate::default(),
+            power: settings.index.pause_on_battery.then_some(power),
             bus,
             rules: rules_options(home, user_home.as_deref()),
             watch: watch_options(home, settings, budget.clone()),

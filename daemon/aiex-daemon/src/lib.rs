@@ -30,6 +30,7 @@ mod log;
 mod memory;
 mod notebook;
 mod panics;
+mod power;
 pub mod repository;
 mod research;
 mod resources;

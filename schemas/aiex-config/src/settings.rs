@@ -104,6 +104,8 @@ pub struct IndexSettings {
     pub memory_budget: u64,
     /// Beyond it, repositories that were not asked for in this long are closed until they are.
     pub rest_after: Duration,
+    /// Whether work that nobody waits for stops while the machine runs on battery.
+    pub pause_on_battery: bool,
     /// Folders watched by events before the rest is polled; 0 means by the system's limit.
     pub watch_budget: usize,
     /// Between scans of a tree that is polled.
@@ -246,6 +248,7 @@ impl Settings {
             ("index.max_file_size", show_size(index.max_file_size)),
             ("index.memory_budget", show_size(index.memory_budget)),
             ("index.rest_after", show_duration(index.rest_after)),
+            ("index.pause_on_battery", index.pause_on_battery.to_string()),
             ("index.watch_budget", index.watch_budget.to_string()),
             ("index.poll_interval", show_duration(index.poll_interval)),
             ("index.debounce", show_duration(index.debounce)),

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::Workshop;
+use super::behind::behind_others;
 use super::clock::ScanClock;
 use super::due::{Command, Due};
 use super::gate::Urgency;
@@ -35,6 +36,10 @@ const EMBED_AGAIN: Duration = Duration::from_secs(60);
 /// After the first failure of the server that keeps vectors they are tried again after this; it doubles with each further
 /// one, up to [`EMBED_AGAIN`].
 const SERVER_AGAIN: Duration = Duration::from_secs(1);
+/// Vectors of so many chunks are made on battery too: they take about a tenth of a second.
+const FEW_CHUNKS: u64 = 1000;
+/// Between two looks whether the machine is on mains power again.
+const MAINS_LOOK: Duration = Duration::from_secs(5);
 /// Stores are put in order when a repository has been quiet for so long…
 const QUIET: Duration = Duration::from_secs(30);
 /// …and after this however much goes on: vectors of texts that are gone take room until then.
@@ -176,14 +181,14 @@ impl Life<'_> {
                     self.maintain(false);
                 }
             }
-            if is_uncovered {
+            if is_uncovered && !self.workshop.spares_power() {
                 // Searches are whole without it, so nobody waits for it.
                 is_uncovered = !self.cover()?;
                 if is_uncovered {
                     continue;
                 }
             }
-            is_unsettled |= self.sleep();
+            is_unsettled |= self.sleep(is_uncovered);
         }
         Ok(())
     }
@@ -264,7 +269,12 @@ impl Life<'_> {
         } else {
             Scope::Paths(&self.due.paths)
         };
-        match index.update(scope, &self.rules, &watching) {
+        let update = || index.update(scope, &self.rules, &watching);
+        let updated = match urgency {
+            Urgency::Background if is_whole => behind_others(update),
+            _ => update(),
+        };
+        match updated {
             Ok(report) => {
                 tracing::debug!(root = %self.repository.path().display(), is_whole, ?report, "updated");
             }
@@ -284,22 +294,33 @@ impl Life<'_> {
         if self.embed_again.is_some_and(|at| Instant::now() < at) {
             return Ok(true);
         }
+        let workshop = self.workshop;
+        if self.lacks_many_vectors() && workshop.spares_power() {
+            self.embed_again = Some(Instant::now() + MAINS_LOOK);
+            self.embed_problem = Some(
+                "on battery: search by meaning is completed on mains power (or with index.pause_on_battery = false)"
+                    .to_owned(),
+            );
+            return Ok(true);
+        }
         let is_stopped = || self.stop.is_cancelled();
         let has_news = || !self.batches.is_empty() || !self.repository.commands().is_empty();
         let is_interrupted = || is_stopped() || has_news();
-        let Some(_place) = self.workshop.gate.enter(Urgency::Background, &is_interrupted) else {
+        let Some(_place) = workshop.gate.enter(Urgency::Background, &is_interrupted) else {
             return Ok(false);
         };
-        let gate = &self.workshop.gate;
         let watching = Watching {
             repository: self.repository,
-            bus: &self.workshop.bus,
+            bus: &workshop.bus,
             stop: self.stop,
             has_news: &has_news,
-            is_contended: &|| gate.is_contended(),
+            is_contended: &|| {
+                workshop.gate.is_contended() || (workshop.spares_power() && self.lacks_many_vectors())
+            },
             began: Instant::now(),
         };
-        match self.repository.index().embed(&watching) {
+        let index = self.repository.index();
+        match behind_others(|| index.embed(&watching)) {
             Ok(report) => {
                 (self.embed_again, self.embed_problem) = (None, None);
                 self.server_failures = 0;
@@ -332,6 +353,11 @@ impl Life<'_> {
         }
     }
 
+    fn lacks_many_vectors(&self) -> bool {
+        let facts = self.repository.index().facts();
+        FEW_CHUNKS < facts.chunks.saturating_sub(facts.chunks_embedded)
+    }
+
     /// Covers files with postings, and keeps the postings in order. False when something else came in between.
     fn cover(&self) -> Result<bool, Failure> {
         let is_stopped = || self.stop.is_cancelled();
@@ -349,7 +375,8 @@ impl Life<'_> {
             is_contended: &|| gate.is_contended(),
             began: Instant::now(),
         };
-        match self.repository.index().cover(&watching) {
+        let index = self.repository.index();
+        match behind_others(|| index.cover(&watching)) {
             Ok(report) => {
                 tracing::debug!(root = %self.repository.path().display(), ?report, "covered");
                 Ok(report.is_complete)
@@ -365,9 +392,10 @@ impl Life<'_> {
     }
 
     /// Waits for something to do. Whether vectors may have to be filled in.
-    fn sleep(&mut self) -> bool {
+    fn sleep(&mut self, is_uncovered: bool) -> bool {
         let now = Instant::now();
-        let alarm = [self.embed_again, self.maintain_at]
+        let on_mains = is_uncovered.then(|| now + MAINS_LOOK);
+        let alarm = [self.embed_again, self.maintain_at, on_mains]
             .into_iter()
             .flatten()
             .map(|at| at.saturating_duration_since(now))
@@ -395,7 +423,11 @@ impl Life<'_> {
         }
         let now = Instant::now();
         if !self.due.is_update() && self.maintain_at.is_some_and(|at| now >= at) {
-            self.maintain(true);
+            if self.workshop.spares_power() {
+                self.maintain_at = Some(now + MAINS_LOOK);
+            } else {
+                self.maintain(true);
+            }
         }
         self.embed_again.is_some_and(|at| now >= at)
     }
@@ -404,7 +436,8 @@ impl Life<'_> {
         self.maintain_at = None;
         let has_news = || !self.batches.is_empty() || !self.repository.commands().is_empty();
         let is_cancelled = || self.stop.is_cancelled() || (gives_way && has_news());
-        match self.repository.index().maintain(&is_cancelled) {
+        let index = self.repository.index();
+        match behind_others(|| index.maintain(&is_cancelled)) {
             Err(IndexError::Cancelled) => return,
             Err(error) => {
                 tracing::warn!(root = %self.repository.path().display(), error = %chain(&error), "not maintained");

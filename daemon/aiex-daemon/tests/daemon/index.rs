@@ -302,3 +302,65 @@ async fn beyond_the_memory_budget_unused_repositories_rest_until_they_are_asked_
         .await;
     assert_eq!(final_paths(&events)[0], "src/jitter.rs");
 }
+
+#[tokio::test]
+async fn on_battery_vectors_of_many_files_wait_for_mains_power() {
+    let place = repository();
+    let function = |name: &str| {
+        let line = format!("    let {name}_value = measured.{name}.iter().sum::<u64>() / divisor;\n");
+        format!(
+            "pub fn {name}(measured: &Measured, divisor: u64) {{\n{}}}\n\n",
+            line.repeat(10)
+        )
+    };
+    for file in 0..50 {
+        let text: String = (0..40)
+            .map(|n| function(&format!("average_{file}_{n}")))
+            .collect();
+        fs::write(place.root.join(format!("src/averages_{file}.rs")), text).unwrap();
+    }
+    let supplies = tempfile::tempdir().unwrap();
+    let set = |supply: &str, file: &str, text: &str| {
+        let supply = supplies.path().join(supply);
+        fs::create_dir_all(&supply).unwrap();
+        fs::write(supply.join(file), text).unwrap();
+    };
+    set("BAT0", "type", "Battery\n");
+    set("BAT0", "status", "Discharging\n");
+    set("AC", "type", "Mains\n");
+    set("AC", "online", "0\n");
+    let daemon = Daemon::start_with(settings(), |options| {
+        options.repositories = RepositorySource::Index;
+        options.power_supplies = supplies.path().to_owned();
+    });
+    let mut client = daemon.connect().await;
+    let fresh = |args: &mut SearchArgs| args.wait_fresh_ms = Some(30_000);
+    let events = client.ask(1, search(&place.root, "average_7_3", fresh)).await;
+    assert_eq!(
+        final_paths(&events)[0],
+        "src/averages_7.rs",
+        "words need no power"
+    );
+
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut until = async |what: &str, is_so: &dyn Fn(&RepoStatus) -> bool| {
+        let mut id = 2;
+        loop {
+            let repo = status(&mut client, id).await.remove(0);
+            if is_so(&repo) {
+                return repo;
+            }
+            assert!(Instant::now() < deadline, "not {what}: {repo:?}");
+            id += 1;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waiting = until("paused", &|repo| repo.problem.is_some()).await;
+    assert!(waiting.problem.unwrap().starts_with("on battery"));
+    assert!(waiting.chunks_embedded + 1000 < waiting.chunks);
+
+    set("AC", "online", "1\n");
+    let is_done = |repo: &RepoStatus| repo.chunks_embedded == repo.chunks && repo.phase == Phase::Idle;
+    let done = until("complete", &is_done).await;
+    assert_eq!(done.problem, None);
+}

@@ -115,6 +115,9 @@ const KEYS: &[Key<Settings>] = &[
         v.duration(SECOND..=30 * DAY)
             .map(|value| s.index.rest_after = value)
     }),
+    key("index.pause_on_battery", "true or false", |s, v| {
+        v.boolean().map(|value| s.index.pause_on_battery = value)
+    }),
     key("index.watch_budget", "a number, 0 or more", |s, v| {
         v.integer(0..=usize::MAX)
             .map(|value| s.index.watch_budget = value)
@@ -269,6 +272,7 @@ pub(super) fn blank() -> Settings {
             max_file_size: 0,
             memory_budget: 0,
             rest_after: Duration::ZERO,
+            pause_on_battery: false,
             watch_budget: 0,
             poll_interval: Duration::ZERO,
             debounce: Duration::ZERO,
