@@ -100,9 +100,10 @@ impl Bus {
             Event::WatchDegraded { root, reason } => {
                 tracing::warn!(root = %root.display(), %reason, "watching degraded");
             }
-            Event::RequestStarted { .. } | Event::RequestEnded { .. } | Event::GenerationPublished { .. } => {
-                tracing::debug!(?event);
-            }
+            Event::RequestStarted { .. }
+            | Event::RequestEnded { .. }
+            | Event::GenerationPublished { .. }
+            | Event::IndexSettled { .. } => tracing::debug!(?event),
             _ => tracing::info!(?event),
         }
         // No listener is no failure.

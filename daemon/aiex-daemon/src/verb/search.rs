@@ -308,8 +308,9 @@ async fn wait(running: &Running, repository: &Arc<dyn Repository>, place: &Place
     Ok(())
 }
 
+/// A worker that gave up follows the disk no more. What else is in the way, the ranking tells where it is felt.
 fn tell_problem(running: &Running, status: &RepoStatus) {
-    if let Some(problem) = &status.problem {
+    if let Some(problem) = status.problem.as_ref().filter(|_| status.phase == Phase::Failed) {
         running.stream.tell(Event::Notice {
             message: format!("the index may be out of date: {problem}"),
         });

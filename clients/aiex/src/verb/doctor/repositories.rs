@@ -29,6 +29,13 @@ fn check_one(repo: &RepoStatus) -> Finding {
             format!("bring it back, or forget it with `aiex repos remove {root}`"),
         );
     }
+    if let Some(problem) = repo.problem.as_ref().filter(|_| repo.phase != Phase::Failed) {
+        return Finding::warn(
+            REPOSITORY,
+            format!("{root}: {problem}"),
+            "files are followed all the same, and the rest is tried again by itself",
+        );
+    }
     if let Some(problem) = &repo.problem {
         return Finding::fail(
             REPOSITORY,
