@@ -29,6 +29,8 @@ pub type Admit<'a> = dyn Fn(u64) -> bool + Sync + 'a;
 pub struct LexicalIndex {
     path: PathBuf,
     index: Index,
+    /// The engine's way to its files.
+    files: MmapDirectory,
     reader: IndexReader,
     fields: Fields,
     /// The generation that searches see.
@@ -68,8 +70,9 @@ impl LexicalIndex {
         }
         let segments = format::segments_path(directory);
         let (schema, fields) = Fields::schema();
-        let (index, reader, payload) = guarded(directory, DOING, || -> tantivy::Result<_> {
-            let index = Index::open(MmapDirectory::open(&segments)?)?;
+        let (index, files, reader, payload) = guarded(directory, DOING, || -> tantivy::Result<_> {
+            let files = MmapDirectory::open(&segments)?;
+            let index = Index::open(files.clone())?;
             let analyser = TextAnalyzer::builder(CodeTokenizer::default()).build();
             index.tokenizers().register(CODE_ANALYSER, analyser);
             let reader = index
@@ -78,7 +81,7 @@ impl LexicalIndex {
                 .doc_store_cache_num_blocks(1)
                 .try_into()?;
             let payload = index.load_metas()?.payload;
-            Ok((index, reader, payload))
+            Ok((index, files, reader, payload))
         })?;
         if index.schema() != schema {
             return Err(LexicalError::damaged(
@@ -91,6 +94,7 @@ impl LexicalIndex {
         Ok(Self {
             path: directory.to_owned(),
             index,
+            files,
             reader,
             fields,
             published,
@@ -120,7 +124,13 @@ impl LexicalIndex {
     /// Lets searches see the last commit, and answers its generation.
     pub fn publish(&self) -> Result<u64, LexicalError> {
         let _commits = self.hold_commits();
-        self.call("publish", || self.reader.reload())?;
+        self.call("publish", || {
+            self.reader.reload()?;
+            // The engine remembers every file that it ever mapped, for good; only who asks what is mapped has it forget
+            // the files that are gone, about a kilobyte a commit.
+            self.files.get_cache_info();
+            Ok(())
+        })?;
         let committed = self.committed_generation()?;
         self.published.store(committed, Ordering::Release);
         Ok(committed)

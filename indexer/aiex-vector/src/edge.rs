@@ -28,7 +28,7 @@ use sketched::Sketched;
 
 /// Points of one change, at most, and bytes of it in the engine's log, which has to take it in one piece.
 const BATCH: usize = 256;
-const BATCH_BYTES: usize = 256 * 1024;
+const BATCH_BYTES: usize = 64 * 1024;
 
 /// How many ids are read at a time.
 const PAGE: usize = 4096;
@@ -36,7 +36,7 @@ const PAGE: usize = 4096;
 /// Bytes of log after which a flush opens the shard anew, because only a closed shard's log can be cut…
 const LOG_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 /// …and after which it is worth doing when nothing more is to come for a while.
-const LOG_WORTH_CUTTING: u64 = 512 * 1024;
+const LOG_WORTH_CUTTING: u64 = 128 * 1024;
 
 /// New vectors from which on [`VectorStore::warm`] reads all of them through: a megabyte of the built-in model's.
 const UNREAD_LIMIT: usize = 4096;

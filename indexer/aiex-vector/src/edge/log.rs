@@ -14,7 +14,7 @@ use qdrant_edge::WalOptions;
 
 /// Length of one log file. The last closed one stays, so it is what a store takes beside its vectors, of which a small
 /// repository has as much. Files are made with holes, so an idle store takes less.
-const SEGMENT_BYTES: usize = 512 * 1024;
+const SEGMENT_BYTES: usize = 128 * 1024;
 
 pub(super) fn options() -> WalOptions {
     WalOptions {
