@@ -50,8 +50,11 @@ fn is_on_battery(folder: &Path) -> bool {
             let text = fs::read_to_string(supply.join(name)).unwrap_or_default();
             text.trim().to_owned()
         };
+        if says("scope") == "Device" {
+            continue;
+        }
         match says("type").as_str() {
-            "Battery" => is_emptied |= says("status") == "Discharging" && says("scope") != "Device",
+            "Battery" => is_emptied |= says("status") == "Discharging",
             // Mains, USB and whatever else gives power.
             _ if says("online") == "1" => return false,
             _ => {}

@@ -163,6 +163,9 @@ impl Engine {
             let lent = sibling.lend(&tree, &making);
             if let Ok(true) = lent {
                 std::fs::rename(&making, dir).map_err(fail)?;
+                std::fs::File::open(self.dir.join("repos"))
+                    .and_then(|folder| folder.sync_all())
+                    .map_err(fail)?;
                 let like = sibling.root().path.display();
                 tracing::info!(root = %root.path.display(), %like, "begun with the stores of its sibling");
                 return Ok(());
@@ -265,15 +268,22 @@ impl Engine {
     pub fn collect_garbage(&self, spare: u64, is_cancelled: &dyn Fn() -> bool) -> Result<u64, IndexError> {
         self.delete_left_behind();
         let mut live = HashSet::new();
-        for entry in self.registered() {
-            match self.opened(&entry.root) {
-                Some(repo) => live.extend(repo.keys()?),
-                None => {
-                    let path = self.repo_dir(&entry.root).join("catalogue.db");
-                    if path.exists() {
-                        live.extend(crate::catalogue::Catalogue::open(&path)?.keys()?);
+        loop {
+            let registered = self.registered();
+            for entry in &registered {
+                match self.opened(&entry.root) {
+                    Some(repo) => live.extend(repo.keys()?),
+                    None => {
+                        let path = self.repo_dir(&entry.root).join("catalogue.db");
+                        if path.exists() {
+                            live.extend(crate::catalogue::Catalogue::open(&path)?.keys()?);
+                        }
                     }
                 }
+            }
+            // One may have begun meanwhile with what another uses no more.
+            if registered == self.registered() {
+                break;
             }
         }
         self.shared

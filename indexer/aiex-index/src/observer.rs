@@ -34,6 +34,11 @@ pub trait Observer: Sync {
 
     /// Whether to stop now. The work done since the last published generation is lost, no more.
     fn is_cancelled(&self) -> bool;
+
+    /// Whether long work that nobody waits for is better done another time.
+    fn spares_power(&self) -> bool {
+        false
+    }
 }
 
 /// An observer that says nothing and never stops.

@@ -47,7 +47,7 @@ const MAX_LIMIT: usize = 10_000;
 
 /// The answer to a request, if it was given from the generation that a repository serves.
 pub(crate) fn remembered(repo: &RepoIndex, request: &SearchRequest) -> Option<SearchOutcome> {
-    let key = cache::Key::new(repo, &repo.served().snapshot, request);
+    let key = cache::Key::new(&repo.served().snapshot, request);
     let outcome = repo.shared().cache.known(&key)?;
     Some(again(&outcome))
 }
@@ -70,7 +70,7 @@ pub(crate) fn run(
     let mut restarts = 0;
     loop {
         let served = repo.served();
-        let key = cache::Key::new(repo, &served.snapshot, request);
+        let key = cache::Key::new(&served.snapshot, request);
         if let Some(outcome) = cache.get(&key) {
             return Ok(again(&outcome));
         }

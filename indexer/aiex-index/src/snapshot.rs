@@ -5,6 +5,7 @@
 //! nothing and is ignored.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use aiex_chunk::Language;
@@ -83,9 +84,14 @@ impl FileEntry {
     }
 }
 
+/// The next snapshot's. The number of an empty default is 0.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
 /// The files of one generation.
 #[derive(Debug, Default)]
 pub struct Snapshot {
+    /// Tells it from every other of this process, of whatever repository, but for those that only know more of the same files.
+    pub(crate) number: u64,
     /// From 1; 0 before the first.
     pub generation: u64,
     /// Rises whenever vectors were added to the generation, so that answers cached without them are not served.
@@ -117,6 +123,7 @@ impl Snapshot {
         files.sort_by_key(|file| file.version);
         let num_chunks = files.iter().map(|file| file.outline.spans.len() as u64).sum();
         Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             generation,
             vector_epoch: 0,
             is_complete,
@@ -214,6 +221,7 @@ impl Snapshot {
     /// The same files, now known to be the whole tree.
     pub fn completed(before: &Self) -> Self {
         Self {
+            number: before.number,
             generation: before.generation,
             vector_epoch: before.vector_epoch,
             is_complete: true,
@@ -231,6 +239,7 @@ impl Snapshot {
     /// The same files, of whose chunks `num_embedded` have a vector.
     pub fn embedded(before: &Self, num_embedded: u64) -> Self {
         Self {
+            number: before.number,
             generation: before.generation,
             vector_epoch: before.vector_epoch + 1,
             is_complete: before.is_complete,

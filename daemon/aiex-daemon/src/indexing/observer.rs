@@ -20,6 +20,8 @@ pub(super) struct Watching<'a> {
     pub(super) has_news: &'a (dyn Fn() -> bool + Sync),
     /// Whether others wait for the place at the gate.
     pub(super) is_contended: &'a (dyn Fn() -> bool + Sync),
+    /// Whether the machine runs on battery, and the user does not mind waiting for mains power.
+    pub(super) spares_power: &'a (dyn Fn() -> bool + Sync),
     pub(super) began: Instant,
 }
 
@@ -38,5 +40,9 @@ impl Observer for Watching<'_> {
         self.stop.is_cancelled()
             || (self.has_news)()
             || (self.began.elapsed() > LEAST && (self.is_contended)())
+    }
+
+    fn spares_power(&self) -> bool {
+        (self.spares_power)()
     }
 }

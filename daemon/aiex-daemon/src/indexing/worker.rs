@@ -36,8 +36,9 @@ const EMBED_AGAIN: Duration = Duration::from_secs(60);
 /// After the first failure of the server that keeps vectors they are tried again after this; it doubles with each further
 /// one, up to [`EMBED_AGAIN`].
 const SERVER_AGAIN: Duration = Duration::from_secs(1);
-/// Vectors of so many chunks are made on battery too: they take about a tenth of a second.
-const FEW_CHUNKS: u64 = 1000;
+/// What is told while vectors wait for mains power.
+const ON_BATTERY: &str =
+    "on battery: search by meaning is completed on mains power (or with index.pause_on_battery = false)";
 /// Between two looks whether the machine is on mains power again.
 const MAINS_LOOK: Duration = Duration::from_secs(5);
 /// Stores are put in order when a repository has been quiet for so long…
@@ -123,6 +124,7 @@ fn live(
         server_failures: 0,
         maintain_at: None,
         maintained: Instant::now(),
+        has_changed: false,
         was_degraded: false,
     };
     repository.began(life.watcher.clone());
@@ -145,6 +147,8 @@ struct Life<'a> {
     server_failures: u32,
     maintain_at: Option<Instant>,
     maintained: Instant,
+    /// Whether files changed since stores were put in order without quiet.
+    has_changed: bool,
     was_degraded: bool,
 }
 
@@ -177,7 +181,7 @@ impl Life<'_> {
                     root: self.repository.path().to_owned(),
                 });
                 self.maintain_at = Some(Instant::now() + QUIET);
-                if LONGEST_UNREST <= self.maintained.elapsed() {
+                if LONGEST_UNREST <= self.maintained.elapsed() && std::mem::take(&mut self.has_changed) {
                     self.maintain(false);
                 }
             }
@@ -261,6 +265,7 @@ impl Life<'_> {
             stop: self.stop,
             has_news: &never,
             is_contended: &never,
+            spares_power: &never,
             began: Instant::now(),
         };
         let scope = if is_whole {
@@ -276,6 +281,7 @@ impl Life<'_> {
         };
         match updated {
             Ok(report) => {
+                self.has_changed |= 0 < report.changed + report.removed;
                 tracing::debug!(root = %self.repository.path().display(), is_whole, ?report, "updated");
             }
             Err(IndexError::Cancelled) if self.stop.is_cancelled() => return Ok(()),
@@ -295,14 +301,6 @@ impl Life<'_> {
             return Ok(true);
         }
         let workshop = self.workshop;
-        if self.lacks_many_vectors() && workshop.spares_power() {
-            self.embed_again = Some(Instant::now() + MAINS_LOOK);
-            self.embed_problem = Some(
-                "on battery: search by meaning is completed on mains power (or with index.pause_on_battery = false)"
-                    .to_owned(),
-            );
-            return Ok(true);
-        }
         let is_stopped = || self.stop.is_cancelled();
         let has_news = || !self.batches.is_empty() || !self.repository.commands().is_empty();
         let is_interrupted = || is_stopped() || has_news();
@@ -314,13 +312,17 @@ impl Life<'_> {
             bus: &workshop.bus,
             stop: self.stop,
             has_news: &has_news,
-            is_contended: &|| {
-                workshop.gate.is_contended() || (workshop.spares_power() && self.lacks_many_vectors())
-            },
+            is_contended: &|| workshop.gate.is_contended(),
+            spares_power: &|| workshop.spares_power(),
             began: Instant::now(),
         };
         let index = self.repository.index();
         match behind_others(|| index.embed(&watching)) {
+            Ok(report) if report.is_paused => {
+                self.embed_again = Some(Instant::now() + MAINS_LOOK);
+                self.embed_problem = Some(ON_BATTERY.to_owned());
+                Ok(true)
+            }
             Ok(report) => {
                 (self.embed_again, self.embed_problem) = (None, None);
                 self.server_failures = 0;
@@ -353,11 +355,6 @@ impl Life<'_> {
         }
     }
 
-    fn lacks_many_vectors(&self) -> bool {
-        let facts = self.repository.index().facts();
-        FEW_CHUNKS < facts.chunks.saturating_sub(facts.chunks_embedded)
-    }
-
     /// Covers files with postings, and keeps the postings in order. False when something else came in between.
     fn cover(&self) -> Result<bool, Failure> {
         let is_stopped = || self.stop.is_cancelled();
@@ -373,6 +370,7 @@ impl Life<'_> {
             stop: self.stop,
             has_news: &has_news,
             is_contended: &|| gate.is_contended(),
+            spares_power: &|| self.workshop.spares_power(),
             began: Instant::now(),
         };
         let index = self.repository.index();

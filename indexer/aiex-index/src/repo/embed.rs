@@ -21,6 +21,8 @@ pub struct EmbedReport {
     pub reused: u64,
     /// Whether every chunk has a vector now.
     pub is_complete: bool,
+    /// Whether many have none, because the observer spares power.
+    pub is_paused: bool,
 }
 
 /// The vectors of a content's chunks.
@@ -34,6 +36,9 @@ enum Embedded {
 
 /// The place of a content in its round, and its vectors unless its text is damaged.
 type Computed = (usize, Option<Vec<i8>>);
+
+/// Vectors of so many chunks are made even when power is spared: they take about a tenth of a second.
+const FEW_CHUNKS: u64 = 1000;
 
 /// Files of one round; a crash costs one round.
 const ROUND_FILES: usize = 512;
@@ -74,6 +79,12 @@ impl RepoIndex {
         self.warm(observer)?;
         loop {
             if observer.is_cancelled() {
+                return Ok(report);
+            }
+            let snapshot = &self.served().snapshot;
+            report.is_paused = FEW_CHUNKS < snapshot.num_chunks.saturating_sub(snapshot.num_embedded)
+                && observer.spares_power();
+            if report.is_paused {
                 return Ok(report);
             }
             // The writer is let go between rounds, so that a saved file never waits for all vectors.

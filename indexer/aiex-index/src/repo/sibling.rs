@@ -12,6 +12,7 @@ use std::sync::{Arc, TryLockError};
 use aiex_files::RelPath;
 use aiex_files::git::{self, CleanBlobs};
 use aiex_files::root::Root;
+use aiex_files::rules::{Force, Rules, RulesOptions};
 use aiex_files::stat::Stat;
 
 use super::{RepoIndex, Writer};
@@ -30,13 +31,30 @@ const LOOKED_AT: usize = 3;
 pub(crate) struct NewTree<'a> {
     root: &'a Root,
     clean: CleanBlobs,
+    rules: Rules,
+}
+
+/// The tree of a repository that lends its stores.
+struct Lender {
+    clean: CleanBlobs,
+    rules: Rules,
+}
+
+impl Lender {
+    fn of(root: &Root) -> Option<Self> {
+        Some(Self {
+            clean: git::clean_blobs(root).ok()?,
+            rules: Rules::load(root, RulesOptions::default()),
+        })
+    }
 }
 
 impl<'a> NewTree<'a> {
     /// A tree with an index of git's.
     pub(crate) fn of(root: &'a Root) -> Option<Self> {
         let clean = git::clean_blobs(root).ok()?;
-        (!clean.entries.is_empty()).then_some(Self { root, clean })
+        let rules = Rules::load(root, RulesOptions::default());
+        (!clean.entries.is_empty()).then_some(Self { root, clean, rules })
     }
 
     /// Some of its paths, from all over it.
@@ -72,7 +90,7 @@ impl<'a> NewTree<'a> {
     }
 
     /// Keeps of a catalogue the files that are the same here, with the stat that they have here.
-    fn fit(&self, catalogue: &mut Catalogue, other: &CleanBlobs) -> Result<(), IndexError> {
+    fn fit(&self, catalogue: &mut Catalogue, other: &Lender) -> Result<(), IndexError> {
         let (mut kept, mut gone) = (Vec::new(), Vec::new());
         for (path, row) in catalogue.rows()? {
             let read_at_ns = now_ns();
@@ -86,10 +104,16 @@ impl<'a> NewTree<'a> {
         catalogue.set_complete(false)
     }
 
-    /// The stat of the file here, if git proves both to be the same: this one, and the one that was indexed.
-    fn same(&self, path: &RelPath, row: &Row, other: &CleanBlobs) -> Option<Stat> {
+    /// The stat of the file here, if git proves both to be the same, this one and the one that was indexed, and both are taken
+    /// in by the same rules: a file that is forced in is not searched for secrets as others are.
+    fn same(&self, path: &RelPath, row: &Row, other: &Lender) -> Option<Stat> {
         row.version()?;
+        let is_forced = [&self.rules, &other.rules].map(|rules| rules.force(path)) != [Force::No; 2];
+        if is_forced || self.rules.is_ignored(path, false).is_some() {
+            return None;
+        }
         let theirs = other
+            .clean
             .clean(path, &row.stat)
             .filter(|_| !row.stat.is_racy(row.read_at_ns))?;
         let metadata = std::fs::symlink_metadata(path.to_path(&self.root.path)).ok()?;
@@ -114,8 +138,8 @@ impl RepoIndex {
             && !self.facts().needs_repair
             && 0 < served.snapshot.generation
             && !writer.catalogue.has_intent()?;
-        let ours = git::clean_blobs(&self.root);
-        let Some(ours) = ours.ok().filter(|ours| is_sound && tree.is_like(ours)) else {
+        let lender = Lender::of(&self.root);
+        let Some(lender) = lender.filter(|lender| is_sound && tree.is_like(&lender.clean)) else {
             return Ok(false);
         };
         let catalogue = place.join("catalogue.db");
@@ -133,7 +157,7 @@ impl RepoIndex {
         self.lend_grams(&place.join("grams"))?;
         writer.catalogue.copy_to(catalogue)?;
         let mut copy = Catalogue::open(catalogue.as_ref())?;
-        tree.fit(&mut copy, &ours)?;
+        tree.fit(&mut copy, &lender)?;
         if !self.lend_vectors(&writer, place)? {
             copy.disown_vectors()?;
         }
@@ -181,6 +205,8 @@ impl RepoIndex {
             // Merged away meanwhile, or the file system knows no links: what is not covered is read.
             let _ = std::fs::hard_link(file.path(), place.join(file.file_name()));
         }
-        Ok(())
+        std::fs::File::open(place)
+            .and_then(|folder| folder.sync_all())
+            .map_err(fail)
     }
 }

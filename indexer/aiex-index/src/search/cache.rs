@@ -1,30 +1,26 @@
-//! Answers by question and generation. A new generation or new vectors make new keys, so nothing
-//! is ever stale; old answers leave by size.
+//! Answers by question and snapshot. A new generation or new vectors make new keys, and so does a repository that was forgotten and
+//! came back, so nothing is ever stale; old answers leave by size.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use moka::sync::Cache;
 
 use super::request::{SearchOutcome, SearchRequest};
-use crate::repo::RepoIndex;
 use crate::snapshot::Snapshot;
 
 /// What an answer depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    root: PathBuf,
-    generation: u64,
+    snapshot: u64,
     vector_epoch: u64,
     request: SearchRequest,
 }
 
 impl Key {
-    pub(crate) fn new(repo: &RepoIndex, snapshot: &Snapshot, request: &SearchRequest) -> Self {
+    pub(crate) fn new(snapshot: &Snapshot, request: &SearchRequest) -> Self {
         Self {
-            root: repo.root().path.clone(),
-            generation: snapshot.generation,
+            snapshot: snapshot.number,
             vector_epoch: snapshot.vector_epoch,
             request: request.clone(),
         }

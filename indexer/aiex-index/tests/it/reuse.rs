@@ -111,6 +111,41 @@ fn of_a_sibling_only_what_is_the_same_is_taken() {
 }
 
 #[test]
+fn what_a_sibling_forces_in_is_judged_anew() {
+    let fixture = Fixture::new();
+    let minified = "function a(b){return b.c(d,e)}var f=a(1);".repeat(200);
+    fixture.write("src/bundle.js", &minified);
+    let tree = clone_of(&fixture);
+    fixture.write(".aiexignore", "!src/bundle.js\n");
+    fixture.sync();
+    assert!(paths(&fixture.repo).contains("src/bundle.js"));
+    let clone = fixture.engine.open_repo(root_of(&tree), false).unwrap();
+    assert!(!paths(&clone).contains("src/bundle.js"));
+    update(&clone);
+    assert_eq!(clone.facts().files_skipped, 1);
+    assert_eq!(observe(&clone), observe_fresh(&tree));
+}
+
+#[test]
+fn a_repository_that_was_forgotten_and_comes_back_is_not_answered_from_its_first_life() {
+    let fixture = Fixture::new();
+    let tree = clone_of(&fixture);
+    std::fs::write(tree.join("src/extra.rs"), "pub fn extra() {}\n").unwrap();
+    let first = fixture.engine.open_repo(root_of(&tree), false).unwrap();
+    update(&first);
+    assert_eq!(search(&first, "retry_delay").hits[0].path, "src/lib.rs");
+    let generation = first.facts().generation;
+    drop(first);
+    assert!(fixture.engine.forget(&tree.canonicalize().unwrap()).unwrap());
+    std::fs::remove_file(tree.join("src/extra.rs")).unwrap();
+    std::fs::rename(tree.join("src/lib.rs"), tree.join("src/moved.rs")).unwrap();
+    let second = fixture.engine.open_repo(root_of(&tree), false).unwrap();
+    update(&second);
+    assert_eq!(second.facts().generation, generation, "the numbers are the same");
+    assert_eq!(search(&second, "retry_delay").hits[0].path, "src/moved.rs");
+}
+
+#[test]
 fn a_sibling_that_is_damaged_spoils_nothing() {
     let mut damaged = 0;
     let fixture = Fixture::new();

@@ -39,11 +39,15 @@ fn share_files(from: &Path, to: &Path) -> io::Result<()> {
         let Some(name) = path.file_name() else { continue };
         match path.extension().and_then(|kind| kind.to_str()) {
             Some("lock") => {}
-            Some("json") => fs::copy(&path, to.join(name)).map(drop)?,
+            Some("json") => {
+                let copy = to.join(name);
+                fs::copy(&path, &copy)?;
+                fs::File::open(copy)?.sync_all()?;
+            }
             _ => share(&path, &to.join(name))?,
         }
     }
-    Ok(())
+    fs::File::open(to)?.sync_all()
 }
 
 fn share(from: &Path, to: &Path) -> io::Result<()> {

@@ -29,6 +29,10 @@ pub(super) fn store(from: &Path, to: &Path, expected: Format, reserve: u64) -> R
 fn folder(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
+        // The log's next file, which the engine makes on a thread of its own.
+        if entry.file_name().to_string_lossy().starts_with("tmp-") {
+            continue;
+        }
         let (path, copy) = (entry.path(), to.join(entry.file_name()));
         if entry.file_type()?.is_dir() {
             fs::create_dir_all(&copy)?;
@@ -37,7 +41,7 @@ fn folder(from: &Path, to: &Path) -> io::Result<()> {
             file(&path, &copy)?;
         }
     }
-    Ok(())
+    File::open(to)?.sync_all()
 }
 
 fn file(from: &Path, to: &Path) -> io::Result<()> {
