@@ -155,15 +155,7 @@ const KEYS: &[Key<Settings>] = &[
     key(
         "embedder.url",
         "empty, or an address that starts with http:// or https://",
-        |s, v| {
-            let value = if v.text()?.is_empty() {
-                String::new()
-            } else {
-                v.url()?
-            };
-            s.embedder.url = value;
-            Some(())
-        },
+        |s, v| url_or_none(v).map(|value| s.embedder.url = value),
     ),
     key("embedder.key_env", VARIABLE_NAME, |s, v| {
         variable_name(v).map(|value| s.embedder.key_env = value)
@@ -171,15 +163,7 @@ const KEYS: &[Key<Settings>] = &[
     key(
         "vector.url",
         "empty, or an address that starts with http:// or https://",
-        |s, v| {
-            let value = if v.text()?.is_empty() {
-                String::new()
-            } else {
-                v.url()?
-            };
-            s.vector.url = value;
-            Some(())
-        },
+        |s, v| url_or_none(v).map(|value| s.vector.url = value),
     ),
     key("vector.key_env", VARIABLE_NAME, |s, v| {
         variable_name(v).map(|value| s.vector.key_env = value)
@@ -237,6 +221,14 @@ fn not_empty(value: &Scalar<'_>) -> Option<String> {
         .text()
         .filter(|text| !text.trim().is_empty())
         .map(str::to_owned)
+}
+
+/// An address, or none at all.
+fn url_or_none(value: &Scalar<'_>) -> Option<String> {
+    if value.text()?.is_empty() {
+        return Some(String::new());
+    }
+    value.url()
 }
 
 fn variable_name(value: &Scalar<'_>) -> Option<String> {
