@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use aiex_protocol::journal::{RunEvent, RunStage, StopRule};
+use aiex_protocol::journal::{EngineRun, RunEvent, RunStage, StopRule};
 use aiex_protocol::research::{Depth, Ledger, Limits, Plan};
 use aiex_protocol::source::SourceKind;
 
@@ -116,16 +116,17 @@ impl Story {
                 source,
                 query,
                 failure,
+                engines,
                 ..
             } => {
                 self.round.searches += 1;
-                failure
-                    .as_ref()
-                    .map(|failure| {
+                match failure {
+                    Some(failure) => {
                         self.round.failed += 1;
                         self.failed_search(*source, query, failure)
-                    })
-                    .unwrap_or_default()
+                    }
+                    None => self.failed_engines(*source, engines),
+                }
             }
             RunEvent::Read {
                 number,
@@ -328,6 +329,19 @@ impl Story {
             source.as_str(),
             fit(&one_line(query), TEXT_WIDTH)
         )]
+    }
+
+    /// Engines that failed while others answered: each says why once.
+    fn failed_engines(&mut self, source: SourceKind, engines: &[EngineRun]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for run in engines {
+            let Some(failure) = &run.failure else { continue };
+            let why = format!("{}: {}", one_line(&run.engine), one_line(failure));
+            if self.told.insert((source, why.clone())) {
+                lines.push(format!("  {} {why}", self.palette.warning("without")));
+            }
+        }
+        lines
     }
 
     fn round_ended(&self, round: u32, new_quotes: u32, answered: u32, stop: Option<StopRule>) -> String {

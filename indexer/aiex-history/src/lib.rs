@@ -2,7 +2,8 @@
 //!
 //! [`History::update`] reads the commits that are new since the last time, from `HEAD` and the local branches, into a
 //! small store: message, changed paths, added and removed lines. [`History::search`] ranks them for a question such as
-//! `why was retry added author:ada since:2024`. [`History::churn`] says which files change often.
+//! `why was retry added author:ada since:2024`. [`History::churn`] says which files change often, and [`CommittedFiles`]
+//! what a commit has in a file.
 //!
 //! Git's objects are read in process; no program is started and nothing is written to the repository. The store is a
 //! cache: it survives a kill at any instant, commits that are no longer reachable leave it, and a damaged one is begun
@@ -11,6 +12,7 @@
 
 mod change;
 mod churn;
+mod committed;
 mod date;
 mod error;
 mod history;
@@ -24,6 +26,7 @@ mod words;
 
 pub use change::{ChangeKind, Side};
 pub use churn::Churn;
+pub use committed::CommittedFiles;
 pub use error::HistoryError;
 pub use history::{Cancel, History, Status, Updated};
 pub use hit::{ChangedFile, CommitHit, DiffLine};

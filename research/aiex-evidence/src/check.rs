@@ -16,7 +16,7 @@ use crate::fold::fold;
 use crate::words::{is_word, stems, words};
 use crate::{Evidence, Quote, Sentence, Source, Verdict};
 
-pub use place::{Files, Resolution, names_symbol, resolve};
+pub use place::stands;
 
 /// How much of a sentence's meaningful words must stand in its quotes, 0 to 1.
 pub const LEAST_SUPPORT: f64 = 0.6;
@@ -63,6 +63,11 @@ pub enum Doubt {
         /// The number that stands there.
         said: String,
     },
+    /// None of the names that the sentence sets as code stands on the lines that it names, though these are cited.
+    Elsewhere {
+        /// The place as the sentence has it.
+        place: String,
+    },
     /// A name is in none of the quotes.
     Name {
         /// The name.
@@ -83,11 +88,11 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// The verdict when no model is asked. A fact that stands beside the quote is borne out in part; everything else
-    /// nobody has looked at.
+    /// The verdict when no model is asked. A fact that stands beside the quote, or on other lines of it, is borne out in
+    /// part; everything else nobody has looked at.
     pub fn without_model(&self) -> Verdict {
         match self {
-            Self::Beside { .. } => Verdict::Partial,
+            Self::Beside { .. } | Self::Elsewhere { .. } => Verdict::Partial,
             _ => Verdict::Unchecked,
         }
     }
@@ -102,6 +107,7 @@ impl fmt::Display for Doubt {
             Self::Swapped { claimed, said } => {
                 write!(f, "where the sentence has {claimed}, the quote has {said}")
             }
+            Self::Elsewhere { place } => write!(f, "no name of the sentence stands at {place}"),
             Self::Name { name } => write!(f, "{name} is in none of the quotes"),
             Self::Loose { number } => write!(f, "{number} is not in the quotes in this form"),
             Self::FewWords { share } => write!(f, "the quotes share {:.0} % of its words", share * 100.0),
@@ -192,6 +198,7 @@ pub fn check(sentence: &Sentence, evidence: Evidence<'_>) -> Finding {
             },
         }
     }
+    doubt = doubt.or_else(|| ground.misplaced(&facts));
     let quotes: Vec<&Quote> = ground.cited.iter().map(|cited| cited.quote).collect();
     doubt = doubt
         .or_else(|| sense::swapped(&sentence.text, &facts, &quotes))
@@ -290,7 +297,6 @@ fn says_about(text: &str, fact: &Fact) -> bool {
         })
 }
 
-/// A block of code is borne out when every line of it stands in the quotes.
 /// Whether a text is a quote's own words, in their order and without a gap, from its first or a sentence's first word on.
 fn is_verbatim(text: &str, quote: &Quote) -> bool {
     let (text, said) = (fold(text), fold(&plain(&quote.text)));
@@ -306,6 +312,7 @@ fn is_verbatim(text: &str, quote: &Quote) -> bool {
         .is_some_and(|at| begins(at) && ends(at + text.trim().len()))
 }
 
+/// A block of code is borne out when every line of it stands in the quotes.
 fn check_code(code: &str, cited: &[Cited<'_>]) -> Finding {
     let said: Vec<String> = cited.iter().map(|cited| fold(&cited.quote.text)).collect();
     let lines = code
@@ -451,6 +458,26 @@ impl<'a> Ground<'a> {
                 }
             }
         }
+    }
+
+    /// A place within what is cited, as the sentence has it, on whose lines none of the sentence's names stands. They may
+    /// lie inside of what is named, so it is a doubt.
+    fn misplaced(&self, facts: &[Fact]) -> Option<Doubt> {
+        facts.iter().find_map(|fact| {
+            let Value::Place { path, first, last } = &fact.value else {
+                return None;
+            };
+            let mut covering = self
+                .cited
+                .iter()
+                .filter(|cited| place::covers(&cited.source.origin, path, *first, *last))
+                .peekable();
+            covering.peek()?;
+            let stands = covering.any(|cited| place::names_stand(facts, cited.source, *first, *last));
+            (!stands).then(|| Doubt::Elsewhere {
+                place: fact.text.clone(),
+            })
+        })
     }
 
     fn names(&self, name: &str, exact: bool) -> Found {

@@ -147,6 +147,7 @@ mod tests {
                 },
                 title: String::new(),
                 date: None,
+                licence: None,
                 read_at: 0,
                 text: (*text).to_owned(),
                 instructs: false,

@@ -306,6 +306,7 @@ mod tests {
             date: None,
             read_at: 0,
             text: text.into(),
+            licence: None,
             instructs: false,
         };
         let id = catalogue.add(document);

@@ -31,12 +31,14 @@ pub mod sentences;
 mod source;
 mod words;
 
-pub use check::{Doubt, Files, Finding, Resolution};
+pub use check::{Doubt, Finding};
 pub use claim::{Sentence, Verdict};
 pub use draft::Draft;
 pub use evidence::Evidence;
 pub use extract::Rarity;
 pub use graph::KnowledgeGraph;
 pub use quote::{Quote, QuoteId, Quotes, Rejected};
-pub use report::{Disagreement, Ledger, Paragraph, Removed, Report, SearchRun, Section, Tally, Unread};
+pub use report::{
+    Disagreement, EngineRun, Ledger, Paragraph, Removed, Report, SearchRun, Section, Tally, Unread,
+};
 pub use source::{Catalogue, Document, Origin, PROSE, Source, SourceId};

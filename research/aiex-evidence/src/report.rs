@@ -77,6 +77,45 @@ pub struct SearchRun {
     pub found: u32,
     /// Why it failed, if it did.
     pub failure: Option<String>,
+    /// The engines that it went to, of a source that has several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub engines: Vec<EngineRun>,
+}
+
+/// What came of a search at one of a source's engines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineRun {
+    /// The engine's name.
+    pub engine: String,
+    /// How many results it gave, before they were merged with those of others.
+    pub found: u32,
+    /// Why it failed, if it did.
+    pub failure: Option<String>,
+}
+
+impl SearchRun {
+    /// What came of it, in words: `8 found by searxng, wikipedia; serper failed: out of credit`.
+    pub fn outcome(&self) -> String {
+        if let Some(why) = &self.failure {
+            return format!("failed: {why}");
+        }
+        let names: Vec<&str> = self
+            .engines
+            .iter()
+            .filter(|run| run.failure.is_none())
+            .map(|run| run.engine.as_str())
+            .collect();
+        let mut outcome = format!("{} found", self.found);
+        if !names.is_empty() {
+            outcome.push_str(&format!(" by {}", names.join(", ")));
+        }
+        for run in &self.engines {
+            if let Some(why) = &run.failure {
+                outcome.push_str(&format!("; {} failed: {why}", run.engine));
+            }
+        }
+        outcome
+    }
 }
 
 /// What a run spent.

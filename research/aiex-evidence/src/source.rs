@@ -31,7 +31,7 @@ pub enum Origin {
         repo: String,
         /// The repository's folder.
         root: String,
-        /// The commit that was checked out when the span was read, if there was one.
+        /// The commit at which the lines say what was read. `None` for what is not committed, or not in git.
         commit: Option<String>,
         /// The file's path inside the repository.
         path: String,
@@ -83,6 +83,9 @@ pub struct Source {
     pub title: String,
     /// When it was written, as the source says it; free text.
     pub date: Option<String>,
+    /// The licence under which it may be quoted and whose it is, where the source says so: `CC BY-SA 4.0, Ada on …`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
     /// When it was read, in seconds since 1970 (UTC).
     pub read_at: u64,
     /// The text as it was read: every quote is a piece of it.
@@ -107,6 +110,9 @@ pub struct Document {
     pub title: String,
     /// When it was written, as the source says it; free text.
     pub date: Option<String>,
+    /// The licence under which it may be quoted and whose it is, where the source says so: `CC BY-SA 4.0, Ada on …`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
     /// When it was read, in seconds since 1970 (UTC).
     pub read_at: u64,
     /// The text as it was read.
@@ -135,6 +141,7 @@ impl Catalogue {
             origin,
             title,
             date,
+            licence,
             read_at,
             text,
             instructs,
@@ -144,6 +151,7 @@ impl Catalogue {
             origin,
             title,
             date,
+            licence,
             read_at,
             text,
             instructs,
@@ -328,32 +336,25 @@ impl Origin {
         Some(link)
     }
 
-    /// The folder, path and lines of a span of a file.
+    /// The path and lines of a span of a file.
     pub(crate) fn span(&self) -> Option<FileSpan<'_>> {
         match self {
             Self::Code {
-                root,
-                commit,
                 path,
                 first_line,
                 last_line,
                 ..
             } => Some(FileSpan {
-                root,
-                commit: commit.as_deref(),
                 path,
                 first: *first_line,
                 last: *last_line,
             }),
             Self::Docs {
-                root,
                 path,
                 first_line,
                 last_line,
                 ..
             } => Some(FileSpan {
-                root,
-                commit: None,
                 path,
                 first: *first_line,
                 last: *last_line,
@@ -366,8 +367,6 @@ impl Origin {
 /// A span of a file, wherever the file comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileSpan<'a> {
-    pub(crate) root: &'a str,
-    pub(crate) commit: Option<&'a str>,
     pub(crate) path: &'a str,
     pub(crate) first: u32,
     pub(crate) last: u32,

@@ -8,7 +8,8 @@ mod standing;
 use std::collections::HashSet;
 
 use aiex_evidence::{
-    Disagreement, Ledger, Origin, Report, SearchRun, Section, Unread, check, disagree, draft, render, repair,
+    Disagreement, EngineRun, Ledger, Origin, Report, SearchRun, Section, Unread, check, disagree, draft,
+    render, repair,
 };
 use comrak::nodes::NodeValue;
 use proptest::prelude::*;
@@ -64,6 +65,11 @@ fn report(run: &Run, prose: &str, hostile: &str) -> Report {
             query: hostile.to_owned(),
             found: 0,
             failure: Some(hostile.to_owned()),
+            engines: vec![EngineRun {
+                engine: hostile.to_owned(),
+                found: 0,
+                failure: Some(hostile.to_owned()),
+            }],
         }],
         sources: run.sources.clone(),
         quotes: run.quotes.clone().into_vec(),

@@ -4,8 +4,8 @@
 mod standing;
 
 use aiex_evidence::{
-    KnowledgeGraph, Ledger, Origin, Report, SearchRun, Section, Unread, check, disagree, draft, render,
-    repair,
+    EngineRun, KnowledgeGraph, Ledger, Origin, Report, SearchRun, Section, Unread, check, disagree, draft,
+    render, repair,
 };
 
 const PROSE: &str = "\
@@ -52,12 +52,25 @@ fn report() -> Report {
                 query: "blocking pool `threads`".into(),
                 found: 7,
                 failure: None,
+                engines: vec![
+                    EngineRun {
+                        engine: "searxng".into(),
+                        found: 9,
+                        failure: None,
+                    },
+                    EngineRun {
+                        engine: "serper".into(),
+                        found: 0,
+                        failure: Some("the key is out of credit".into()),
+                    },
+                ],
             },
             SearchRun {
                 source: "docs".into(),
                 query: "pool".into(),
                 found: 0,
                 failure: Some("no lockfile".into()),
+                engines: Vec::new(),
             },
         ],
         unread: vec![Unread {

@@ -4,7 +4,7 @@
 //! at any time, also after it has ended. Their bytes grow with what happened, never with its square: text is sent as
 //! additions.
 
-use aiex_evidence::{Ledger, Origin, QuoteId, SourceId};
+use aiex_evidence::{EngineRun, Ledger, Origin, QuoteId, SourceId};
 use serde::{Deserialize, Serialize};
 
 use crate::SourceKind;
@@ -116,6 +116,9 @@ pub enum Event {
         found: u32,
         /// Why it failed, if it did.
         failure: Option<String>,
+        /// The engines that it went to, of a source that has several.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        engines: Vec<EngineRun>,
     },
     /// A source was read.
     Read {

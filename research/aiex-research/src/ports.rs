@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use aiex_evidence::{Origin, Source};
+use aiex_evidence::{EngineRun, Origin, Source};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -93,6 +93,48 @@ pub struct Found {
     pub text: Option<String>,
     /// When it was written, as the source says it.
     pub date: Option<String>,
+    /// The licence under which it may be quoted and whose it is, where the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "KeptFindings")]
+pub struct Findings {
+    /// Best first.
+    pub found: Vec<Found>,
+    /// The engines that were asked, of a source that has several: also those that failed while others answered.
+    pub engines: Vec<EngineRun>,
+}
+
+impl From<Vec<Found>> for Findings {
+    fn from(found: Vec<Found>) -> Self {
+        Self {
+            found,
+            engines: Vec::new(),
+        }
+    }
+}
+
+/// Findings as journals keep them; those of older programs have results alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum KeptFindings {
+    Bare(Vec<Found>),
+    Whole {
+        found: Vec<Found>,
+        engines: Vec<EngineRun>,
+    },
+}
+
+impl From<KeptFindings> for Findings {
+    fn from(kept: KeptFindings) -> Self {
+        match kept {
+            KeptFindings::Bare(found) => found.into(),
+            KeptFindings::Whole { found, engines } => Self { found, engines },
+        }
+    }
 }
 
 /// Why a search failed.
@@ -118,7 +160,7 @@ pub trait Searcher: Send + Sync {
         &'a self,
         search: &'a Search,
         cancel: &'a CancellationToken,
-    ) -> Boxed<'a, Result<Vec<Found>, SearchFailure>>;
+    ) -> Boxed<'a, Result<Findings, SearchFailure>>;
 }
 
 /// A page as it was read.

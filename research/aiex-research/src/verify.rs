@@ -241,6 +241,7 @@ mod tests {
             date: None,
             read_at: 0,
             text: text.to_owned(),
+            licence: None,
             instructs: false,
         });
         let mut quotes = Quotes::new();

@@ -24,7 +24,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::http::{Answer, Request};
-use crate::{Dependency, EngineKind, Freshness, Hit, Kind, Query, Wording};
+use crate::{Dependency, EngineKind, Enhance, Freshness, Hit, Kind, Query, Wording};
 
 /// The longest snippet kept, in characters.
 const LONGEST_SNIPPET: usize = 600;
@@ -125,7 +125,7 @@ pub(crate) fn wire(kind: &EngineKind) -> Box<dyn Wire> {
 /// The question and its keywords: for engines that look for pages with every word.
 fn question_and_keywords(query: &Query, wording: &Wording, has_key: bool) -> Vec<Ask> {
     let mut texts = vec![wording.original.as_str()];
-    if query.enhance && !wording.keywords.eq_ignore_ascii_case(&wording.original) {
+    if query.enhance == Enhance::Wordings && !wording.keywords.eq_ignore_ascii_case(&wording.original) {
         texts.push(&wording.keywords);
     }
     texts

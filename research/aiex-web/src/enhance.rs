@@ -2,7 +2,7 @@
 //! is sent, because every rule is wrong at times.
 
 use crate::outgoing::clean;
-use crate::{Dependency, Ecosystem, Kind, Query};
+use crate::{Dependency, Ecosystem, Enhance, Kind, Query};
 
 /// Dependencies that get their version; more would drown the question.
 const MOST_VERSIONS: usize = 2;
@@ -16,7 +16,7 @@ const MOST_KEYWORDS: usize = 5;
 /// What is sent for a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wording {
-    /// The question, without secrets.
+    /// The question, without secrets; with versions, if they are all that may be added.
     pub original: String,
     /// The question with version, language and a word for the kind of page sought; `None` when nothing is to be added
     /// or the caller wants nothing added.
@@ -33,11 +33,16 @@ impl Wording {
     /// The words for `query`.
     pub fn of(query: &Query) -> Self {
         let clean = clean(&query.text);
-        let original = clean.text;
+        let mut original = clean.text;
         let packages = named(&original, &query.dependencies);
-        let enhanced = enhanced(&original, query, &packages);
+        if query.enhance == Enhance::Versions {
+            let mut words = original.split_whitespace().map(str::to_owned).collect();
+            add_versions(&mut words, query, &packages);
+            original = words.join(" ");
+        }
+        let enhanced = (query.enhance == Enhance::Wordings).then(|| enhanced(&original, query, &packages));
         Self {
-            enhanced: (query.enhance && enhanced != original && !original.is_empty()).then_some(enhanced),
+            enhanced: enhanced.filter(|enhanced| *enhanced != original && !original.is_empty()),
             keywords: keywords(&original),
             packages,
             secrets: clean.secrets,
@@ -52,12 +57,7 @@ fn enhanced(original: &str, query: &Query, packages: &[Dependency]) -> String {
     } else {
         original.split_whitespace().map(str::to_owned).collect()
     };
-    // Which of several things is better is not a question of one version.
-    if !matches!(query.kind, Kind::Comparison | Kind::Paper) {
-        for package in packages.iter().take(MOST_VERSIONS) {
-            add_version(&mut words, package);
-        }
-    }
+    add_versions(&mut words, query, packages);
     if let Some(language) = language(query, packages)
         && query.kind != Kind::Paper
         && !mentions(&words, &language)
@@ -156,6 +156,15 @@ fn essence(message: &str) -> Vec<String> {
             .collect()
     } else {
         kept
+    }
+}
+
+fn add_versions(words: &mut Vec<String>, query: &Query, packages: &[Dependency]) {
+    // Which of several things is better is not a question of one version.
+    if !matches!(query.kind, Kind::Comparison | Kind::Paper) {
+        for package in packages.iter().take(MOST_VERSIONS) {
+            add_version(words, package);
+        }
     }
 }
 
@@ -374,6 +383,22 @@ mod tests {
         let wording = wording("why does  axum\npanic?");
         assert_eq!(wording.original, "why does axum panic?");
         assert_eq!(wording.keywords, "axum panic");
+    }
+
+    #[test]
+    fn what_is_worded_as_a_search_gets_versions_and_nothing_else() {
+        let sent = |text: &str| {
+            let mut query = Query::new(text);
+            query.enhance = Enhance::Versions;
+            query.languages = vec!["Rust".to_owned()];
+            query.dependencies = vec![dependency("axum", "0.8.4")];
+            let wording = Wording::of(&query);
+            assert_eq!(wording.enhanced, None);
+            wording.original
+        };
+        assert_eq!(sent("axum graceful shutdown"), "axum 0.8 graceful shutdown");
+        assert_eq!(sent("graceful shutdown"), "graceful shutdown");
+        assert_eq!(sent("compare axum and warp"), "compare axum and warp");
     }
 
     #[test]

@@ -13,8 +13,8 @@ pub struct Query {
     pub languages: Vec<String>,
     /// The repository's dependencies at their locked versions. Only those that the text names play a part.
     pub dependencies: Vec<Dependency>,
-    /// Whether engines are also asked in wordings of ours; `false` for texts that were worded as searches already.
-    pub enhance: bool,
+    /// What is made of the text.
+    pub enhance: Enhance,
     /// How old a result may be. Engines that cannot tell ignore it.
     pub freshness: Freshness,
     /// How many results the ranking holds at most.
@@ -41,7 +41,7 @@ impl Query {
             text,
             languages: Vec::new(),
             dependencies: Vec::new(),
-            enhance: true,
+            enhance: Enhance::Wordings,
             freshness: Freshness::Any,
             limit: 20,
             hosts: Hosts::default(),
@@ -56,6 +56,18 @@ impl Query {
         let mut answered = self.answered.iter();
         answered.any(|(known, query)| known == engine && query == wording)
     }
+}
+
+/// What is made of a text before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Enhance {
+    /// Nothing.
+    Nothing,
+    /// The locked version is put behind each dependency that it names. For texts that were worded as searches already.
+    Versions,
+    /// Engines are asked in wordings of ours besides: with version, language, and a word for the kind of page.
+    #[default]
+    Wordings,
 }
 
 /// What is sought.

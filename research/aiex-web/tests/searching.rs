@@ -14,8 +14,8 @@ use std::time::Duration;
 use aiex_remote::Failure;
 use aiex_web::standin::{Page, StandIn};
 use aiex_web::{
-    Configured, Coordinator, Deadlines, Dependency, Ecosystem, EngineConfig, Event, Found, Hit, Kind, Query,
-    Summary,
+    Configured, Coordinator, Deadlines, Dependency, Ecosystem, EngineConfig, Enhance, Event, Found, Hit,
+    Kind, Query, Summary,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +50,7 @@ fn query(text: &str) -> Query {
 /// A query that is sent in its own words only.
 fn once(text: &str) -> Query {
     Query {
-        enhance: false,
+        enhance: Enhance::Nothing,
         ..query(text)
     }
 }

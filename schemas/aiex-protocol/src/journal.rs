@@ -72,6 +72,18 @@ pub struct QuoteRef {
     pub number: u32,
 }
 
+/// What came of a search at one of a source's engines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EngineRun {
+    /// The engine's name.
+    pub engine: String,
+    /// How many results it gave, before they were merged with those of others.
+    pub found: u32,
+    /// Why it failed, if it did.
+    #[serde(default)]
+    pub failure: Option<String>,
+}
+
 /// One thing that happened in a run. `done`, `failed` and `cancelled` end it, until it is retried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -138,6 +150,9 @@ pub enum RunEvent {
         /// Why it failed, if it did.
         #[serde(default)]
         failure: Option<String>,
+        /// The engines that it went to, of a source that has several.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        engines: Vec<EngineRun>,
     },
     /// A source was read.
     Read {

@@ -52,7 +52,7 @@ pub enum Origin {
         repo: String,
         /// The repository's folder.
         root: String,
-        /// The commit that was checked out when the span was read, if there was one.
+        /// The commit at which the lines say what was read. `None` for what is not committed, or not in git.
         #[serde(default)]
         commit: Option<String>,
         /// Path inside the repository, with `/`.
@@ -154,6 +154,9 @@ pub struct Found {
     /// When it was written, as the source says it; free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
+    /// The licence under which it may be quoted and whose it is, where the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
     /// Sources that returned the same thing and were merged into it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<SourceKind>,

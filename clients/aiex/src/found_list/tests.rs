@@ -29,6 +29,7 @@ fn found(rank: u32, url: &str) -> Found {
         origin: Origin::Web { url: url.to_owned() },
         snippet: "one\n\n\ttwo\u{1b}[31m\n3\n4\n5\n6\n7".to_owned(),
         date: Some("2026-01-05".to_owned()),
+        licence: None,
         also: vec![SourceKind::Docs],
     }
 }

@@ -52,6 +52,7 @@ fn searched(source: SourceKind, query: &str, failure: Option<&str>) -> RunEvent 
         query: query.into(),
         found: 3,
         failure: failure.map(str::to_owned),
+        engines: Vec::new(),
     }
 }
 

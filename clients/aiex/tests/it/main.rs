@@ -17,6 +17,7 @@ mod output;
 mod pack;
 mod repos;
 mod research;
+mod research_cited;
 mod research_outside;
 mod research_told;
 mod scripted;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use aiex_llm::standin::{Fault, Received, Said, StandIn as ModelStandIn};
 use aiex_web::EngineKind;
-use aiex_web::standin::{Page, StandIn as EngineStandIn};
+use aiex_web::standin::{Fault as EngineFault, Page, StandIn as EngineStandIn};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -292,6 +292,40 @@ fn a_model_writes_what_the_quotes_say_and_is_not_asked_twice() {
         "{} of {once} were asked again",
         model.requests() - once
     );
+}
+
+#[test]
+fn an_engine_that_failed_while_another_answered_is_told_and_stands_in_the_report() {
+    let world = World::new();
+    let (engine, host) = two_pages(Duration::ZERO);
+    engine.script(
+        &EngineKind::Serper,
+        std::iter::repeat_n(EngineFault::KeyExhausted, 50),
+    );
+    world.configure(&format!(
+        "[web]\nenabled = true\nkeyless = false\nreachable = [\"{}\"]\n\
+         [[web.engine]]\nkind = \"searxng\"\nurl = \"{}\"\n\
+         [[web.engine]]\nkind = \"serper\"\nurl = \"{}\"\nkey_env = \"PATH\"\n",
+        host.address,
+        engine.url(&EngineKind::SearxNg),
+        engine.url(&EngineKind::Serper),
+    ));
+    let repo = indexed(&world);
+    let outcome = world.ok(&repo, &["research", QUESTION, "--sources", "web"]);
+    assert!(outcome.stderr.contains("without serper: "), "{}", outcome.stderr);
+    let searched: Vec<&str> = outcome
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("- web: "))
+        .collect();
+    assert!(!searched.is_empty(), "{}", outcome.stdout);
+    for line in searched {
+        assert!(
+            line.contains(" found by searxng; serper failed: "),
+            "{}",
+            outcome.stdout
+        );
+    }
 }
 
 fn engine_requests(engine: &EngineStandIn) -> usize {

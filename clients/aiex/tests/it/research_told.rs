@@ -82,6 +82,7 @@ fn searched(query: &str, failure: Option<&str>) -> RunEvent {
         query: query.into(),
         found: 2,
         failure: failure.map(str::to_owned),
+        engines: Vec::new(),
     }
 }
 
@@ -458,6 +459,7 @@ fn found(rank: u32, score: f32) -> Found {
         },
         snippet: "Tasks are aborted.\n".into(),
         date: None,
+        licence: None,
         also: vec![],
     }
 }

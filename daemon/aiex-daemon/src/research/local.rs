@@ -147,11 +147,14 @@ impl Local {
         }
     }
 
-    /// What search engines may be told of a repository; nothing when it is not registered.
-    pub(crate) async fn surroundings(&self, repo: &str) -> Surroundings {
+    /// What search engines may be told of repositories; nothing when none is named, or one is not registered.
+    pub(crate) async fn surroundings(&self, repos: &[String]) -> Surroundings {
+        if repos.is_empty() {
+            return Surroundings::default();
+        }
         let stop = Stop::new(CONTEXT_PATIENCE, &CancellationToken::new());
         let _ends = stop.ends_with_caller();
-        match self.dependencies(&[repo.to_owned()], &stop).await {
+        match self.dependencies(repos, &stop).await {
             Ok(dependencies) => lockfiles::surroundings(&dependencies),
             Err(_) => Surroundings::default(),
         }

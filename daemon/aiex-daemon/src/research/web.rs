@@ -11,17 +11,18 @@ use std::time::Duration;
 
 use aiex_cache::{Cache, Key, Kind};
 use aiex_config::Settings;
-use aiex_evidence::{Origin, Source};
-use aiex_research::{Found, PageText, Present, ReadFailure, Search, SearchFailure};
-use aiex_web::{Canonical, Coordinator, Dependency, Hosts, Query, Reach, Summary};
+use aiex_evidence::{EngineRun, Origin, Source};
+use aiex_research::{Findings, Found, PageText, Present, ReadFailure, Search, SearchFailure};
+use aiex_web::{Canonical, Coordinator, Dependency, Enhance, Hosts, Query, Reach, Summary};
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use self::engines::{Current, Engines, together};
+use self::engines::{Current, Engines, LeftOut};
 use self::page::Pages;
 use crate::keys::Keys;
 
 /// Part of every key of a kept search; a new one when they come to mean something else.
-const KEPT_VERSION: &str = "web search 1";
+const KEPT_VERSION: &str = "web search 2";
 /// Addresses whose names are remembered. Forgetting them costs that a page may be read under two addresses.
 const MOST_ADDRESSES: usize = 20_000;
 
@@ -48,10 +49,17 @@ pub(crate) struct Surroundings {
 /// What a search found, and what went wrong in a part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Answer {
-    /// Best first.
-    pub(crate) found: Vec<Found>,
-    /// The engines that failed while others answered.
+    /// What was found, and by whom.
+    pub(crate) findings: Findings,
+    /// The failures of engines while others answered, as one.
     pub(crate) partial: Option<SearchFailure>,
+}
+
+/// What engines gave, as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Given {
+    found: Vec<aiex_web::Found>,
+    engines: Vec<EngineRun>,
 }
 
 /// What is given to whoever waits for a search, and not kept: the next one may know more.
@@ -59,7 +67,7 @@ pub(crate) struct Answer {
 enum NotKept {
     #[error("a part of the engines answered")]
     Partly {
-        found: Vec<aiex_web::Found>,
+        given: Given,
         partial: Option<SearchFailure>,
     },
     #[error(transparent)]
@@ -97,18 +105,8 @@ impl Web {
         self.engines.close();
     }
 
-    /// Searches. Fails when every engine that was asked did.
+    /// Searches, with what engines may be told of the repositories. Fails when every engine that was asked did.
     pub(crate) async fn search(
-        &self,
-        search: &Search,
-        cancel: &CancellationToken,
-    ) -> Result<Vec<Found>, SearchFailure> {
-        let answer = self.answer(search, &Surroundings::default(), cancel).await?;
-        Ok(answer.found)
-    }
-
-    /// The same, with what the engines may be told of the repositories, and with what went wrong in a part.
-    pub(crate) async fn answer(
         &self,
         search: &Search,
         surroundings: &Surroundings,
@@ -121,26 +119,25 @@ impl Web {
         let coordinator = coordinator?;
         let query = self.query(search, surroundings);
         let key = self.key(&query, &coordinator);
-        let missing = left_out.clone();
         // A task of the cache runs it, and ends with the last who waits for it: dropping this future is enough.
         let ask = move || async move {
             let never = CancellationToken::new();
             let (found, summary) = coordinator.search(&query, &never).finish().await;
-            outcome(found, &summary, missing)
+            outcome(found, &summary, &left_out)
         };
         let kept = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(cancelled()),
             kept = self.cache.get_or_compute(key, ask) => kept,
         };
-        let (found, partial) = match kept {
+        let (given, partial) = match kept {
             Ok(bytes) => {
-                let found = serde_json::from_slice(&bytes)
+                let given: Given = serde_json::from_slice(&bytes)
                     .map_err(|error| broken(&format!("a kept search cannot be read: {error}")))?;
-                (found, left_out)
+                (given, None)
             }
             Err(failed) => match failed.downcast_ref::<NotKept>() {
-                Some(NotKept::Partly { found, partial }) => (found.clone(), partial.clone()),
+                Some(NotKept::Partly { given, partial }) => (given.clone(), partial.clone()),
                 Some(NotKept::Failed(failure)) => return Err(failure.clone()),
                 None => return Err(broken(&failed.to_string())),
             },
@@ -148,8 +145,12 @@ impl Web {
         if let Some(partial) = &partial {
             tracing::warn!(%partial, "a part of the engines failed");
         }
-        let found = found.into_iter().map(|found| self.told(found)).collect();
-        Ok(Answer { found, partial })
+        let found = given.found.into_iter().map(|found| self.told(found)).collect();
+        let findings = Findings {
+            found,
+            engines: given.engines,
+        };
+        Ok(Answer { findings, partial })
     }
 
     /// Reads a page that a search found.
@@ -187,8 +188,12 @@ impl Web {
         Query {
             languages: surroundings.languages.clone(),
             dependencies: surroundings.dependencies.clone(),
-            // A run words its searches itself.
-            enhance: search.run.is_empty(),
+            // A run words its searches itself, and does not know the versions.
+            enhance: if search.run.is_empty() {
+                Enhance::Wordings
+            } else {
+                Enhance::Versions
+            },
             limit: search.limit.max(1),
             hosts: self.hosts.clone(),
             reach: self.reach,
@@ -203,7 +208,7 @@ impl Web {
             KEPT_VERSION.to_owned(),
             query.text.clone(),
             query.limit.to_string(),
-            query.enhance.to_string(),
+            format!("{:?}", query.enhance),
             format!("{:?} {:?}", query.reach, query.hosts),
             format!("{:?} {:?}", query.languages, query.dependencies),
         ];
@@ -218,6 +223,7 @@ impl Web {
             title,
             snippet,
             date,
+            licence,
             score,
             ..
         } = found;
@@ -230,6 +236,7 @@ impl Web {
             score: score as f32,
             text: None,
             date,
+            licence,
         }
     }
 
@@ -244,33 +251,55 @@ impl Web {
 }
 
 /// What is kept of a search: results of engines that all answered. `left_out` are those that could not be asked.
-fn outcome(
-    found: Vec<aiex_web::Found>,
-    summary: &Summary,
-    left_out: Option<SearchFailure>,
-) -> Result<Vec<u8>, NotKept> {
-    if summary.runs.is_empty() {
-        return Err(NotKept::Failed(left_out.unwrap_or_else(|| not_asked(summary))));
+fn outcome(found: Vec<aiex_web::Found>, summary: &Summary, left_out: &[LeftOut]) -> Result<Vec<u8>, NotKept> {
+    let partial = failures(summary, left_out);
+    if summary.runs.is_empty() || summary.all_failed() {
+        return Err(NotKept::Failed(partial.unwrap_or_else(|| not_asked(summary))));
     }
-    let partial = match failures(summary) {
-        Some(failure) => Some(together(left_out, failure)),
-        None => left_out,
-    };
-    if let (true, Some(failure)) = (summary.all_failed(), &partial) {
-        return Err(NotKept::Failed(failure.clone()));
+    let engines = engines(summary, left_out);
+    let given = Given { found, engines };
+    if partial.is_some() || given.found.is_empty() {
+        return Err(NotKept::Partly { given, partial });
     }
-    if partial.is_some() || found.is_empty() {
-        return Err(NotKept::Partly { found, partial });
-    }
-    serde_json::to_vec(&found).map_err(|error| NotKept::Failed(broken(&error.to_string())))
+    serde_json::to_vec(&given).map_err(|error| NotKept::Failed(broken(&error.to_string())))
 }
 
-/// The failures of a search as one, each engine once.
-fn failures(summary: &Summary) -> Option<SearchFailure> {
+/// What came of each engine, in all wordings that it was asked in.
+fn engines(summary: &Summary, left_out: &[LeftOut]) -> Vec<EngineRun> {
+    let mut engines: Vec<EngineRun> = Vec::new();
+    for run in &summary.runs {
+        let found = u32::try_from(run.found).unwrap_or(u32::MAX);
+        let failure = run.failure.as_ref().map(|failure| failure.message.clone());
+        match engines.iter_mut().find(|known| known.engine == run.engine) {
+            Some(known) => {
+                known.found = known.found.saturating_add(found);
+                known.failure = known.failure.take().or(failure);
+            }
+            None => engines.push(EngineRun {
+                engine: run.engine.clone(),
+                found,
+                failure,
+            }),
+        }
+    }
+    engines.extend(left_out.iter().map(|left_out| EngineRun {
+        engine: left_out.engine.clone(),
+        found: 0,
+        failure: Some(left_out.failure.message.clone()),
+    }));
+    engines
+}
+
+/// The failures of a search as one, each engine once. The first says what to do.
+fn failures(summary: &Summary, left_out: &[LeftOut]) -> Option<SearchFailure> {
     let mut told: Vec<&str> = Vec::new();
     let mut messages: Vec<String> = Vec::new();
     let mut hint = None;
     let mut retryable = false;
+    for LeftOut { engine, failure } in left_out {
+        messages.push(format!("{engine}: {failure}"));
+        hint.get_or_insert_with(|| failure.hint.clone());
+    }
     for run in summary.failed() {
         let Some(failure) = &run.failure else { continue };
         retryable |= matches!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aiex_evidence::{Origin, Source};
 use aiex_research::{
-    Boxed, Found, PageText, Present, ReadFailure, Reader, Revisit, Search, SearchFailure, Searcher,
+    Boxed, Findings, Found, PageText, Present, ReadFailure, Reader, Revisit, Search, SearchFailure, Searcher,
     SourceKind,
 };
 use tokio_util::sync::CancellationToken;
@@ -44,20 +44,25 @@ impl Searcher for World {
         &'a self,
         search: &'a Search,
         cancel: &'a CancellationToken,
-    ) -> Boxed<'a, Result<Vec<Found>, SearchFailure>> {
+    ) -> Boxed<'a, Result<Findings, SearchFailure>> {
         Box::pin(async move {
-            match (search.source, &self.web) {
+            let found = match (search.source, &self.web) {
                 (SourceKind::Code, _) => self.local.code(search, cancel).await,
                 (SourceKind::Docs, _) => self.local.docs(search, cancel).await,
                 (SourceKind::Git, _) => self.local.git(search, cancel).await,
-                (SourceKind::Web, Some(web)) => web.search(search, cancel).await,
+                (SourceKind::Web, Some(web)) => {
+                    let surroundings = self.local.surroundings(&search.repos).await;
+                    let answer = web.search(search, &surroundings, cancel).await?;
+                    return Ok(answer.findings);
+                }
                 (SourceKind::Web, None) => Err(no_web()),
                 (SourceKind::Reports, _) => Err(SearchFailure {
                     message: "earlier reports are searched by research itself".to_owned(),
                     hint: String::new(),
                     retryable: false,
                 }),
-            }
+            };
+            found.map(Findings::from)
         })
     }
 }

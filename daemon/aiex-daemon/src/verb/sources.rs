@@ -215,11 +215,11 @@ async fn ask(
     if source == SourceKind::Web {
         // The web is searched from anywhere.
         let web = world.web().map_err(|failure| failed(source, failure))?;
-        let surroundings = world.local.surroundings(&args.repo).await;
-        let answer = web.answer(&question(Vec::new())?, &surroundings, cancel).await;
+        let surroundings = world.local.surroundings(std::slice::from_ref(&args.repo)).await;
+        let answer = web.search(&question(Vec::new())?, &surroundings, cancel).await;
         let answer = answer.map_err(|failure| failed(source, failure))?;
         return Ok(Answered {
-            answer: Answer::Other(answer.found),
+            answer: Answer::Other(answer.findings.found),
             partial: answer.partial.map(|failure| failed(source, failure)),
         });
     }
@@ -227,7 +227,7 @@ async fn ask(
     let question = question(vec![repository.root().display().to_string()])?;
     let found = world.search(&question, cancel).await;
     found
-        .map(|found| Answer::Other(found).into())
+        .map(|findings| Answer::Other(findings.found).into())
         .map_err(|failure| failed(source, failure))
 }
 
@@ -289,6 +289,7 @@ fn tell(
             origin: same(&placed.found.origin)?,
             snippet: placed.found.snippet.clone(),
             date: placed.found.date.clone(),
+            licence: placed.found.licence.clone(),
             also: placed.also,
         })
     });

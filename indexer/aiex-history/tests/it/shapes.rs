@@ -1,6 +1,6 @@
 //! Repositories of every shape.
 
-use aiex_history::{History, HistoryError, Limits};
+use aiex_history::{CommittedFiles, History, HistoryError, Limits};
 
 use crate::repo::{Repo, search, subjects, update};
 
@@ -153,4 +153,29 @@ fn a_missing_object_costs_its_commits_changes_only() {
     let updated = update(&history);
     assert_eq!((updated.added, updated.broken), (2, 0));
     assert_eq!(subjects(&history, "first light"), ["One"]);
+}
+
+#[test]
+fn a_commits_files_are_read_whatever_lies_in_the_working_tree() {
+    let mut repo = Repo::new();
+    let first = repo.commit("One", &[("src/a.rs", "fn a() {}\n"), ("b", "1\n")]);
+    let second = repo.commit("Two", &[("src/a.rs", "fn a() { b() }\n")]);
+    repo.write("src/a.rs", "fn edited() {}\n");
+    repo.write("latin", b"caf\xe9\n");
+    let third = repo.commit("Three", &[("b", "2\n")]);
+    let text = |commit: &str, path: &str| {
+        let files = CommittedFiles::at(&repo.at("repo"), commit).unwrap();
+        files.text(path).unwrap()
+    };
+    assert_eq!(text(&first, "src/a.rs").as_deref(), Some("fn a() {}\n"));
+    assert_eq!(text(&second, "src/a.rs").as_deref(), Some("fn a() { b() }\n"));
+    assert_eq!(text(&second, "b").as_deref(), Some("1\n"));
+    for missing in ["src", "none.rs", "src/none.rs", "b/c", "", "../b"] {
+        assert_eq!(text(&second, missing), None, "{missing}");
+    }
+    assert_eq!(text(&third, "latin"), None, "no UTF-8");
+    for unknown in ["0000000000000000000000000000000000000000", "no id"] {
+        let error = CommittedFiles::at(&repo.at("repo"), unknown).unwrap_err();
+        assert!(matches!(error, HistoryError::Git { .. }), "{error}");
+    }
 }

@@ -1,77 +1,21 @@
-//! Spans of files: whether a place lies in what was cited, and whether it still says what it said.
+//! Spans of files: whether they say what was read, whether a place lies in what was cited, and what stands there.
 
+use super::contains_words;
+use crate::facts::{Fact, Value};
 use crate::fold::fold;
 use crate::{Origin, Source};
 
-/// The files that sources are spans of, as they are now or at a commit. Given by the caller: this crate reads none.
-pub trait Files {
-    /// The text of `path` below `root`: at a commit, or as it lies there. `None` when it cannot be read.
-    fn file(&self, root: &str, commit: Option<&str>, path: &str) -> Option<String>;
-}
-
-/// Whether a source that is a span of a file is still what was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resolution {
-    /// The lines say what they said.
-    Resolved,
-    /// The text is in the file, at other lines.
-    Moved {
-        /// The line it begins at now, from 1.
-        first_line: u32,
-    },
-    /// The file is there and says something else.
-    Stale,
-    /// The file has fewer lines.
-    OutOfBounds {
-        /// How many it has.
-        lines: u32,
-    },
-    /// The file cannot be read.
-    Missing,
-    /// The source is no span of a file.
-    NotAFile,
-}
-
-/// Looks a source up in the files.
-pub fn resolve(source: &Source, files: &dyn Files) -> Resolution {
-    let Some(span) = source.origin.span() else {
-        return Resolution::NotAFile;
+/// Whether the lines of a file that `origin` names say `text`, but for spaces. Not so for what is no span of a file.
+pub fn stands(origin: &Origin, text: &str, file: &str) -> bool {
+    let Some(span) = origin.span() else {
+        return false;
     };
-    let Some(text) = files.file(span.root, span.commit, span.path) else {
-        return Resolution::Missing;
-    };
-    let lines: Vec<&str> = text.lines().collect();
     let place = |line: u32| usize::try_from(line).unwrap_or(usize::MAX);
-    let wanted = fold(&source.text);
-    let wanted = wanted.trim();
-    let within = span.first >= 1 && span.first <= span.last && place(span.last) <= lines.len();
-    if within {
-        let there = lines
-            .get(place(span.first) - 1..place(span.last))
-            .unwrap_or_default()
-            .join("\n");
-        if fold(&there).trim() == wanted {
-            return Resolution::Resolved;
-        }
-    }
-    let length = source.text.lines().count().max(1);
-    let moved = lines
-        .windows(length)
-        .position(|window| fold(&window.join("\n")).trim() == wanted);
-    match moved {
-        Some(at) if !wanted.is_empty() => Resolution::Moved {
-            first_line: u32::try_from(at + 1).unwrap_or(u32::MAX),
-        },
-        _ if !within => Resolution::OutOfBounds {
-            lines: u32::try_from(lines.len()).unwrap_or(u32::MAX),
-        },
-        _ => Resolution::Stale,
-    }
-}
-
-/// Whether a name stands as a whole word on a line of a source's text.
-pub fn names_symbol(source: &Source, name: &str) -> bool {
-    super::contains_words(&source.text, name.trim_matches('`').trim_end_matches("()"))
+    let lines: Vec<&str> = file.lines().collect();
+    let there = place(span.first)
+        .checked_sub(1)
+        .and_then(|first| lines.get(first..place(span.last)));
+    there.is_some_and(|there| fold(&there.join("\n")).trim() == fold(text).trim())
 }
 
 /// Whether lines of a file lie within an origin. A path may be given by its end: `lib.rs` for `src/lib.rs`.
@@ -86,67 +30,61 @@ pub(super) fn covers(origin: &Origin, path: &str, first: u32, last: u32) -> bool
     })
 }
 
+/// Whether one of the names that a sentence sets as code stands on the lines where the sentence says that they are. A
+/// sentence without such names says nothing of the kind, and one may name what stands elsewhere besides.
+pub(super) fn names_stand(facts: &[Fact], source: &Source, first: u32, last: u32) -> bool {
+    let Some(span) = source.origin.span() else {
+        return true;
+    };
+    let count = |lines: u32| usize::try_from(lines).unwrap_or(usize::MAX);
+    let there: Vec<&str> = source
+        .text
+        .lines()
+        .skip(count(first.saturating_sub(span.first)))
+        .take(count(last - first).saturating_add(1))
+        .collect();
+    let there = fold(&there.join("\n"));
+    let mut names = facts.iter().filter_map(|fact| match &fact.value {
+        Value::Identifier { name, exact: true } => Some(fold(name)),
+        _ => None,
+    });
+    let stands = |name: String| {
+        let name = name.trim().trim_end_matches("()");
+        let last = name.rsplit(['.', ':']).next().unwrap_or(name);
+        contains_words(&there, name) || contains_words(&there, last)
+    };
+    let Some(first) = names.next() else {
+        return true;
+    };
+    stands(first) || names.any(stands)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Catalogue, Document};
 
-    struct One(&'static str);
-
-    impl Files for One {
-        fn file(&self, root: &str, commit: Option<&str>, path: &str) -> Option<String> {
-            (root == "/r" && commit == Some("c0ffee") && path == "src/a.rs").then(|| self.0.to_owned())
-        }
-    }
-
-    fn resolved(path: &str, lines: (u32, u32), text: &str, file: &'static str) -> Resolution {
-        let origin = Origin::Code {
+    fn origin(first_line: u32, last_line: u32) -> Origin {
+        Origin::Code {
             repo: "r".into(),
             root: "/r".into(),
             commit: Some("c0ffee".into()),
-            path: path.into(),
-            first_line: lines.0,
-            last_line: lines.1,
-        };
-        let mut catalogue = Catalogue::new();
-        let (title, text) = (String::new(), text.to_owned());
-        let id = catalogue.add(Document {
-            origin,
-            title,
-            date: None,
-            read_at: 0,
-            text,
-            instructs: false,
-        });
-        resolve(catalogue.get(id).unwrap(), &One(file))
+            path: "src/a.rs".into(),
+            first_line,
+            last_line,
+        }
     }
 
     #[test]
-    fn a_span_resolves_moves_goes_stale_or_is_gone() {
+    fn a_span_stands_where_its_lines_say_the_same() {
         let file = "fn a() {}\nfn b() {\n    1\n}\n";
-        assert_eq!(
-            resolved("src/a.rs", (2, 4), "fn b() {\n    1\n}", file),
-            Resolution::Resolved
-        );
-        assert_eq!(
-            resolved("src/a.rs", (1, 3), "fn b() {\n    1\n}", file),
-            Resolution::Moved { first_line: 2 }
-        );
-        assert_eq!(
-            resolved("src/a.rs", (2, 4), "fn b() {\n    2\n}", file),
-            Resolution::Stale
-        );
-        assert_eq!(
-            resolved("src/a.rs", (9, 9), "fn z() {}", file),
-            Resolution::OutOfBounds { lines: 4 }
-        );
-        assert_eq!(
-            resolved("src/b.rs", (1, 1), "fn a() {}", file),
-            Resolution::Missing
-        );
-        assert_eq!(
-            resolved("src/a.rs", (0, 1), "fn y() {}", file),
-            Resolution::OutOfBounds { lines: 4 }
-        );
+        let body = "fn b() {\n    1\n}";
+        assert!(stands(&origin(2, 4), body, file));
+        assert!(!stands(&origin(1, 3), body, file), "moved");
+        assert!(!stands(&origin(2, 4), "fn b() {\n    2\n}", file), "changed");
+        assert!(!stands(&origin(9, 9), "fn z() {}", file), "out of the file");
+        assert!(!stands(&origin(0, 1), "fn a() {}", file), "lines count from one");
+        assert!(!stands(&origin(4, 2), "", file), "backwards");
+        let url = "https://example.org/a".to_owned();
+        assert!(!stands(&Origin::Web { url }, "fn a() {}", file));
     }
 }

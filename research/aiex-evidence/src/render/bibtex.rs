@@ -41,6 +41,9 @@ fn entry(source: &Source) -> String {
             fields.push(("howpublished", escaped(&source.origin.label())));
         }
     }
+    if let Some(licence) = &source.licence {
+        fields.push(("copyright", escaped(licence)));
+    }
     if let Some(date) = &source.date {
         fields.push(("date", escaped(date)));
     }

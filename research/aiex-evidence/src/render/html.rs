@@ -124,10 +124,7 @@ fn write(out: &mut String, report: &Report, evidence: Evidence<'_>) -> std::fmt:
     if !report.searches.is_empty() {
         writeln!(out, "<p>Searched:</p>\n<ul>")?;
         for search in &report.searches {
-            let outcome = match &search.failure {
-                Some(why) => format!("failed: {}", text(why)),
-                None => format!("{} found", search.found),
-            };
+            let outcome = text(&search.outcome());
             writeln!(
                 out,
                 "<li>{}: <code>{}</code> ({outcome})</li>",
@@ -168,6 +165,11 @@ fn sources(out: &mut String, report: &Report, evidence: Evidence<'_>) -> std::fm
             .as_deref()
             .map(|date| format!(", {}", text(date)))
             .unwrap_or_default();
+        let licence = source
+            .licence
+            .as_deref()
+            .map(|licence| format!(" ({})", text(licence)))
+            .unwrap_or_default();
         let warning = if source.instructs {
             " <span class=\"mark\">tries to instruct a model</span>"
         } else {
@@ -175,7 +177,7 @@ fn sources(out: &mut String, report: &Report, evidence: Evidence<'_>) -> std::fm
         };
         writeln!(
             out,
-            "<li><strong>{}</strong> {place}{date}, read {}{warning}",
+            "<li><strong>{}</strong> {place}{date}{licence}, read {}{warning}",
             source.id,
             date::day(source.read_at)
         )?;

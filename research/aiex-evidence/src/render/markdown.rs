@@ -90,6 +90,11 @@ fn write(out: &mut String, report: &Report, evidence: Evidence<'_>) -> std::fmt:
             .as_deref()
             .map(|date| format!(", {}", text(date)))
             .unwrap_or_default();
+        let licence = source
+            .licence
+            .as_deref()
+            .map(|licence| format!(" ({})", text(licence)))
+            .unwrap_or_default();
         let warning = if source.instructs {
             " (tries to instruct a model)"
         } else {
@@ -97,7 +102,7 @@ fn write(out: &mut String, report: &Report, evidence: Evidence<'_>) -> std::fmt:
         };
         writeln!(
             out,
-            "- **{}** {place}{date}, read {}{warning}",
+            "- **{}** {place}{date}{licence}, read {}{warning}",
             source.id,
             date::day(source.read_at)
         )?;
@@ -110,10 +115,7 @@ fn write(out: &mut String, report: &Report, evidence: Evidence<'_>) -> std::fmt:
     if !report.searches.is_empty() {
         writeln!(out, "Searched:\n")?;
         for search in &report.searches {
-            let outcome = match &search.failure {
-                Some(why) => format!("failed: {}", text(why)),
-                None => format!("{} found", search.found),
-            };
+            let outcome = text(&search.outcome());
             writeln!(
                 out,
                 "- {}: {} ({outcome})",

@@ -44,6 +44,7 @@ impl Run {
             date: None,
             read_at: 1_795_219_200,
             text: text.to_owned(),
+            licence: None,
             instructs: false,
         })
     }

@@ -15,7 +15,7 @@ use crate::SourceKind;
 use crate::journal::{Outcome, Stop};
 use crate::live::Live;
 use crate::plan::Plan;
-use crate::ports::Found;
+use crate::ports::Findings;
 use crate::terms;
 
 /// The search ahead of the plan, if there is one.
@@ -24,7 +24,7 @@ pub(crate) struct Ahead {
     /// Set when it begins.
     asked: OnceLock<Asked>,
     /// Set when it ends, whatever ends it; nothing when the run stopped before.
-    ended: SetOnce<Option<Outcome<Vec<Found>>>>,
+    ended: SetOnce<Option<Outcome<Findings>>>,
 }
 
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Live {
         &self,
         query: &Query,
         attempt: u32,
-    ) -> Result<Option<Outcome<Vec<Found>>>, Stop> {
+    ) -> Result<Option<Outcome<Findings>>, Stop> {
         let Some(asked) = self.ahead.asked.get() else {
             return Ok(None);
         };

@@ -42,6 +42,7 @@ impl Picked {
             origin: self.found.origin.clone(),
             title: self.found.title.clone(),
             date: self.found.date.clone(),
+            licence: self.found.licence.clone(),
             read_at: now_ms / 1000,
             text: self.found.text.clone().unwrap_or_default(),
             instructs: false,
@@ -58,6 +59,7 @@ impl Picked {
                 page.title
             },
             date: page.date.or_else(|| self.found.date.clone()),
+            licence: self.found.licence.clone(),
             read_at,
             text: page.text,
             instructs: page.instructs,

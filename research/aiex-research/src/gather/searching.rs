@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use aiex_evidence::SearchRun;
+use aiex_evidence::{EngineRun, SearchRun};
 use futures_util::future;
 
 use super::Query;
@@ -12,7 +12,7 @@ use crate::budget::{Cost, Purpose};
 use crate::event::Event;
 use crate::journal::{Call, Outcome, Stop, key};
 use crate::live::Live;
-use crate::ports::{Found, Search};
+use crate::ports::{Findings, Found, Search};
 use crate::store::Patch;
 use crate::terms;
 
@@ -26,6 +26,7 @@ const LONGEST_SNIPPET: usize = 2 * 1024;
 pub(crate) struct Searched {
     pub(crate) query: Query,
     pub(crate) found: Vec<Found>,
+    pub(crate) engines: Vec<EngineRun>,
     pub(crate) failure: Option<String>,
     pub(crate) hint: Option<String>,
     retryable: bool,
@@ -38,6 +39,7 @@ impl Searched {
             query: self.query.text.clone(),
             found: self.found.len() as u32,
             failure: self.failure.clone(),
+            engines: self.engines.clone(),
         }
     }
 }
@@ -73,6 +75,7 @@ impl Live {
         let mut searched = Searched {
             query: query.clone(),
             found: Vec::new(),
+            engines: Vec::new(),
             failure: None,
             hint: None,
             retryable: false,
@@ -86,7 +89,8 @@ impl Live {
             }
             match self.search_once(round, query, attempt).await? {
                 Outcome::Done { value } => {
-                    searched.found = value;
+                    searched.found = value.found;
+                    searched.engines = value.engines;
                     searched.failure = None;
                     return Ok(searched);
                 }
@@ -112,23 +116,22 @@ impl Live {
         Ok(searched)
     }
 
-    async fn search_once(
-        &self,
-        round: u32,
-        query: &Query,
-        attempt: u32,
-    ) -> Result<Outcome<Vec<Found>>, Stop> {
-        let events = |outcome: &Outcome<Vec<Found>>| {
+    async fn search_once(&self, round: u32, query: &Query, attempt: u32) -> Result<Outcome<Findings>, Stop> {
+        let events = |outcome: &Outcome<Findings>| {
             vec![Event::Searched {
                 round,
                 sub_question: query.sub_question,
                 source: query.source,
                 query: query.text.clone(),
                 found: match outcome {
-                    Outcome::Done { value } => value.len() as u32,
+                    Outcome::Done { value } => value.found.len() as u32,
                     Outcome::Failed { .. } | Outcome::Skipped { .. } => 0,
                 },
                 failure: outcome.failure().map(str::to_owned),
+                engines: match outcome {
+                    Outcome::Done { value } => value.engines.clone(),
+                    Outcome::Failed { .. } | Outcome::Skipped { .. } => Vec::new(),
+                },
             }]
         };
         if let Some(outcome) = self.made_ahead(query, attempt).await? {
@@ -143,8 +146,8 @@ impl Live {
         &self,
         query: &Query,
         attempt: u32,
-        events: impl FnOnce(&Outcome<Vec<Found>>) -> Vec<Event>,
-    ) -> Result<Outcome<Vec<Found>>, Stop> {
+        events: impl FnOnce(&Outcome<Findings>) -> Vec<Event>,
+    ) -> Result<Outcome<Findings>, Stop> {
         let search = Search {
             run: self.id.0.clone(),
             source: query.source,
@@ -178,17 +181,17 @@ impl Live {
         self.call(call, work, events).await
     }
 
-    async fn search_out(&self, search: &Search) -> (Outcome<Vec<Found>>, Cost) {
+    async fn search_out(&self, search: &Search) -> (Outcome<Findings>, Cost) {
         let outcome = match self.ports.searcher.search(search, &self.cancel).await {
-            Ok(mut found) => {
-                found.truncate(search.limit);
-                for one in &mut found {
+            Ok(mut value) => {
+                value.found.truncate(search.limit);
+                for one in &mut value.found {
                     shorten(&mut one.snippet, LONGEST_SNIPPET);
                     if let Some(text) = &mut one.text {
                         shorten(text, LONGEST_TEXT);
                     }
                 }
-                Outcome::Done { value: found }
+                Outcome::Done { value }
             }
             Err(failure) => Outcome::Failed {
                 message: failure.message,
@@ -200,7 +203,7 @@ impl Live {
     }
 
     /// Earlier reports and what they cite are in the run's own store.
-    async fn search_reports(&self, search: &Search) -> (Outcome<Vec<Found>>, Cost) {
+    async fn search_reports(&self, search: &Search) -> (Outcome<Findings>, Cost) {
         let outcome = match self.store.past(&search.query, search.limit, &self.id).await {
             Ok(past) => {
                 let found = past.into_iter().map(|past| Found {
@@ -210,9 +213,10 @@ impl Live {
                     score: past.score,
                     text: Some(past.text),
                     date: past.date,
+                    licence: past.licence,
                 });
                 Outcome::Done {
-                    value: found.collect(),
+                    value: found.collect::<Vec<_>>().into(),
                 }
             }
             Err(error) => Outcome::Failed {

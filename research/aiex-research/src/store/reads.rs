@@ -63,6 +63,7 @@ pub(crate) struct PastSource {
     pub(crate) title: String,
     pub(crate) text: String,
     pub(crate) date: Option<String>,
+    pub(crate) licence: Option<String>,
     pub(crate) score: f32,
 }
 
@@ -251,6 +252,7 @@ pub(super) fn past(
                 title: source.title.clone(),
                 text: source.text.clone(),
                 date: source.date.clone(),
+                licence: source.licence.clone(),
                 score,
             },
             // A report that nobody wrote says what its sources say, and those are found by themselves.
@@ -260,6 +262,7 @@ pub(super) fn past(
                 title: report.question,
                 origin: Origin::Report { run: id },
                 date: None,
+                licence: None,
                 score,
             },
         };

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use aiex_evidence::{Origin, Report, Source};
 use aiex_research::{
-    Boxed, Clock, Depth, Event, Found, Model, ModelFailure, PageText, Ports, Present, Prompt, ReadFailure,
-    Reader, Reply, Request, Research, Revisit, RunId, RunState, Search, SearchFailure, Searcher, Settings,
-    SourceKind, Usage,
+    Boxed, Clock, Depth, Event, Findings, Found, Model, ModelFailure, PageText, Ports, Present, Prompt,
+    ReadFailure, Reader, Reply, Request, Research, Revisit, RunId, RunState, Search, SearchFailure, Searcher,
+    Settings, SourceKind, Usage,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -179,7 +179,7 @@ impl Searcher for World {
         &'a self,
         search: &'a Search,
         _cancel: &'a CancellationToken,
-    ) -> Boxed<'a, Result<Vec<Found>, SearchFailure>> {
+    ) -> Boxed<'a, Result<Findings, SearchFailure>> {
         Box::pin(async move {
             let what = format!("search {} {}", search.source, search.query);
             self.tally(&search.run, |tally| tally.searches += 1);
@@ -191,7 +191,7 @@ impl Searcher for World {
                 });
             }
             self.done(what);
-            Ok(find(search))
+            Ok(find(search).into())
         })
     }
 }

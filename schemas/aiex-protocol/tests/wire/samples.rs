@@ -246,7 +246,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         .chain(sessions::events())
         .chain(keys::events())
         .chain(research::later_events())
-        .chain([("event-done-page", done_page())]);
+        .chain([("event-done-page", done_page())])
+        .chain(research::latest_events());
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,

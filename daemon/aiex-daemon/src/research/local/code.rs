@@ -1,11 +1,14 @@
 //! The code of a repository, from its index.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aiex_evidence::{Origin, PROSE};
-use aiex_files::git;
+use aiex_evidence::{Origin, PROSE, check};
+use aiex_files::root::Root;
+use aiex_files::{git, secret};
+use aiex_history::CommittedFiles;
 use aiex_index::{Constant, Hit, SearchRequest};
 use aiex_protocol::repos::{Phase, RepoStatus};
 use aiex_research::{Found, Search, SearchFailure};
@@ -54,13 +57,14 @@ pub(super) async fn search(
             .map_or_else(|_| Vec::new(), |outcome| outcome.hits);
         let hits = with_documents(outcome.hits, documents);
         let tree = files.of_repository(root).ok();
-        let head = tree.as_ref().and_then(|tree| git::head(tree.root()));
-        let commit = head.and_then(|head| head.commit);
         let mut found: Vec<Found> = passages(hits, tree.as_ref())
             .into_iter()
-            .map(|(hit, passage)| result(hit, passage, root, commit.as_deref()))
+            .map(|(hit, passage)| result(hit, passage, root))
+            .take(limit)
             .collect();
-        found.truncate(limit);
+        if let Some(tree) = &tree {
+            at_commit(&mut found, tree.root());
+        }
         Ok(found)
     })
     .await?
@@ -127,13 +131,48 @@ fn is_enough(status: &RepoStatus) -> bool {
     status.phase == Phase::Failed || (status.is_complete && is_embedded)
 }
 
-fn result(hit: Hit, passage: Passage, root: &Path, commit: Option<&str>) -> Found {
+/// Says of each result at which commit it can be looked up: at the one that is checked out, if its lines say there what
+/// they say here. What was edited since has no commit yet.
+fn at_commit(found: &mut [Found], root: &Root) {
+    let Some(head) = git::head(root).and_then(|head| head.commit) else {
+        return;
+    };
+    let files = match CommittedFiles::at(&root.path, &head) {
+        Ok(files) => files,
+        Err(error) => {
+            tracing::debug!(root = %root.path.display(), %error, "nothing is cited at a commit");
+            return;
+        }
+    };
+    let mut texts: HashMap<String, Option<String>> = HashMap::new();
+    for found in found {
+        let (Some(path), Some(text)) = (found.origin.path(), &found.text) else {
+            continue;
+        };
+        let committed = texts.entry(path.to_owned()).or_insert_with(|| {
+            let mut text = files.text(path).ok().flatten()?;
+            // As it was when it was indexed.
+            secret::redact(&mut text);
+            Some(text)
+        });
+        let is_committed = committed
+            .as_deref()
+            .is_some_and(|file| check::stands(&found.origin, text, file));
+        if let Origin::Code { commit, .. } = &mut found.origin
+            && is_committed
+        {
+            *commit = Some(head.clone());
+        }
+    }
+}
+
+fn result(hit: Hit, passage: Passage, root: &Path) -> Found {
     Found {
         title: hit.symbol.unwrap_or_else(|| hit.path.clone()),
         origin: Origin::Code {
             repo: name_of(root),
             root: root.display().to_string(),
-            commit: commit.map(str::to_owned),
+            commit: None,
             path: hit.path,
             first_line: passage.first_line,
             last_line: passage.last_line,
@@ -142,6 +181,7 @@ fn result(hit: Hit, passage: Passage, root: &Path, commit: Option<&str>) -> Foun
         score: hit.score,
         text: Some(passage.text),
         date: None,
+        licence: None,
     }
 }
 
@@ -168,14 +208,14 @@ mod tests {
             last_line: 9,
             text: "…".to_owned(),
         };
-        let found = result(hit, passage, Path::new("/home/ada/shop"), Some("0af3"));
+        let found = result(hit, passage, Path::new("/home/ada/shop"));
         assert_eq!(found.title, "Policy > retry");
         assert_eq!(
             found.origin,
             Origin::Code {
                 repo: "shop".to_owned(),
                 root: "/home/ada/shop".to_owned(),
-                commit: Some("0af3".to_owned()),
+                commit: None,
                 path: "src/retry.rs".to_owned(),
                 first_line: 1,
                 last_line: 9,

@@ -172,6 +172,7 @@ fn result(hit: CommitHit, root: &Path) -> Found {
         score: hit.score as f32,
         text: Some(text),
         date: u64::try_from(hit.time).ok().map(date::day),
+        licence: None,
     }
 }
 

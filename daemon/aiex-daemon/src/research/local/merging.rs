@@ -91,6 +91,7 @@ mod tests {
             score,
             text: Some(text.to_owned()),
             date: None,
+            licence: None,
         }
     }
 

@@ -359,6 +359,7 @@ fn result(package: &Wanted, hit: Hit, passage: Passage) -> Found {
         score: hit.score,
         text: Some(passage.text),
         date: None,
+        licence: None,
     }
 }
 

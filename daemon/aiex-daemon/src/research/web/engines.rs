@@ -27,7 +27,14 @@ pub(super) struct Current {
     /// Settings that cannot work are told by every search.
     pub(super) coordinator: Result<Coordinator, SearchFailure>,
     /// Those that cannot be asked because their keys cannot be had.
-    pub(super) left_out: Option<SearchFailure>,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+/// An engine that cannot be asked.
+#[derive(Debug, Clone)]
+pub(super) struct LeftOut {
+    pub(super) engine: String,
+    pub(super) failure: SearchFailure,
 }
 
 impl Engines {
@@ -68,7 +75,7 @@ impl Engines {
 /// One whose variable is not set stays, and says so when it is asked; one whose key is kept and cannot be had does not.
 fn current(settings: &WebSettings, taken: &[Taken]) -> Current {
     let mut engines = Vec::new();
-    let mut left_out: Option<SearchFailure> = None;
+    let mut left_out = Vec::new();
     for (engine, keys) in settings.engines.iter().zip(taken) {
         let keys = match keys {
             Ok(keys) => keys.clone(),
@@ -78,12 +85,15 @@ fn current(settings: &WebSettings, taken: &[Taken]) -> Current {
             }
             Err(problem) => {
                 let failure = SearchFailure {
-                    message: format!("{}: {problem}", engine.name),
+                    message: problem.to_string(),
                     hint: problem.hint(),
                     retryable: false,
                 };
-                tracing::warn!(%failure, hint = failure.hint, "this engine is left out");
-                left_out = Some(together(left_out, failure));
+                tracing::warn!(engine = engine.name, %failure, hint = failure.hint, "this engine is left out");
+                left_out.push(LeftOut {
+                    engine: engine.name.clone(),
+                    failure,
+                });
                 continue;
             }
         };
@@ -101,18 +111,6 @@ fn current(settings: &WebSettings, taken: &[Taken]) -> Current {
     Current {
         coordinator,
         left_out,
-    }
-}
-
-/// Two failures as one. The first says what to do.
-pub(super) fn together(first: Option<SearchFailure>, second: SearchFailure) -> SearchFailure {
-    match first {
-        None => second,
-        Some(first) => SearchFailure {
-            message: format!("{}; {}", first.message, second.message),
-            hint: first.hint,
-            retryable: first.retryable || second.retryable,
-        },
     }
 }
 

@@ -75,8 +75,13 @@ async fn a_search_is_asked_once_and_leaves_out_hosts_that_are_not_wanted() {
     let web = two_engines(&engines);
     let never = CancellationToken::new();
     for _ in 0..2 {
-        let found = web.search(&search("retry"), &never).await.unwrap();
-        let [found] = &found[..] else { panic!("{found:?}") };
+        let answer = web
+            .search(&search("retry"), &Surroundings::default(), &never)
+            .await
+            .unwrap();
+        let [found] = &answer.findings.found[..] else {
+            panic!("{answer:?}")
+        };
         let url = "https://docs.example/retry".to_owned();
         assert_eq!(found.origin, Origin::Web { url });
         assert_eq!((found.title.as_str(), &found.text), ("Retry", &None));
@@ -94,8 +99,17 @@ async fn a_part_that_failed_is_told_and_asked_again() {
     let never = CancellationToken::new();
     for asked in 1..=2 {
         let none = Surroundings::default();
-        let answer = web.answer(&search("retry"), &none, &never).await.unwrap();
-        assert_eq!(answer.found.len(), 1);
+        let answer = web.search(&search("retry"), &none, &never).await.unwrap();
+        assert_eq!(answer.findings.found.len(), 1);
+        let mut engines_asked = answer.findings.engines.clone();
+        engines_asked.sort_by(|a, b| a.engine.cmp(&b.engine));
+        let [searxng, serper] = &engines_asked[..] else {
+            panic!("{answer:?}")
+        };
+        assert_eq!((searxng.engine.as_str(), searxng.found), ("searxng", 2));
+        assert_eq!(searxng.failure, None);
+        assert_eq!((serper.engine.as_str(), serper.found), ("serper", 0));
+        assert!(serper.failure.is_some());
         let partial = answer.partial.unwrap();
         assert!(partial.message.starts_with("serper: "), "{partial}");
         assert!(partial.hint.contains("serper"), "{partial:?}");
@@ -113,7 +127,10 @@ async fn a_search_fails_when_every_engine_does() {
     ))
     .unwrap();
     let never = CancellationToken::new();
-    let failure = web.search(&search("retry"), &never).await.unwrap_err();
+    let failure = web
+        .search(&search("retry"), &Surroundings::default(), &never)
+        .await
+        .unwrap_err();
     assert!(failure.retryable && !failure.hint.is_empty(), "{failure:?}");
     assert!(failure.message.contains("searxng: no connection"), "{failure}");
     assert!(failure.message.contains("brave: "), "{failure}");
@@ -127,7 +144,10 @@ async fn a_wrong_engine_says_so_in_every_search() {
     )
     .unwrap();
     let never = CancellationToken::new();
-    let failure = web.search(&search("retry"), &never).await.unwrap_err();
+    let failure = web
+        .search(&search("retry"), &Surroundings::default(), &never)
+        .await
+        .unwrap_err();
     assert!(failure.message.contains("{query}"), "{failure}");
     assert!(failure.hint.contains("json"), "{failure:?}");
 }
@@ -196,6 +216,7 @@ fn page(url: &str) -> Found {
         score: 1.0,
         text: None,
         date: None,
+        licence: None,
     }
 }
 
@@ -207,6 +228,7 @@ fn source(found: &Found) -> Source {
         date: None,
         read_at: 0,
         text: String::new(),
+        licence: None,
         instructs: false,
     });
     catalogue.get(id).unwrap().clone()
@@ -302,11 +324,11 @@ async fn an_engine_whose_key_is_locked_away_is_told_and_asked_once_it_is_not() {
     let (web, keys) = one_locked(place.path(), &engines);
     let never = CancellationToken::new();
     let answer = async |query: &str| {
-        let answer = web.answer(&search(query), &Surroundings::default(), &never).await;
+        let answer = web.search(&search(query), &Surroundings::default(), &never).await;
         answer.unwrap()
     };
     let partly = answer("retry").await;
-    assert!(!partly.found.is_empty(), "the other answers");
+    assert!(!partly.findings.found.is_empty(), "the other answers");
     let partial = partly.partial.unwrap();
     assert_eq!(
         partial.message,
@@ -323,4 +345,55 @@ async fn an_engine_whose_key_is_locked_away_is_told_and_asked_once_it_is_not() {
     web.close_keys();
     assert!(answer("another").await.partial.is_some());
     assert_eq!(engines.count(&EngineKind::Serper), 1);
+}
+
+#[tokio::test]
+async fn a_run_asks_for_the_locked_version_once_and_keeps_the_licence() {
+    let engines = StandIn::start().unwrap();
+    engines.publish([Page::new(
+        "https://stackoverflow.com/questions/7/spawn",
+        "How to spawn",
+        "tokio spawn",
+    )]);
+    let web = web(&format!(
+        "[web]\nenabled = true\nkeyless = false\n\
+         [[web.engine]]\nkind = \"stackexchange\"\nurl = \"{}\"\n\
+         [[web.engine]]\nkind = \"docsrs\"\nurl = \"{}\"\n",
+        engines.url(&EngineKind::StackExchange),
+        engines.url(&EngineKind::DocsRs),
+    ))
+    .unwrap();
+    let surroundings = Surroundings {
+        languages: vec!["Rust".to_owned()],
+        dependencies: vec![Dependency {
+            name: "tokio".to_owned(),
+            version: Some("1.45.0".to_owned()),
+            ecosystem: aiex_web::Ecosystem::Rust,
+        }],
+    };
+    let never = CancellationToken::new();
+    let answer = web
+        .search(&search("tokio spawn"), &surroundings, &never)
+        .await
+        .unwrap();
+    let asked: Vec<String> = engines
+        .received()
+        .iter()
+        .filter_map(|request| request.parameter("q"))
+        .collect();
+    assert_eq!(asked, ["tokio 1.45 spawn"], "in one wording");
+    assert!(
+        engines.count(&EngineKind::DocsRs) > 0,
+        "it is asked for the package"
+    );
+    let licences: Vec<_> = answer
+        .findings
+        .found
+        .iter()
+        .filter_map(|found| found.licence.as_deref())
+        .collect();
+    assert!(
+        licences.iter().any(|licence| licence.contains("CC BY-SA")),
+        "{licences:?}"
+    );
 }

@@ -14,6 +14,7 @@ fn found(name: &str) -> aiex_research::Found {
         score: 1.0,
         text: None,
         date: None,
+        licence: None,
     }
 }
 

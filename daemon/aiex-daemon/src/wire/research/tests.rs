@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aiex_config::Settings;
-use aiex_evidence::{Ledger, Origin, QuoteId};
+use aiex_evidence::{EngineRun, Ledger, Origin, QuoteId};
 use aiex_research::{
     Brief, Budget, Depth, Drift, Event, Limits, Plan, QuestionKind, QuoteState, Request, RunId, RunState,
     Stage, StopRule, SubQuestion, Verification,
@@ -189,6 +189,11 @@ fn events() -> Vec<Event> {
             query: text(),
             found: 3,
             failure: Some(text()),
+            engines: vec![EngineRun {
+                engine: text(),
+                found: 2,
+                failure: Some(text()),
+            }],
         });
     }
     for origin in origins() {

@@ -58,6 +58,7 @@ fn report(run: &str, claims: &[u16]) -> Report {
             date: None,
             read_at: 0,
             text: String::new(),
+            licence: None,
             instructs: false,
         });
     }

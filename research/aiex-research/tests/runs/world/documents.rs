@@ -94,6 +94,7 @@ pub(crate) fn find(search: &Search) -> Vec<Found> {
                 score: fits(text) as f32,
                 text: Some((*text).to_owned()),
                 date: None,
+                licence: None,
             });
         }
     }
@@ -108,6 +109,7 @@ pub(crate) fn find(search: &Search) -> Vec<Found> {
                 score: fits(text) as f32,
                 text: None,
                 date: Some("2025-03-01".to_owned()),
+                licence: None,
             });
         }
     }

@@ -1,7 +1,7 @@
 //! Samples of what research, sources and caches say.
 
 use aiex_protocol::cache::{CacheCleared, CacheKind, CacheProblem, CacheReport, ClearCache};
-use aiex_protocol::journal::{QuoteRef, RunEntry, RunEvent, RunStage, StopRule};
+use aiex_protocol::journal::{EngineRun, QuoteRef, RunEntry, RunEvent, RunStage, StopRule};
 use aiex_protocol::research::{
     ApproveArgs, Brief, Budget, Depth, Document, Drift, Estimate, FollowArgs, GraphArgs, GraphFormat,
     GraphMatch, GraphNeighbour, GraphNode, GraphView, Ledger, Limits, Plan, QuestionKind, QuoteState,
@@ -256,6 +256,7 @@ fn entries() -> Vec<(&'static str, RunEvent)> {
                 query: "runtime shutdown".into(),
                 found: 0,
                 failure: Some("the key is rejected".into()),
+                engines: Vec::new(),
             },
         ),
         (
@@ -436,6 +437,7 @@ fn found(rank: u32, source: SourceKind, origin: Origin) -> Found {
         origin,
         snippet: "Tasks are aborted when the runtime is dropped.".into(),
         date: Some("2026-01-05".into()),
+        licence: None,
         also: vec![SourceKind::Web],
     }
 }
@@ -547,4 +549,34 @@ pub(crate) fn later_events() -> Vec<(&'static str, Event)> {
             ..CacheReport::default()
         }),
     )]
+}
+
+/// Those that came after these.
+pub(crate) fn latest_events() -> Vec<(&'static str, Event)> {
+    let searched = RunEvent::Searched {
+        round: 1,
+        sub_question: 0,
+        source: SourceKind::Web,
+        query: "runtime shutdown".into(),
+        found: 7,
+        failure: None,
+        engines: vec![
+            EngineRun {
+                engine: "searxng".into(),
+                found: 8,
+                failure: None,
+            },
+            EngineRun {
+                engine: "serper".into(),
+                found: 0,
+                failure: Some("the key is out of credit".into()),
+            },
+        ],
+    };
+    let entry = RunEntry {
+        seq: 40,
+        at_ms: 1_767_225_600_040,
+        event: searched,
+    };
+    vec![("entry-searched-in-part", Event::RunEntry(Box::new(entry)))]
 }
