@@ -116,6 +116,8 @@ pub(crate) struct EngineRepositories {
     recent: Recent,
     /// Why registered repositories could not be opened.
     problems: Mutex<HashMap<PathBuf, String>>,
+    /// What was known of those that were put to rest.
+    resting: Mutex<HashMap<PathBuf, RepoStatus>>,
     /// Whether [`Self::resume`] is through, well or not.
     resumed: (Mutex<bool>, Condvar),
 }
@@ -158,6 +160,7 @@ impl EngineRepositories {
             repositories: Mutex::default(),
             recent: Recent::default(),
             problems: Mutex::default(),
+            resting: Mutex::default(),
             resumed: (Mutex::new(false), Condvar::new()),
         }
     }
@@ -375,12 +378,21 @@ impl Repositories for EngineRepositories {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
+        let resting = self
+            .resting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         open.engine
             .registered()
             .into_iter()
             .map(|registered| match self.get(&registered.root) {
                 Some(repository) => repository.status(),
-                None => dormant(&registered, problems.get(&registered.root)),
+                None => dormant(
+                    &registered,
+                    problems.get(&registered.root),
+                    resting.get(&registered.root),
+                ),
             })
             .collect()
     }
@@ -457,8 +469,13 @@ impl Repositories for EngineRepositories {
             }
             std::thread::park_timeout(PARTING_LOOK);
         }
+        let known = repository.status();
         drop(repository);
         open.engine.close_repo(&root);
+        self.resting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(root.clone(), known);
         Some(root)
     }
 
@@ -493,13 +510,21 @@ impl Repositories for EngineRepositories {
     }
 }
 
-/// A registered repository that is not open.
-fn dormant(registered: &Registered, problem: Option<&String>) -> RepoStatus {
+/// A registered repository that is not open. Of one that was put to rest all is known but what has changed since.
+fn dormant(registered: &Registered, problem: Option<&String>, known: Option<&RepoStatus>) -> RepoStatus {
     let reason = if problem.is_some() {
         "it cannot be opened"
     } else {
         "at rest until it is asked for"
     };
+    if let (None, Some(known)) = (problem, known) {
+        return RepoStatus {
+            watch: WatchMode::Off {
+                reason: reason.to_owned(),
+            },
+            ..known.clone()
+        };
+    }
     RepoStatus {
         root: registered.root.display().to_string(),
         branch: None,

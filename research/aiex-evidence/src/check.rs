@@ -98,6 +98,25 @@ impl Doubt {
     }
 }
 
+/// The share of a sentence's words in its quotes below which no word of a model's makes them its ground.
+const APART: f64 = 0.2;
+
+impl Doubt {
+    /// Whether a model's word that the quotes bear the sentence out clears it. Where the two say the opposite of each
+    /// other, or share next to nothing, it does not: the same model may have written both.
+    pub fn may_be_cleared(&self) -> bool {
+        match self {
+            Self::Negation | Self::Opposite { .. } | Self::Swapped { .. } => false,
+            Self::FewWords { share } => *share >= APART,
+            Self::Beside { .. }
+            | Self::Elsewhere { .. }
+            | Self::Name { .. }
+            | Self::Loose { .. }
+            | Self::Code => true,
+        }
+    }
+}
+
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -31,4 +31,7 @@ pub struct Sentence {
     pub verdict: Option<Verdict>,
     /// Why the verdict is what it is, for people: `the number 42 is in none of the quotes`.
     pub reason: Option<String>,
+    /// Whether a model gave the verdict, where code was in doubt.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub judged: bool,
 }

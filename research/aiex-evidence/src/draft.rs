@@ -76,6 +76,7 @@ pub fn parse(prose: &str, evidence: Evidence<'_>) -> Draft {
                     cites,
                     verdict: Some(Verdict::Unchecked),
                     reason: None,
+                    judged: false,
                 };
                 section.paragraphs.push(Paragraph {
                     sentences: vec![sentence],
@@ -177,6 +178,7 @@ fn read(text: &str, evidence: Evidence<'_>, removed: &mut Removed) -> Vec<Senten
             cites,
             verdict: Some(Verdict::Unchecked),
             reason: None,
+            judged: false,
         });
     }
     found

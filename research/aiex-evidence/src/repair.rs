@@ -103,6 +103,7 @@ pub fn repair(sentence: &mut Sentence, evidence: Evidence<'_>) -> Repair {
             sentence.cites = cites;
             sentence.verdict = Some(Verdict::Supported);
             sentence.reason = None;
+            sentence.judged = false;
             repair
         }
         None if matches!(sentence.verdict, Some(Verdict::Partial | Verdict::Unchecked)) => Repair::Nothing,
@@ -117,9 +118,10 @@ pub fn inherit(sections: &mut [Section], evidence: Evidence<'_>) -> usize {
         return 0;
     };
     let mut found = 0;
+    // What claims nothing needs no citation.
     for sentence in summary
         .sentences_mut()
-        .filter(|sentence| sentence.cites.is_empty())
+        .filter(|sentence| sentence.cites.is_empty() && sentence.verdict.is_some())
     {
         let claimed = stems(&sentence.text);
         let later = rest.iter().flat_map(Section::sentences);

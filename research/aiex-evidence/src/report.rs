@@ -175,6 +175,9 @@ pub struct Tally {
     pub claims: u32,
     /// Those the quotes say.
     pub supported: u32,
+    /// Those of them of which a model said so, where code was in doubt.
+    #[serde(default)]
+    pub judged: u32,
     /// Those the quotes say in part.
     pub partial: u32,
     /// Those the quotes do not say.
@@ -201,11 +204,22 @@ impl Report {
 
     /// How many claims it makes, and how far they are borne out.
     pub fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        for verdict in self.sentences().filter_map(|sentence| sentence.verdict) {
+        Tally::of(&self.sections)
+    }
+}
+
+impl Tally {
+    /// Counts the claims of sections.
+    pub fn of(sections: &[Section]) -> Self {
+        let mut tally = Self::default();
+        for sentence in sections.iter().flat_map(Section::sentences) {
+            let Some(verdict) = sentence.verdict else { continue };
             tally.claims += 1;
             match verdict {
-                Verdict::Supported => tally.supported += 1,
+                Verdict::Supported => {
+                    tally.supported += 1;
+                    tally.judged += u32::from(sentence.judged);
+                }
                 Verdict::Partial => tally.partial += 1,
                 Verdict::Unsupported => tally.unsupported += 1,
                 Verdict::Contradicted => tally.contradicted += 1,

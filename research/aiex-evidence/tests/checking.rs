@@ -230,6 +230,7 @@ fn sentences_that_claim_nothing_are_exempt_and_claims_without_citation_are_not()
             cites: vec![],
             verdict: None,
             reason: None,
+            judged: false,
         };
         check::check(&sentence, run.evidence())
     };
@@ -284,4 +285,16 @@ fn a_quote_that_is_no_piece_of_its_source_bears_nothing_out() {
             ..
         }
     ));
+}
+
+#[test]
+fn a_models_word_clears_no_contradiction_and_no_sentence_that_shares_nothing() {
+    for doubt in [
+        doubtful("The blocking pool never holds 512 threads.", POOL),
+        doubtful("Gardening takes patience and water.", POOL),
+    ] {
+        assert!(!doubt.may_be_cleared(), "{doubt}");
+    }
+    let some = Doubt::FewWords { share: 0.4 };
+    assert!(some.may_be_cleared());
 }

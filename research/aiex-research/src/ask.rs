@@ -163,7 +163,7 @@ impl Live {
                 (Outcome::Done { value: reply }, cost)
             }
             Err(failure) => {
-                self.health.failed(failure.retryable);
+                self.health.failed(failure.retryable, &failure.message);
                 let cost = Cost::model(failure.spent);
                 let crate::ports::ModelFailure {
                     message,

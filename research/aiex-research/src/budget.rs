@@ -16,6 +16,10 @@ use crate::request::Limits;
 /// The part of tokens, money and time that gathering leaves for the report, in hundredths.
 const RESERVE_PERCENT: u64 = 35;
 
+/// The part of the time that the plan may take, in hundredths: what is searched and read must not wait for a model that
+/// hangs over it.
+const PLAN_PERCENT: u64 = 40;
+
 /// What a call costs: at its most before it, in fact after it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -88,6 +92,8 @@ impl Cost {
 /// What a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
+    /// What is to be searched; may not touch the time for searching.
+    Plan,
     /// Evidence; may not touch the reserve.
     Gather,
     /// The report.
@@ -148,7 +154,11 @@ impl Purse {
 
     /// Wall time left for a purpose.
     pub(crate) fn time_left(&self, purpose: Purpose) -> Duration {
-        Duration::from_millis(allowed(self.limits.wall_ms, purpose).saturating_sub(self.wall_ms()))
+        let allowed = match purpose {
+            Purpose::Plan => part(self.limits.wall_ms, PLAN_PERCENT),
+            Purpose::Gather | Purpose::Finish => allowed(self.limits.wall_ms, purpose),
+        };
+        Duration::from_millis(allowed.saturating_sub(self.wall_ms()))
     }
 
     /// Reserves a call's most, or says what is used up.
@@ -202,8 +212,13 @@ impl Purse {
 fn allowed(limit: u64, purpose: Purpose) -> u64 {
     match purpose {
         Purpose::Finish => limit,
-        Purpose::Gather => limit - limit / 100 * RESERVE_PERCENT - limit % 100 * RESERVE_PERCENT / 100,
+        Purpose::Plan | Purpose::Gather => limit - part(limit, RESERVE_PERCENT),
     }
+}
+
+/// Some hundredths of a limit, however large it is.
+fn part(limit: u64, percent: u64) -> u64 {
+    limit / 100 * percent + limit % 100 * percent / 100
 }
 
 /// The right to make one call. Settle it with what the call cost; otherwise its most is charged.
@@ -277,6 +292,22 @@ mod tests {
         let purse = purse();
         assert!(purse.take(call(651, 0), true, Purpose::Gather).is_err());
         assert!(purse.take(call(650, 0), true, Purpose::Gather).is_ok());
+    }
+
+    #[test]
+    fn planning_may_not_take_the_time_for_searching() {
+        let purse = purse();
+        assert!(purse.time_left(Purpose::Plan) <= Duration::from_millis(LIMITS.wall_ms * 2 / 5));
+        assert!(purse.time_left(Purpose::Gather) > purse.time_left(Purpose::Plan));
+        let late = Purse::new(
+            LIMITS,
+            Arc::new(SystemClock::new()),
+            Cost::default(),
+            LIMITS.wall_ms / 2,
+        );
+        let denied = late.take(call(1, 0), true, Purpose::Plan).err();
+        assert_eq!(denied, Some(Denied::Used("time")));
+        assert!(late.take(Cost::SEARCH, true, Purpose::Gather).is_ok());
     }
 
     #[test]

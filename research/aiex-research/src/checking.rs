@@ -2,7 +2,7 @@
 //! what nobody looked at stays unchecked.
 
 use aiex_evidence::repair::{self, Repair};
-use aiex_evidence::{Catalogue, Evidence, Quote, Section, Sentence, Tally, Verdict, check};
+use aiex_evidence::{Catalogue, Doubt, Evidence, Quote, Section, Sentence, Tally, Verdict, check};
 use futures_util::future;
 use serde::Deserialize;
 
@@ -34,8 +34,8 @@ struct Work {
 }
 
 impl Work {
-    /// Settles every sentence; returns the places of those in doubt.
-    fn settle(mut self) -> (Vec<Section>, Vec<usize>) {
+    /// Settles every sentence; returns the places of those in doubt, and why they are.
+    fn settle(mut self) -> (Vec<Section>, Vec<(usize, Doubt)>) {
         let evidence = Evidence {
             sources: &self.catalogue,
             quotes: &self.quotes,
@@ -43,8 +43,8 @@ impl Work {
         let mut doubtful = Vec::new();
         let sentences = self.sections.iter_mut().flat_map(Section::sentences_mut);
         for (at, sentence) in sentences.enumerate() {
-            if check::settle(sentence, evidence).is_some() {
-                doubtful.push(at);
+            if let Some(doubt) = check::settle(sentence, evidence) {
+                doubtful.push((at, doubt));
             }
         }
         (self.sections, doubtful)
@@ -93,7 +93,7 @@ impl Live {
         self.judge(&mut sections, &doubtful, gathered).await?;
         let second = work(sections);
         let (sections, repaired) = on_a_thread(move || second.repair()).await?;
-        let tally = tally(&sections);
+        let tally = Tally::of(&sections);
         let told = Event::Checked {
             supported: tally.supported,
             partial: tally.partial,
@@ -110,7 +110,7 @@ impl Live {
     async fn judge(
         &self,
         sections: &mut [Section],
-        doubtful: &[usize],
+        doubtful: &[(usize, Doubt)],
         gathered: &Gathered,
     ) -> Result<(), Stop> {
         if !self.has_model() || doubtful.is_empty() {
@@ -120,7 +120,7 @@ impl Live {
         let judging = doubtful.chunks(TOGETHER).enumerate().map(|(batch, places)| {
             let asked: Vec<(usize, &Sentence)> = places
                 .iter()
-                .filter_map(|at| Some((*at, all.get(*at)?)))
+                .filter_map(|(at, _)| Some((*at, all.get(*at)?)))
                 .collect();
             self.judge_some(batch, asked, gathered)
         });
@@ -131,13 +131,20 @@ impl Live {
         let mut sentences: Vec<&mut Sentence> =
             sections.iter_mut().flat_map(Section::sentences_mut).collect();
         for (at, verdict) in verdicts.into_iter().flatten() {
-            if let Some(sentence) = sentences.get_mut(at) {
-                let doubt = sentence.reason.take();
-                if verdict != Verdict::Supported {
-                    sentence.reason = doubt.map(|doubt| format!("{doubt}; judged by the model"));
-                }
-                sentence.verdict = Some(verdict);
-            }
+            let Some(sentence) = sentences.get_mut(at) else {
+                continue;
+            };
+            let Some((_, doubt)) = doubtful.iter().find(|(doubtful, _)| *doubtful == at) else {
+                continue;
+            };
+            let verdict = match verdict {
+                Verdict::Supported if !doubt.may_be_cleared() => Verdict::Partial,
+                other => other,
+            };
+            sentence.judged = true;
+            sentence.reason =
+                (verdict != Verdict::Supported).then(|| format!("{doubt}; judged by the model"));
+            sentence.verdict = Some(verdict);
         }
         Ok(())
     }
@@ -188,23 +195,4 @@ impl Live {
         });
         Ok(verdicts.collect())
     }
-}
-
-fn tally(sections: &[Section]) -> Tally {
-    let mut tally = Tally::default();
-    for verdict in sections
-        .iter()
-        .flat_map(Section::sentences)
-        .filter_map(|sentence| sentence.verdict)
-    {
-        tally.claims += 1;
-        match verdict {
-            Verdict::Supported => tally.supported += 1,
-            Verdict::Partial => tally.partial += 1,
-            Verdict::Unsupported => tally.unsupported += 1,
-            Verdict::Contradicted => tally.contradicted += 1,
-            Verdict::Unchecked => tally.unchecked += 1,
-        }
-    }
-    tally
 }

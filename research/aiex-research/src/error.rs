@@ -64,7 +64,9 @@ impl ResearchError {
                 RunState::Done => "start a new run, or retry it to try again what failed",
                 RunState::Failed | RunState::Cancelled => "retry it to go on with what it has",
             },
-            Self::NoReport(_) => "follow the run until it is done",
+            Self::NoReport(_) => {
+                "follow the run until it is done; one that was cancelled or failed can be retried"
+            }
             Self::Request(_) => "change the request and start again",
             Self::Template(_) => "correct the template's file, or name another template",
             Self::Store { .. } => {

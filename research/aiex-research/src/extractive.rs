@@ -112,6 +112,7 @@ fn bare(text: &str) -> Paragraph {
         cites: Vec::new(),
         verdict: None,
         reason: None,
+        judged: false,
     };
     Paragraph {
         sentences: vec![sentence],
@@ -179,6 +180,7 @@ fn said(quote: &Quote, text: String, item: bool) -> Paragraph {
         cites: vec![quote.id],
         verdict: Some(Verdict::Unchecked),
         reason: None,
+        judged: false,
     };
     Paragraph {
         sentences: vec![sentence],

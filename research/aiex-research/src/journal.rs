@@ -96,13 +96,13 @@ pub(crate) struct Past {
     outcomes: Mutex<HashMap<String, String>>,
     /// What was spent, lost calls at their most.
     pub(crate) spent: Cost,
-    /// Wall time.
+    /// Wall time since the run was retried last.
     pub(crate) wall_ms: u64,
 }
 
 impl Past {
     /// Reads a journal. Failures and refusals of generations before `generation` are forgotten: a retry makes those
-    /// calls again.
+    /// calls again, and has its time anew. What they cost stays spent.
     pub(crate) fn of(journal: Vec<Recorded>, generation: u64) -> Self {
         let mut open: HashMap<String, Vec<Cost>> = HashMap::new();
         let mut costs = Vec::new();
@@ -114,14 +114,18 @@ impl Past {
                     let Ok(began) = serde_json::from_str::<Began>(&line.body) else {
                         continue;
                     };
-                    wall_ms = wall_ms.max(began.wall_ms);
+                    if line.generation >= generation {
+                        wall_ms = wall_ms.max(began.wall_ms);
+                    }
                     open.entry(line.key).or_default().push(began.most);
                 }
                 LineKind::Ended => {
                     let Ok(ended) = serde_json::from_str::<Ended<serde::de::IgnoredAny>>(&line.body) else {
                         continue;
                     };
-                    wall_ms = wall_ms.max(ended.wall_ms);
+                    if line.generation >= generation {
+                        wall_ms = wall_ms.max(ended.wall_ms);
+                    }
                     costs.push(ended.cost);
                     if let Some(begun) = open.get_mut(&line.key) {
                         begun.pop();
@@ -221,7 +225,7 @@ impl Live {
             () = self.halt.cancelled() => return Err(Stop::Halted),
             turn = gate.acquire() => turn.map_err(|_| Stop::Halted)?,
         };
-        let gathering = purpose == Purpose::Gather;
+        let gathering = purpose != Purpose::Finish;
         if gathering && self.finishing.is_cancelled() {
             return self.skip(key, "the run was told to finish", events).await;
         }

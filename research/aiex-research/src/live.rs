@@ -1,7 +1,7 @@
 //! A run at work: everything its stages share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +70,8 @@ pub(crate) struct Live {
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     failures: AtomicU32,
+    /// What it said last instead of answering.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Health {
@@ -83,8 +85,17 @@ impl Health {
         self.failures.store(0, Ordering::Relaxed);
     }
 
+    /// Why it did not answer when it was asked last, if it did not.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// It failed; a failure that asking again cannot help ends its part in the run.
-    pub(crate) fn failed(&self, retryable: bool) {
+    pub(crate) fn failed(&self, retryable: bool, why: &str) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
         if retryable {
             self.failures.fetch_add(1, Ordering::Relaxed);
         } else {

@@ -237,7 +237,14 @@ impl Live {
             why.push(format!("searches failed ({})", failures.join("; ")));
         }
         if written.fell_back {
-            why.push("the model did not write every section".to_owned());
+            let what = match written.model {
+                Some(_) => "the model did not write every section",
+                None => "no model wrote any of it",
+            };
+            why.push(match self.health.trouble() {
+                Some(trouble) => format!("{what} ({trouble})"),
+                None => what.to_owned(),
+            });
         }
         (!why.is_empty()).then(|| why.join("; "))
     }

@@ -93,7 +93,7 @@ impl Live {
             name: "scope".to_owned(),
             at: Stage::Scope,
             stage: ModelStage::Plan,
-            purpose: Purpose::Gather,
+            purpose: Purpose::Plan,
             system: prompt::SCOPE.to_owned(),
             user: format!("Question: {question}{}", self.context()),
             schema: Some(prompt::scope_schema()),
@@ -145,7 +145,7 @@ impl Live {
             name: "plan".to_owned(),
             at: Stage::Plan,
             stage: ModelStage::Plan,
-            purpose: Purpose::Gather,
+            purpose: Purpose::Plan,
             system: prompt::filled(prompt::PLAN, &places),
             user,
             schema: Some(prompt::plan_schema(&available, most)),
@@ -156,7 +156,10 @@ impl Live {
         Ok(match (fixed, planned) {
             (Some(fixed), Some(planned)) => with_queries(fixed, planned),
             (Some(fixed), None) => fixed,
-            (None, Some(planned)) if !planned.sub_questions.is_empty() => planned,
+            (None, Some(planned)) if !planned.sub_questions.is_empty() => self.tidied(
+                with_the_question(planned, &self.request.question, &available),
+                most,
+            ),
             (None, _) => self.plan_without_model(&available),
         })
     }
@@ -299,6 +302,28 @@ impl From<LenientPlan> for Plan {
     }
 }
 
+/// The plan with the question itself in front, unless its parts together speak of what the question speaks of: a model that
+/// plans something else must not cost the answer.
+fn with_the_question(mut plan: Plan, question: &str, available: &[SourceKind]) -> Plan {
+    let asked = terms::folded(question);
+    let texts = plan
+        .sub_questions
+        .iter()
+        .flat_map(|sub| sub.queries.iter().chain([&sub.question]));
+    let said: std::collections::BTreeSet<String> = texts.flat_map(|text| terms::folded(text)).collect();
+    if 2 * said.intersection(&asked).count() < asked.len() {
+        plan.sub_questions.insert(
+            0,
+            SubQuestion {
+                question: question.to_owned(),
+                sources: available.to_vec(),
+                queries: Vec::new(),
+            },
+        );
+    }
+    plan
+}
+
 /// A template's plan with the queries that the model adds to each part.
 fn with_queries(mut fixed: Plan, planned: Plan) -> Plan {
     for (part, told) in fixed.sub_questions.iter_mut().zip(planned.sub_questions) {
@@ -354,6 +379,27 @@ mod tests {
         for (question, kind) in cases {
             assert_eq!(kind_of(question), kind, "{question}");
         }
+    }
+
+    #[test]
+    fn a_plan_that_leaves_the_question_out_begins_with_it() {
+        let plan = |parts: &[&str]| Plan {
+            sub_questions: parts
+                .iter()
+                .map(|part| SubQuestion {
+                    question: (*part).to_owned(),
+                    ..SubQuestion::default()
+                })
+                .collect(),
+        };
+        let asked = "where is the retry policy decided?";
+        let completed = |parts: &[&str]| -> Vec<String> {
+            let plan = with_the_question(plan(parts), asked, &[SourceKind::Code]);
+            plan.sub_questions.into_iter().map(|sub| sub.question).collect()
+        };
+        assert_eq!(completed(&["sample text"]), [asked, "sample text"]);
+        let good = ["Which module holds the policy?", "When is a retry decided?"];
+        assert_eq!(completed(&good), good);
     }
 
     #[test]

@@ -283,6 +283,11 @@ async fn beyond_the_memory_budget_unused_repositories_rest_until_they_are_asked_
         let repos = status(&mut client, id).await;
         assert_eq!(repos.len(), 2);
         if repos.iter().all(rests) {
+            // What they hold is known all the same.
+            assert!(
+                repos.iter().all(|repo| repo.is_complete && repo.chunks > 0),
+                "{repos:?}"
+            );
             break;
         }
         assert!(Instant::now() < deadline, "{repos:?}");

@@ -5,20 +5,25 @@ use crate::{Report, date};
 /// `42 claims: 37 supported, 3 partial, 1 unverified, 1 unchecked; 0 fabricated links; 18 sources read 2026-11-21; 2 dead`.
 pub fn footer(report: &Report) -> String {
     let tally = report.tally();
-    let mut parts = vec![
-        format!("{} supported", tally.supported),
-        format!("{} partial", tally.partial),
-    ];
+    let supported = match tally.judged {
+        0 => format!("{} supported", tally.supported),
+        judged => format!("{} supported ({judged} by the model's word)", tally.supported),
+    };
+    let mut parts = vec![supported, format!("{} partial", tally.partial)];
     parts.push(format!("{} unverified", tally.unsupported));
     if tally.contradicted > 0 {
         parts.push(format!("{} contradicted", tally.contradicted));
     }
     parts.push(format!("{} unchecked", tally.unchecked));
-    let mut line = format!(
-        "{}: {}; 0 fabricated links",
-        count(tally.claims, "claim"),
-        parts.join(", ")
-    );
+    // Quotes bear themselves out; that says nothing of the question.
+    let is_quoted = report.model.is_none() && tally.supported == tally.claims;
+    let claims = if is_quoted {
+        let quotes = count(tally.claims, "quote");
+        format!("{quotes}, word for word; whether they answer the question nobody judged")
+    } else {
+        format!("{}: {}", count(tally.claims, "claim"), parts.join(", "))
+    };
+    let mut line = format!("{claims}; 0 fabricated links");
     let removed = report.removed;
     let taken_out = [
         (removed.links, "link"),

@@ -74,6 +74,7 @@ pub fn citing(text: &str, quote: &Quote) -> Sentence {
         cites: vec![quote.id],
         verdict: Some(Verdict::Unchecked),
         reason: None,
+        judged: false,
     }
 }
 

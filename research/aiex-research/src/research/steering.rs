@@ -7,6 +7,8 @@ use crate::error::ResearchError;
 use crate::event::Event;
 use crate::journal;
 use crate::machine::APPROVAL;
+use crate::plan::Plan;
+use crate::ports::SourceKind;
 use crate::request::Approval;
 use crate::run::{RunId, RunState};
 use crate::store::{Commit, Patch, RunRow};
@@ -33,12 +35,41 @@ impl Research {
         }) {
             return Err(ResearchError::Request("the plan has no sub-question".to_owned()));
         }
+        if let Some(plan) = &approval.plan {
+            self.can_be_searched(plan)?;
+        }
         let line = journal::line_of(APPROVAL, &approval)?;
         let mut commit = Commit::new(run, self.inner.ports.clock.unix_ms());
         commit.lines.push(line);
         commit.patch.state = Some(RunState::Running);
         self.inner.store.commit(commit).await?;
         self.set_off(row).await
+    }
+
+    /// Whether there is a source for each part of an edited plan: one that names none goes to all.
+    fn can_be_searched(&self, plan: &Plan) -> Result<(), ResearchError> {
+        let mut available = self.inner.ports.searcher.available();
+        available.push(SourceKind::Reports);
+        let words = |kinds: &[SourceKind]| {
+            kinds
+                .iter()
+                .map(|kind| kind.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let missing = plan
+            .sub_questions
+            .iter()
+            .find(|sub| !sub.sources.is_empty() && !sub.sources.iter().any(|kind| available.contains(kind)));
+        match missing {
+            None => Ok(()),
+            Some(sub) => Err(ResearchError::Request(format!(
+                "`{}` is to be searched in {}, which cannot be searched now; there are {}",
+                sub.question.trim(),
+                words(&sub.sources),
+                words(&available)
+            ))),
+        }
     }
 
     /// Stops a run until it is resumed. Calls in flight may end within [`Settings::pause_grace`](crate::Settings::pause_grace); later ones are dropped.

@@ -218,6 +218,8 @@ fn report_text(report: &Report) -> String {
     text
 }
 
+/// What earlier reports on the same repositories say and cite: another repository's code answers nothing here. A run of no
+/// repository in particular belongs to all.
 pub(super) fn past(
     connection: &Connection,
     query: &str,
@@ -235,7 +237,13 @@ pub(super) fn past(
     }
     let hits: Vec<(String, u32, f64)> = connection
         .prepare_cached(
-            "SELECT run, source, bm25(past) FROM past WHERE past MATCH ?1 AND run <> ?2 ORDER BY bm25(past) LIMIT ?3",
+            "SELECT run, source, bm25(past) FROM past WHERE past MATCH ?1 AND run <> ?2 AND EXISTS (
+                 SELECT 1 FROM runs theirs, runs ours WHERE theirs.id = past.run AND ours.id = ?2 AND (
+                     coalesce(json_array_length(ours.request, '$.repos'), 0) = 0
+                     OR coalesce(json_array_length(theirs.request, '$.repos'), 0) = 0
+                     OR EXISTS (SELECT 1 FROM json_each(theirs.request, '$.repos') a, json_each(ours.request, '$.repos') b
+                                WHERE a.value = b.value)))
+             ORDER BY bm25(past) LIMIT ?3",
         )?
         .query_map(params![words.join(" OR "), but.0, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;

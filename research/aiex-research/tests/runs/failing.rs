@@ -1,8 +1,11 @@
 //! Everything that can fail does, and there is a report all the same.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aiex_research::{Depth, Event, ModelFailure, ModelStage, Request, RunId, RunState, StopRule, Usage};
+use aiex_research::{
+    Budget, Depth, Event, ModelFailure, ModelStage, Request, RunId, RunState, StopRule, Usage,
+};
 use futures_util::future;
 
 use super::world::{Fated, World, brisk, events, good_answer, open, report, request};
@@ -106,6 +109,69 @@ async fn with_everything_down_there_is_a_clear_error_and_the_evidence_is_kept() 
     assert_eq!(stop, Some(StopRule::Unreachable));
 }
 
+/// Models take until their deadline and say nothing; with `all`, so does everything else.
+fn hanging(all: impl Fn() -> bool + Send + Sync + 'static) -> super::world::Fate {
+    Arc::new(move |what| {
+        let hangs = what.starts_with("ask") || all();
+        Fated {
+            fails: hangs,
+            takes_ms: if hangs { 3_600_000 } else { 300 },
+            ..Fated::default()
+        }
+    })
+}
+
+fn in_a_minute() -> Request {
+    Request {
+        depth: Depth::Quick,
+        budget: Budget {
+            wall_seconds: Some(60),
+            ..Budget::default()
+        },
+        ..request()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_hangs_costs_neither_the_searches_nor_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World {
+        fate: hanging(|| false),
+        ..World::with_model()
+    });
+    let research = open(folder.path(), &world).await;
+    let run = research.start(in_a_minute()).await.unwrap();
+    events(&research, &run).await;
+    let report = research.report(&run).await.unwrap();
+    assert!(report.searches.iter().all(|search| search.failure.is_none()));
+    assert!(!report.quotes.is_empty());
+    assert!(report.ledger.wall_ms <= 60_000, "{:?}", report.ledger);
+    let partial = report.partial.unwrap();
+    assert!(
+        partial.contains("no model wrote any of it (overloaded)"),
+        "{partial}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_ran_out_of_time_has_it_anew_when_it_is_retried() {
+    let folder = tempfile::tempdir().unwrap();
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let mended = Arc::clone(&is_mended);
+    let world = Arc::new(World {
+        fate: hanging(move || !mended.load(Ordering::SeqCst)),
+        ..World::plain()
+    });
+    let research = open(folder.path(), &world).await;
+    let run = research.start(in_a_minute()).await.unwrap();
+    let told = events(&research, &run).await;
+    assert!(matches!(told.last(), Some(Event::Failed { .. })), "{told:?}");
+    is_mended.store(true, Ordering::SeqCst);
+    research.retry(&run).await.unwrap();
+    events(&research, &run).await;
+    assert!(!research.report(&run).await.unwrap().quotes.is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_whose_key_is_rejected_is_asked_once() {
     let rejected = |_: &aiex_research::Prompt| {
@@ -140,7 +206,7 @@ async fn a_model_whose_key_is_rejected_is_asked_once() {
         report
             .partial
             .unwrap()
-            .contains("the model did not write every section")
+            .contains("no model wrote any of it (the key was rejected)")
     );
 }
 

@@ -80,6 +80,42 @@ async fn a_plan_waits_for_a_yes_and_can_be_edited() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_for_sources_that_are_not_there_is_refused_and_still_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World {
+        sources: vec![SourceKind::Code],
+        ..World::plain()
+    });
+    let research = open(folder.path(), &world).await;
+    let run = research
+        .start(Request {
+            plan_only: true,
+            ..request()
+        })
+        .await
+        .unwrap();
+    until(&research, &run, |event| *event == Event::AwaitingApproval).await;
+    let plan = Plan {
+        sub_questions: vec![SubQuestion {
+            question: "What do others say?".to_owned(),
+            sources: vec![SourceKind::Web],
+            queries: Vec::new(),
+        }],
+    };
+    let approval = Approval {
+        plan: Some(plan),
+        note: None,
+    };
+    let refused = research.approve(&run, approval).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "`What do others say?` is to be searched in web, which cannot be searched now; there are code, reports"
+    );
+    let view = research.show(&run).await.unwrap();
+    assert_eq!(view.summary.state, RunState::AwaitingApproval);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_waits_is_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let world = Arc::new(World::with_model());

@@ -206,6 +206,28 @@ async fn a_report_that_only_quotes_is_no_source_but_what_it_quotes_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reports_on_other_repositories_are_no_sources() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::plain());
+    let research = open(folder.path(), &world).await;
+    let of = |repo: &str, sources: &[SourceKind]| aiex_research::Request {
+        repos: vec![repo.to_owned()],
+        sources: sources.to_vec(),
+        ..request()
+    };
+    let first = research.start(of("/src/queue", &[])).await.unwrap();
+    events(&research, &first).await;
+    for (repo, is_there) in [("/src/other", false), ("/src/queue", true)] {
+        let run = research.start(of(repo, &[SourceKind::Reports])).await.unwrap();
+        events(&research, &run).await;
+        let report = research.report(&run).await.unwrap();
+        assert_eq!(!report.sources.is_empty(), is_there, "{repo}");
+        // For the next question only the first report is there.
+        research.remove(&run).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_estimate_spends_nothing_and_bounds_what_is_spent() {
     let folder = tempfile::tempdir().unwrap();
     let world = Arc::new(World::with_model());

@@ -74,6 +74,7 @@ fn report(run: &str, claims: &[u16]) -> Report {
             cites: vec![cite(1 + u32::from(claim % 2), 1), cite(1, u32::from(claim % 5))],
             verdict: (!claim.is_multiple_of(7)).then_some(VERDICTS[usize::from(claim % 5)]),
             reason: None,
+            judged: false,
         }
     };
     let paragraph = Paragraph {
