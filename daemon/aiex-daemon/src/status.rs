@@ -67,6 +67,7 @@ pub(crate) fn of(handle: &Handle, place: Option<&str>) -> Result<DaemonStatus, W
         embedder_problem: facts.embedder_problem,
         vector_server: facts.vector_server,
         vector_server_problem: facts.vector_server_problem,
+        services: handle.research.services(),
         components: handle.supervisor.statuses(),
         repos,
     })

@@ -1,8 +1,9 @@
-//! The words of the index, of research, of the caches and of sessions turned into the wire's. The only place that knows
+//! The words of the index, of research, of services, of the caches and of sessions turned into the wire's. The only place that knows
 //! both.
 
 pub(crate) mod cache;
 pub(crate) mod research;
+pub(crate) mod services;
 pub(crate) mod sessions;
 
 use std::path::{Path, PathBuf};

@@ -63,6 +63,11 @@ pub(crate) fn fold(original: &str) -> String {
     Folded::new(original).text
 }
 
+/// The text without characters that are not seen.
+pub fn visible(text: &str) -> String {
+    text.chars().filter(|c| !is_invisible(*c)).collect()
+}
+
 /// Characters that are not seen: soft hyphen, zero-width and bidirectional marks, variation selectors, tags.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,

@@ -36,9 +36,10 @@ pub use claim::{Sentence, Verdict};
 pub use draft::Draft;
 pub use evidence::Evidence;
 pub use extract::Rarity;
+pub use fold::visible;
 pub use graph::KnowledgeGraph;
 pub use quote::{Quote, QuoteId, Quotes, Rejected};
 pub use report::{
-    Disagreement, EngineRun, Ledger, Paragraph, Removed, Report, SearchRun, Section, Tally, Unread,
+    Disagreement, EngineRun, Hindrance, Ledger, Paragraph, Removed, Report, SearchRun, Section, Tally, Unread,
 };
 pub use source::{Catalogue, Document, Origin, PROSE, Source, SourceId};

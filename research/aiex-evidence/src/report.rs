@@ -27,7 +27,7 @@ pub struct Report {
     pub sources: Catalogue,
     /// Every accepted quote.
     pub quotes: Vec<Quote>,
-    /// What was found but could not be read: dead links, refusals.
+    /// What was found but not read: dead links, refusals, what there was no time for.
     #[serde(default)]
     pub unread: Vec<Unread>,
     /// What was taken out of the model's prose.
@@ -146,6 +146,22 @@ pub struct Unread {
     pub title: String,
     /// Why it could not be read.
     pub why: String,
+    /// What kind of reason that is.
+    #[serde(default)]
+    pub hindrance: Hindrance,
+}
+
+/// What kept a source from being read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hindrance {
+    /// It is not there: HTTP 404 or 410, or a host that does not exist.
+    Dead,
+    /// It is not for us: robots.txt, HTTP 401 or 403, the settings, an address that is not public.
+    Refused,
+    /// Nobody knows whether it could be read: no time, no budget, trouble on the way.
+    #[default]
+    Passing,
 }
 
 /// What a model wrote and the report does not show.

@@ -8,8 +8,8 @@ mod standing;
 use std::collections::HashSet;
 
 use aiex_evidence::{
-    Disagreement, EngineRun, Ledger, Origin, Report, SearchRun, Section, Unread, check, disagree, draft,
-    render, repair,
+    Disagreement, EngineRun, Hindrance, Ledger, Origin, Report, SearchRun, Section, Unread, check, disagree,
+    draft, render, repair,
 };
 use comrak::nodes::NodeValue;
 use proptest::prelude::*;
@@ -81,6 +81,7 @@ fn report(run: &Run, prose: &str, hostile: &str) -> Report {
             },
             title: hostile.to_owned(),
             why: hostile.to_owned(),
+            hindrance: Hindrance::Dead,
         }],
         removed: drafted.removed,
         ledger: Ledger::default(),

@@ -4,8 +4,8 @@
 mod standing;
 
 use aiex_evidence::{
-    EngineRun, KnowledgeGraph, Ledger, Origin, Report, SearchRun, Section, Unread, check, disagree, draft,
-    render, repair,
+    EngineRun, Hindrance, KnowledgeGraph, Ledger, Origin, Report, SearchRun, Section, Unread, check,
+    disagree, draft, render, repair,
 };
 
 const PROSE: &str = "\
@@ -79,6 +79,7 @@ fn report() -> Report {
             },
             title: "Gone".into(),
             why: "404".into(),
+            hindrance: Hindrance::Dead,
         }],
         removed: drafted.removed,
         sections,
@@ -118,6 +119,27 @@ fn as_json() {
 #[test]
 fn as_bibtex() {
     insta::assert_snapshot!(render::bibtex(&report()));
+}
+
+#[test]
+fn the_footer_tells_dead_links_from_refusals_and_from_what_was_not_tried() {
+    let mut report = report();
+    for hindrance in [Hindrance::Refused, Hindrance::Passing, Hindrance::Passing] {
+        let unread = report.unread[0].clone();
+        report.unread.push(Unread { hindrance, ..unread });
+    }
+    let footer = render::footer(&report);
+    assert!(footer.ends_with("; 1 dead, 1 refused, 2 not read"), "{footer}");
+}
+
+#[test]
+fn a_report_of_an_earlier_version_accuses_nobody_of_being_dead() {
+    let text = render::json(&report())
+        .unwrap()
+        .replace("\"hindrance\": \"dead\"", "\"x\": 0");
+    let report: Report = serde_json::from_str(&text).unwrap();
+    let footer = render::footer(&report);
+    assert!(footer.ends_with("; 0 dead, 1 not read"), "{footer}");
 }
 
 #[test]

@@ -15,6 +15,7 @@
 
 mod answer;
 mod config;
+mod cut;
 mod dialect;
 mod endpoint;
 mod failure;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::answer::Piece;
+use crate::cut;
 use crate::dialect::{self, Constraint, Shape};
 use crate::endpoint::{Endpoint, shown};
 use crate::failure::{Fault, judge};
@@ -180,7 +181,7 @@ impl Provider {
         let mut tries = 0;
         loop {
             let body = dialect::body(&self.config, request, shape);
-            let setback = match self.try_once(&body, request.thoughts_count, total).await {
+            let setback = match self.try_once(&body, request, total).await {
                 Ok((reader, pieces)) => {
                     // Known from now on: only a request that went through shows what the server takes.
                     *self.shape() = shape;
@@ -226,7 +227,7 @@ impl Provider {
     async fn try_once(
         &self,
         body: &Value,
-        thoughts_count: bool,
+        request: &Request,
         total: Instant,
     ) -> Result<(Reader, Vec<Piece>), Setback> {
         let deadlines = self.config.deadlines;
@@ -273,9 +274,12 @@ impl Provider {
             self.config.kind,
             &self.config.model,
             clock,
-            thoughts_count,
+            request.thoughts_count,
             Arc::clone(&self.heard),
         );
+        if self.config.kind == ProviderKind::Ollama {
+            reader.expect(cut::expected(&request.prompt));
+        }
         let mut pieces = Vec::new();
         loop {
             let piece = reader.next().await?;

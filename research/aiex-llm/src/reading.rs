@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Piece;
+use crate::cut;
 use crate::dialect::{self, Signal};
 use crate::failure::{Fault, judge};
 use crate::framing::{Frame, Framing, TooLong};
@@ -62,6 +63,8 @@ pub(crate) struct Reader {
     thought: bool,
     finish: Option<Finish>,
     usage: Option<Usage>,
+    /// What the prompt has at least, in tokens, where the server may cut it without a word.
+    expected: Option<u64>,
     ended: bool,
 }
 
@@ -93,8 +96,14 @@ impl Reader {
             thought: false,
             finish: None,
             usage: None,
+            expected: None,
             ended: false,
         }
+    }
+
+    /// An answer to less than so many tokens is an overflow.
+    pub(crate) fn expect(&mut self, tokens: Option<u64>) {
+        self.expected = tokens;
     }
 
     /// The next piece. Not to be called again after [`Piece::Done`] or an error.
@@ -275,6 +284,10 @@ impl Reader {
             return Err(Failure::EmptyAnswer {
                 only_thinking: self.thought,
             });
+        }
+        let read = self.usage.and_then(|usage| usage.prompt_tokens);
+        if let Some(overflow) = cut::overflow(&self.model, self.expected, read) {
+            return Err(overflow);
         }
         let finish = self.finish.take().unwrap_or(Finish::Stop);
         self.ready.push_back(Piece::Done {

@@ -55,6 +55,10 @@ impl Told {
 }
 
 async fn ask(config: ProviderConfig) -> Told {
+    ask_for(config, &Prompt::question("Answer briefly.", "Why?")).await
+}
+
+async fn ask_for(config: ProviderConfig, prompt: &Prompt) -> Told {
     let provider = match Provider::new(config) {
         Ok(provider) => provider,
         Err(error) => {
@@ -64,8 +68,7 @@ async fn ask(config: ProviderConfig) -> Told {
             };
         }
     };
-    let prompt = Prompt::question("Answer briefly.", "Why?");
-    let mut answer = match provider.stream(&prompt, &CancellationToken::new()).await {
+    let mut answer = match provider.stream(prompt, &CancellationToken::new()).await {
         Ok(answer) => answer,
         Err(error) => {
             return Told {

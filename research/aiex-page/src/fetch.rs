@@ -14,7 +14,6 @@ mod media;
 mod pace;
 mod page;
 mod robots;
-mod service;
 mod settings;
 mod target;
 
@@ -39,7 +38,6 @@ pub use dns::{Lookup, Names, SystemNames};
 pub use error::{Block, FetchError, Part, RedirectProblem, Stage};
 pub use media::Media;
 pub use page::{Asked, Fetched, PageRequest, Reply, Validators};
-pub use service::Services;
 pub use settings::{FetchDeadlines, FetchSettings, Pace};
 
 /// Fetches pages. Cheap to clone; clones share connections, robots.txt files and turns.
@@ -374,10 +372,7 @@ impl Inner {
                         url: shown(url),
                         why: Block::Address(address),
                     },
-                    None => FetchError::Unreachable {
-                        url: shown(url),
-                        reason: "the name has no address".to_owned(),
-                    },
+                    None => FetchError::NoHost { url: shown(url) },
                 };
             }
             cause = current.source();

@@ -416,12 +416,9 @@ async fn errors_say_what_happened_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_name_without_addresses_is_unreachable() {
+async fn a_name_without_addresses_is_no_host() {
     let names = std::sync::Arc::new(local::Book::new());
     let fetcher = Fetcher::with_names(local::settings(&[]), names).unwrap();
     let result = get(&fetcher, &by_user("/")).await;
-    assert!(
-        matches!(result, Err(FetchError::Unreachable { .. })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(FetchError::NoHost { .. })), "{result:?}");
 }

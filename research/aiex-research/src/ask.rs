@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use aiex_evidence::Hindrance;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::MissedTickBehavior;
@@ -176,6 +177,7 @@ impl Live {
                         message,
                         hint,
                         retryable,
+                        hindrance: Hindrance::default(),
                     },
                     cost,
                 )

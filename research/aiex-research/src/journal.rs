@@ -11,6 +11,7 @@ use std::future::Future;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use aiex_evidence::Hindrance;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -34,6 +35,9 @@ pub(crate) enum Outcome<T> {
         message: String,
         hint: String,
         retryable: bool,
+        /// Of a read: what stood in its way.
+        #[serde(default)]
+        hindrance: Hindrance,
     },
     /// It was not made.
     Skipped { reason: String },
@@ -47,6 +51,7 @@ impl<T> Outcome<T> {
             message,
             hint: String::new(),
             retryable: true,
+            hindrance: Hindrance::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use aiex_evidence::{EngineRun, Origin, Source};
+use aiex_evidence::{EngineRun, Hindrance, Origin, Source};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -184,6 +184,8 @@ pub struct ReadFailure {
     pub message: String,
     /// Whether the same read may succeed in a moment.
     pub retryable: bool,
+    /// What stood in the way.
+    pub hindrance: Hindrance,
 }
 
 /// Reads what a search found and left unread: pages of the web.

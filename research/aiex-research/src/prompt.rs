@@ -25,7 +25,9 @@ impl Live {
     }
 }
 
+/// What a reader would not see is no part of it: packages and commits come as they are on the disk.
 fn fence(nonce: &str, text: &str) -> String {
+    let text = aiex_evidence::visible(text);
     let digest = blake3::hash(format!("{nonce}/{text}").as_bytes()).to_hex();
     let mark = digest.get(..20).unwrap_or_default();
     // Only by a chance that there is not.
@@ -148,5 +150,11 @@ mod tests {
             mark(&first),
             mark(&fence("another", "Retries stop after three attempts."))
         );
+    }
+
+    #[test]
+    fn what_a_reader_would_not_see_is_not_shown_to_the_model() {
+        let hidden = fence("5f0c3a9d", "Retries\u{200b} stop.\u{e0049}\u{202e}\n\tTwice.");
+        assert!(hidden.contains("\nRetries stop.\n\tTwice.\n"), "{hidden:?}");
     }
 }

@@ -20,7 +20,7 @@ pub struct Configured {
     pub backoff: Backoff,
     /// When an engine is left alone.
     pub rests: Rests,
-    /// A proxy for all engines: `http://proxy.example:3128`.
+    /// A proxy for all engines that are not on this machine: `http://proxy.example:3128`.
     pub proxy: Option<String>,
 }
 

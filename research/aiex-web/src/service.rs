@@ -46,6 +46,8 @@ impl Service {
         if has_key && base.scheme() == "http" && !is_loopback(&base) {
             warn!(engine = %config.name, "the key is sent without encryption");
         }
+        // A proxy elsewhere would take this machine's address for its own.
+        let proxy = all.proxy.as_deref().filter(|_| !is_loopback(&base));
         Ok(Self {
             name: config.name.clone(),
             kind: config.kind.clone(),
@@ -55,8 +57,7 @@ impl Service {
             keys,
             breaker: Breaker::new(all.rests),
             has_key,
-            http: Http::new(config.deadlines, all.proxy.as_deref(), base.scheme() == "https")
-                .map_err(wrong)?,
+            http: Http::new(config.deadlines, proxy, base.scheme() == "https").map_err(wrong)?,
             base,
             parallel: Semaphore::new(config.parallel.unwrap_or(usual).max(1)),
             backoff: all.backoff,

@@ -162,6 +162,10 @@ pub struct ProviderSettings {
     pub context_tokens: u32,
     /// Tokens that it may write in one answer.
     pub max_output_tokens: u32,
+    /// The most requests a minute with each key; 0 for no limit of our own.
+    pub requests_per_minute: u32,
+    /// The most tokens a minute, prompts and answers, all keys together; 0 for no limit of our own.
+    pub tokens_per_minute: u32,
 }
 
 /// `[search]`
@@ -276,6 +280,8 @@ impl Settings {
                 ("key_env", provider.key_env.clone()),
                 ("context_tokens", provider.context_tokens.to_string()),
                 ("max_output_tokens", provider.max_output_tokens.to_string()),
+                ("requests_per_minute", provider.requests_per_minute.to_string()),
+                ("tokens_per_minute", provider.tokens_per_minute.to_string()),
             ];
             entries.extend(fields.map(|(field, value)| (format!("provider[{place}].{field}"), value)));
         }

@@ -71,7 +71,7 @@ pub enum Call {
     MoveVectors(MoveVectors),
     /// Lists the registered repositories.
     ListRepos {},
-    /// Starts a run and leaves it to the daemon: `run`.
+    /// Starts a run and leaves it to the daemon: `estimate`, then `run`.
     #[serde(rename = "research.start")]
     ResearchStart(ResearchArgs),
     /// What a run would come to, without starting it: `estimate`.

@@ -67,10 +67,81 @@ pub struct DaemonStatus {
     /// Why it cannot be used now, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vector_server_problem: Option<String>,
+    /// The models and search engines that research and searches have used since the daemon started or their keys changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<ServiceStatus>,
     /// The components, supervised.
     pub components: Vec<ComponentStatus>,
     /// The repositories.
     pub repos: Vec<RepoStatus>,
+}
+
+/// How a service outside does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ServiceStatus {
+    /// What it is.
+    pub kind: ServiceKind,
+    /// Its name in the settings.
+    pub name: String,
+    /// The model that is asked, of a provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Why it is not asked now, if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rest: Option<ServiceRest>,
+    /// Its keys that are not used now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<RestingKey>,
+}
+
+/// What a service is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceKind {
+    /// A `[[provider]]`: a language model.
+    #[default]
+    Provider,
+    /// A `[[web.engine]]`: a search engine.
+    Engine,
+}
+
+/// Why a service is left alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ServiceRest {
+    /// What happened.
+    pub reason: String,
+    /// Seconds until it is tried again.
+    pub left_s: u64,
+}
+
+/// A key that is left alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RestingKey {
+    /// Its place among the keys of its service, from 1.
+    pub number: u32,
+    /// Why.
+    pub state: RestingKeyState,
+    /// The server's words; empty when there are none.
+    pub message: String,
+    /// Seconds until it is used again; none when that takes another key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_s: Option<u64>,
+}
+
+/// Why a key is left alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RestingKeyState {
+    /// The service does not take it.
+    #[default]
+    Rejected,
+    /// Its quota or its money is used up.
+    Exhausted,
+    /// It was used too often.
+    Limited,
 }
 
 /// Limits and use.

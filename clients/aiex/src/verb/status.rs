@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aiex_protocol::repos::{Phase, RepoStatus, VectorPlace, WatchMode};
-use aiex_protocol::status::{ComponentState, DaemonStatus, SkippedArgs, SkippedReport, StatusArgs};
+use aiex_protocol::status::{
+    ComponentState, DaemonStatus, RestingKeyState, ServiceKind, ServiceStatus, SkippedArgs, SkippedReport,
+    StatusArgs,
+};
 use aiex_protocol::{Call, Event};
 use clap::Args;
 
@@ -187,6 +190,23 @@ fn render_daemon(text: &mut String, status: &DaemonStatus, now: u64, palette: Pa
             &palette.warning(displayable(problem)).to_string(),
         );
     }
+    for service in &status.services {
+        let label = match service.kind {
+            ServiceKind::Provider => "provider",
+            ServiceKind::Engine => "engine",
+        };
+        let trouble = service_trouble(service);
+        let words = trouble.as_ref().map_or_else(
+            || "in order".to_owned(),
+            |trouble| palette.warning(displayable(trouble)).to_string(),
+        );
+        row(
+            text,
+            palette,
+            label,
+            &format!("{}: {words}", displayable(&service.name)),
+        );
+    }
     row(text, palette, "home", &status.home);
     for component in &status.components {
         let is_well = matches!(component.state, ComponentState::Running | ComponentState::Stopped);
@@ -212,6 +232,30 @@ fn render_daemon(text: &mut String, status: &DaemonStatus, now: u64, palette: Pa
             &palette.warning(displayable(&line)).to_string(),
         );
     }
+}
+
+/// Why a service is not asked, or not with every key; nothing when it is.
+pub(crate) fn service_trouble(service: &ServiceStatus) -> Option<String> {
+    let left = |seconds: u64| span(Duration::from_secs(seconds));
+    let rest = service.rest.as_ref();
+    let rest = rest.map(|rest| format!("rests for {} because of: {}", left(rest.left_s), rest.reason));
+    let keys = service.keys.iter().map(|key| {
+        let mut words = format!("key {} ", key.number);
+        words.push_str(match key.state {
+            RestingKeyState::Rejected => "was rejected",
+            RestingKeyState::Exhausted => "is used up",
+            RestingKeyState::Limited => "was used too often",
+        });
+        if !key.message.is_empty() {
+            words.push_str(&format!(" ({})", key.message));
+        }
+        if let Some(seconds) = key.left_s {
+            words.push_str(&format!(" and is used again in {}", left(seconds)));
+        }
+        words
+    });
+    let all: Vec<String> = rest.into_iter().chain(keys).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn render_repo(text: &mut String, repo: &RepoStatus, now: u64, palette: Palette) {

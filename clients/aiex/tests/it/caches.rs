@@ -1,6 +1,8 @@
 //! `aiex cache`: what is kept, what goes, and what is wrong with it.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use aiex_llm::standin::{Received, StandIn};
@@ -46,6 +48,60 @@ fn caches_are_shown_and_emptied() {
     }
     let wrong = world.run(&repo, &["cache", "clear", "nonsense"]);
     assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+}
+
+/// What a collector of metrics is told.
+fn metrics(world: &World) -> String {
+    let status = world.daemon_status();
+    let mut stream = UnixStream::connect(status["socket"].as_str().unwrap()).unwrap();
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply
+}
+
+#[test]
+fn metrics_tell_what_each_layer_of_the_caches_answered() {
+    let world = World::new();
+    let model = StandIn::answering(|_: &Received| "It doubles the pause [1].").unwrap();
+    world.configure(&format!(
+        "[[provider]]\nname = \"scripted\"\nkind = \"openai\"\nurl = \"{}/v1\"\nmodel = \"m\"\n",
+        model.url()
+    ));
+    let repo = indexed(&world);
+    assert!(
+        !metrics(&world).contains("aiex_kept_"),
+        "nobody has needed them yet"
+    );
+    world.ok(&repo, &["ask", QUESTION]);
+    world.ok(&repo, &["ask", QUESTION]);
+    let told = metrics(&world);
+    for line in [
+        "# TYPE aiex_kept_hit_ratio gauge",
+        "aiex_kept_hits_total{kind=\"answers\",layer=\"memory\"} 1",
+        "aiex_kept_hits_total{kind=\"answers\",layer=\"disk\"} 0",
+        "aiex_kept_misses_total{kind=\"answers\"} 1",
+        "aiex_kept_hit_ratio{kind=\"answers\",layer=\"memory\"} 0.5",
+        "aiex_kept_hit_ratio{kind=\"answers\",layer=\"disk\"} 0",
+        "aiex_kept_entries{kind=\"answers\"} 1",
+        "aiex_kept_hits_total{kind=\"pages\",layer=\"memory\"} 0",
+    ] {
+        assert!(told.contains(&format!("{line}\n")), "{line} in {told}");
+    }
+    // Nobody asked for a page, so there is nothing to take a share of.
+    assert!(!told.contains("aiex_kept_hit_ratio{kind=\"pages\""), "{told}");
+
+    // Another daemon has them on disk, or has warmed its memory with them; either way they are found.
+    world.ok(&repo, &["daemon", "restart"]);
+    world.ok(&repo, &["ask", QUESTION]);
+    let told = metrics(&world);
+    assert!(
+        told.contains("aiex_kept_misses_total{kind=\"answers\"} 0\n"),
+        "{told}"
+    );
+    assert_eq!(model.received().len(), 1);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod follow_up;
 mod history;
 mod keys;
 mod keys_typed;
+mod limits;
 mod lists;
 mod output;
 mod pack;

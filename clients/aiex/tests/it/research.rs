@@ -72,6 +72,12 @@ fn a_question_ends_in_a_report_that_cites_the_code() {
         "{}",
         outcome.stdout
     );
+    let estimate = outcome.stderr.lines().next().unwrap();
+    assert!(
+        estimate.starts_with("estimate: ") && estimate.contains(" searches, 0 fetches, no model in "),
+        "before anything else: {}",
+        outcome.stderr
+    );
     for told in [
         "research 20",
         "no model takes part",
@@ -415,7 +421,10 @@ fn a_run_can_be_left_at_once_and_watched_later() {
     let repo = indexed(&world);
     let started = world.ok(&repo, &["research", QUESTION, "--sources", "code", "--detach"]);
     let run = started.stdout.trim();
-    assert_eq!(started.stderr, format!("`aiex research follow {run}` shows it\n"));
+    let told: Vec<&str> = started.stderr.lines().collect();
+    assert_eq!(told.len(), 2, "{}", started.stderr);
+    assert!(told[0].starts_with("estimate: "), "{}", started.stderr);
+    assert_eq!(told[1], format!("`aiex research follow {run}` shows it"));
     let followed = world.ok(&repo, &["research", "follow", run]);
     assert!(followed.stdout.starts_with("# "), "{}", followed.stdout);
 }

@@ -17,16 +17,16 @@ use serde_json::{Value, json};
 
 use crate::world::{World, wait_for, wait_until};
 
-const QUESTION: &str = "how long does the back-off policy wait before the next attempt";
+pub(crate) const QUESTION: &str = "how long does the back-off policy wait before the next attempt";
 
 /// A host with pages. It counts what it was asked for and answers slowly where it is told to.
-struct Host {
-    address: SocketAddr,
+pub(crate) struct Host {
+    pub(crate) address: SocketAddr,
     asked: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
 impl Host {
-    fn start(pages: &[(&str, Duration, &str)]) -> Self {
+    pub(crate) fn start(pages: &[(&str, Duration, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let asked: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
@@ -44,8 +44,13 @@ impl Host {
         Self { address, asked }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// What it was asked for.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().keys().cloned().collect()
     }
 
     fn times(&self, path: &str) -> usize {
@@ -101,7 +106,7 @@ fn fenced(user: &str) -> &str {
 }
 
 /// A model that does its work well.
-fn good_model(request: &Received) -> Said {
+pub(crate) fn good_model(request: &Received) -> Said {
     let body = request.json();
     let message = |at: usize| body["messages"][at]["content"].as_str().unwrap_or_default();
     let (system, user) = (message(0), message(1));
@@ -340,7 +345,7 @@ fn engine_requests(engine: &EngineStandIn) -> usize {
 }
 
 /// A question of several parts, so that there is more than one search to make.
-const MANY: &str =
+pub(crate) const MANY: &str =
     "how long does the back-off policy wait, which errors does the client retry, and who limits the attempts";
 /// Longer than any deadline.
 const NEVER: Duration = Duration::from_secs(600);
@@ -464,6 +469,50 @@ fn web_pages_of_an_old_report_are_looked_at_again() {
     let blind = world.run(&repo, &["research", "verify", "latest"]);
     assert!(blind.stdout.contains("unless you say so"), "{}", blind.stdout);
     assert_eq!(host.times("/policy.md"), before);
+}
+
+#[test]
+fn a_report_tells_dead_links_from_refused_ones() {
+    let world = World::new();
+    let host = Host::start(&[
+        (
+            "/robots.txt",
+            Duration::ZERO,
+            "User-agent: *\nDisallow: /private\n",
+        ),
+        ("/policy.md", Duration::ZERO, ARTICLE),
+        ("/private.md", Duration::ZERO, OTHER),
+    ]);
+    let engine = EngineStandIn::start().unwrap();
+    let page = |path: &str| {
+        let text = format!("how long the back-off policy of {path} waits before the next attempt");
+        Page::new(host.url(path), format!("Back-off policy {path}"), text)
+    };
+    engine.always(
+        &EngineKind::SearxNg,
+        ["/policy.md", "/private.md", "/gone.md"].map(page),
+    );
+    configured(&world, &engine, &host, None);
+    let repo = indexed(&world);
+    let outcome = wait_for(begun(&world, &repo, "web"));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let rows = outcome.rows();
+    let mut unread: Vec<(String, String)> = report_of(&rows)["unread"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| [&one["origin"]["url"], &one["hindrance"]].map(|part| part.as_str().unwrap().to_owned()))
+        .map(|[url, hindrance]| (url, hindrance))
+        .collect();
+    unread.sort();
+    let expected = [("/gone.md", "dead"), ("/private.md", "refused")];
+    assert_eq!(
+        unread,
+        expected.map(|(path, why)| (host.url(path), why.to_owned()))
+    );
+    let report = world.ok(&repo, &["research", "export", "latest"]).stdout;
+    assert!(report.contains("; 1 dead, 1 refused\n"), "{report}");
+    assert_eq!(host.times("/private.md"), 0, "it was not asked for");
 }
 
 #[test]

@@ -37,5 +37,12 @@ pub(crate) fn alone(settings: &ProviderSettings, key: Option<Secret>) -> Provide
 pub(crate) fn among_others(settings: &ProviderSettings, keys: Vec<Secret>) -> ModelConfig {
     let mut config = ModelConfig::from(keyless(settings));
     config.keys = keys;
+    config.requests_per_minute = limit(settings.requests_per_minute);
+    config.tokens_per_minute = limit(settings.tokens_per_minute);
     config
+}
+
+/// In the settings 0 means that there is none.
+fn limit(value: u32) -> Option<u32> {
+    (value > 0).then_some(value)
 }

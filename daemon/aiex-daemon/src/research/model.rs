@@ -11,7 +11,7 @@ use aiex_config::{
     CacheSettings, Environment, ProcessEnvironment, ProviderSettings, ResearchSettings, Settings, StagePolicy,
 };
 use aiex_llm::Provider;
-use aiex_llm::models::{ModelConfig, Policy, Stages};
+use aiex_llm::models::{Health, ModelConfig, Policy, Stages};
 use aiex_llm::price::Prices;
 use aiex_research::{Boxed, Model, ModelFailure, Prompt, Reply, Usage};
 use tokio_util::sync::CancellationToken;
@@ -83,6 +83,13 @@ impl Models {
     /// Lets go of the keys.
     pub(crate) fn close(&self) {
         *self.built.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// How the models do that were asked; none before the first call.
+    pub(crate) fn health(&self) -> Vec<Health> {
+        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        let port = built.as_ref().and_then(|built| built.port.as_ref().ok());
+        port.map(|port| port.health()).unwrap_or_default()
     }
 
     /// The port to the models that have their keys. The last one as long as the keys are the same: limits and rests of
@@ -206,6 +213,7 @@ pub(crate) fn cache_settings(settings: &Settings) -> aiex_cache::Settings {
         pages,
         model_calls,
         answers,
+        dependencies: _,
     } = &settings.cache;
     let mut limits = aiex_cache::Settings::default();
     let fifth = memory / 5;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use aiex_cache::Cache;
 use aiex_config::paths::written_by_user;
 use aiex_config::{Home, ProcessEnvironment, Settings};
+use aiex_protocol::cache::CacheReport;
+use aiex_protocol::status::ServiceStatus;
 use aiex_protocol::{ErrorCode, WireError};
 use aiex_research::{Ports, Research, ResearchError, RunId, SystemClock};
 use tokio::sync::OnceCell;
@@ -17,6 +19,7 @@ use super::web::Web;
 use super::world::World;
 use crate::keys::Keys;
 use crate::repository::Repositories;
+use crate::wire;
 
 /// How long steps in flight may take to be written down when the daemon exits.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
@@ -111,6 +114,13 @@ impl ResearchService {
         self.outside.get().map(|outside| &outside.cache)
     }
 
+    /// What the caches hold and have done, once somebody has needed them.
+    pub(crate) async fn cache_report_if_open(&self) -> Option<CacheReport> {
+        let outside = self.outside.get()?;
+        let stats = outside.cache.stats().await;
+        Some(wire::cache::report(&stats, &outside.cache_settings))
+    }
+
     async fn begin(&self) -> Result<Open, WireError> {
         let Outside { world, cache, .. } = self.outside().await.clone();
         let models = model::open(&self.settings, cache.clone(), self.keys.clone());
@@ -165,6 +175,17 @@ impl ResearchService {
         if let Some(web) = self.outside.get().and_then(|outside| outside.world.web.as_ref()) {
             web.close_keys();
         }
+    }
+
+    /// How the models and engines do that were used.
+    pub(crate) fn services(&self) -> Vec<ServiceStatus> {
+        let models = self.open.get().and_then(|open| open.models.as_ref());
+        let web = self.outside.get().and_then(|outside| outside.world.web.as_ref());
+        let providers = models.into_iter().flat_map(|models| models.health());
+        let engines = web.into_iter().flat_map(Web::health);
+        (providers.map(wire::services::provider))
+            .chain(engines.map(wire::services::engine))
+            .collect()
     }
 
     /// Runs at work.

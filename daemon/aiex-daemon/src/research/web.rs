@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use aiex_cache::{Cache, Key, Kind};
 use aiex_config::Settings;
-use aiex_evidence::{EngineRun, Origin, Source};
+use aiex_evidence::{EngineRun, Hindrance, Origin, Source};
 use aiex_research::{Findings, Found, PageText, Present, ReadFailure, Search, SearchFailure};
-use aiex_web::{Canonical, Coordinator, Dependency, Enhance, Hosts, Query, Reach, Summary};
+use aiex_web::{Canonical, Coordinator, Dependency, EngineHealth, Enhance, Hosts, Query, Reach, Summary};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -105,6 +105,11 @@ impl Web {
         self.engines.close();
     }
 
+    /// How the engines do.
+    pub(crate) fn health(&self) -> Vec<EngineHealth> {
+        self.engines.health()
+    }
+
     /// Searches, with what engines may be told of the repositories. Fails when every engine that was asked did.
     pub(crate) async fn search(
         &self,
@@ -164,6 +169,7 @@ impl Web {
             return Err(ReadFailure {
                 message: "only pages of the web are read here".to_owned(),
                 retryable: false,
+                hindrance: Hindrance::Refused,
             });
         };
         self.pages.read(url, deadline, cancel).await
@@ -211,6 +217,7 @@ impl Web {
             format!("{:?}", query.enhance),
             format!("{:?} {:?}", query.reach, query.hosts),
             format!("{:?} {:?}", query.languages, query.dependencies),
+            self.engines.ranked_by(),
         ];
         parts.extend(coordinator.health().into_iter().map(|engine| engine.engine));
         Key::new(Kind::Search, parts)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aiex_evidence::{Origin, Source};
+use aiex_evidence::{Hindrance, Origin, Source};
 use aiex_research::{
     Boxed, Findings, Found, PageText, Present, ReadFailure, Reader, Revisit, Search, SearchFailure, Searcher,
     SourceKind,
@@ -80,6 +80,7 @@ impl Reader for World {
                 None => Err(ReadFailure {
                     message: no_web().message,
                     retryable: false,
+                    hindrance: Hindrance::Refused,
                 }),
             }
         })

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
+use aiex_protocol::cache::{CacheKind, CacheReport};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
@@ -14,13 +15,14 @@ use crate::status;
 /// `GET /metrics`.
 pub(super) async fn metrics(State(app): State<App>) -> Response {
     let handle = app.handle.clone();
-    let text = tokio::task::spawn_blocking(move || text(&handle))
+    let caches = handle.research.cache_report_if_open().await;
+    let text = tokio::task::spawn_blocking(move || text(&handle, caches.as_ref()))
         .await
         .unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
-fn text(handle: &Handle) -> String {
+fn text(handle: &Handle, caches: Option<&CacheReport>) -> String {
     let Ok(status) = status::of(handle, None) else {
         return String::new();
     };
@@ -114,7 +116,74 @@ fn text(handle: &Handle) -> String {
         "Chunks with a vector",
         sum(|repo| repo.chunks_embedded),
     );
+    if let Some(caches) = caches {
+        kept(&mut text, &caches.kinds);
+    }
     text.0
+}
+
+/// What was searched, read and answered, by kind: found in memory, else on disk, else nowhere.
+fn kept(text: &mut Text, kinds: &[CacheKind]) {
+    let found = |kind: &CacheKind| {
+        let asked_memory = kind.memory_hits + kind.disk_hits + kind.misses;
+        [
+            ("memory", kind.memory_hits, asked_memory),
+            ("disk", kind.disk_hits, kind.disk_hits + kind.misses),
+        ]
+    };
+    text.head(
+        "kept_hits_total",
+        "Look-ups of a kind that a layer answered",
+        "counter",
+    );
+    for kind in kinds {
+        for (layer, hits, _) in found(kind) {
+            text.labelled("kept_hits_total", kind, Some(layer), hits as f64);
+        }
+    }
+    text.head(
+        "kept_hit_ratio",
+        "The share of the look-ups that reached a layer and that it answered",
+        "gauge",
+    );
+    for kind in kinds {
+        for (layer, hits, asked) in found(kind).into_iter().filter(|(.., asked)| *asked > 0) {
+            text.labelled("kept_hit_ratio", kind, Some(layer), hits as f64 / asked as f64);
+        }
+    }
+    type Field = fn(&CacheKind) -> u64;
+    let fields: [(&str, &str, &str, Field); 5] = [
+        (
+            "kept_misses_total",
+            "Look-ups that no layer answered",
+            "counter",
+            |kind| kind.misses,
+        ),
+        (
+            "kept_shared_total",
+            "Waits for what another was getting already",
+            "counter",
+            |kind| kind.shared,
+        ),
+        (
+            "kept_evicted_total",
+            "Entries that went to make room",
+            "counter",
+            |kind| kind.evicted,
+        ),
+        ("kept_entries", "Entries that are kept", "gauge", |kind| {
+            kind.entries
+        }),
+        ("kept_disk_bytes", "What is kept on disk", "gauge", |kind| {
+            kind.disk_bytes
+        }),
+    ];
+    for (name, help, of_type, field) in fields {
+        text.head(name, help, of_type);
+        for kind in kinds {
+            text.labelled(name, kind, None, field(kind) as f64);
+        }
+    }
 }
 
 struct Text(String);
@@ -128,11 +197,22 @@ impl Text {
         self.line(name, help, "gauge", value);
     }
 
-    fn line(&mut self, name: &str, help: &str, kind: &str, value: f64) {
+    fn line(&mut self, name: &str, help: &str, of_type: &str, value: f64) {
+        self.head(name, help, of_type);
         // Writing to a string does not fail.
-        let _ = writeln!(
-            self.0,
-            "# HELP aiex_{name} {help}\n# TYPE aiex_{name} {kind}\naiex_{name} {value}"
-        );
+        let _ = writeln!(self.0, "aiex_{name} {value}");
+    }
+
+    fn head(&mut self, name: &str, help: &str, of_type: &str) {
+        let _ = writeln!(self.0, "# HELP aiex_{name} {help}\n# TYPE aiex_{name} {of_type}");
+    }
+
+    /// One of several values of the same name.
+    fn labelled(&mut self, name: &str, kind: &CacheKind, layer: Option<&str>, value: f64) {
+        let kind = &kind.name;
+        let layer = layer
+            .map(|layer| format!(",layer=\"{layer}\""))
+            .unwrap_or_default();
+        let _ = writeln!(self.0, "aiex_{name}{{kind=\"{kind}\"{layer}}} {value}");
     }
 }

@@ -53,6 +53,10 @@ pub(super) async fn start(running: &Arc<Running>, args: ResearchArgs) -> Result<
     say_what_is_locked(running, &args).await?;
     let open = machine(running).await?;
     let request = prepared(running, open, &args).await?;
+    // What is wrong with a request is told by the start of its run.
+    if let Ok(estimate) = open.research.estimate(&request).await {
+        running.stream.tell(Event::Estimate(shape::estimate(&estimate)?));
+    }
     let research = open.research.clone();
     let run = whole(async move { research.start(request).await }).await?;
     tell_run(running, &open.research, &run.0).await

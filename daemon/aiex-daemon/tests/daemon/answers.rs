@@ -17,6 +17,8 @@ fn daemon(model: &StandIn) -> Daemon {
         key_env: String::new(),
         context_tokens: 8192,
         max_output_tokens: 512,
+        requests_per_minute: 0,
+        tokens_per_minute: 0,
     });
     Daemon::start_with(settings, |_| {})
 }

@@ -1,8 +1,8 @@
 //! What was verified, in one line, and what it cost, in another.
 
-use crate::{Report, date};
+use crate::{Hindrance, Report, date};
 
-/// `42 claims: 37 supported, 3 partial, 1 unverified, 1 unchecked; 0 fabricated links; 18 sources read 2026-11-21; 2 dead`.
+/// `42 claims: 37 supported, 3 partial, 1 unverified, 1 unchecked; 0 fabricated links; 18 sources read 2026-11-21; 2 dead, 1 refused`.
 pub fn footer(report: &Report) -> String {
     let tally = report.tally();
     let supported = match tally.judged {
@@ -48,8 +48,20 @@ pub fn footer(report: &Report) -> String {
             format!(" {first} to {last}")
         });
     }
-    line.push_str(&format!("; {} dead", report.unread.len()));
+    line.push_str(&format!("; {} dead", missed(report, Hindrance::Dead)));
+    for (hindrance, what) in [(Hindrance::Refused, "refused"), (Hindrance::Passing, "not read")] {
+        let number = missed(report, hindrance);
+        if number > 0 {
+            line.push_str(&format!(", {number} {what}"));
+        }
+    }
     line
+}
+
+/// How many sources were found and not read for a reason of this kind.
+fn missed(report: &Report, hindrance: Hindrance) -> usize {
+    let unread = report.unread.iter();
+    unread.filter(|unread| unread.hindrance == hindrance).count()
 }
 
 /// What the run spent.

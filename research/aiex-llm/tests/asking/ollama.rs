@@ -3,10 +3,10 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use aiex_llm::standin::{Reply, StandIn, ollama};
-use aiex_llm::{Failure, Finish, ProviderConfig, ProviderKind, Usage};
+use aiex_llm::standin::{Counts, Reply, StandIn, ollama, openai};
+use aiex_llm::{Failure, Finish, Prompt, ProviderConfig, ProviderKind, Usage};
 
-use crate::{SHORT, ask, ask_scripted, ask_with, config};
+use crate::{SHORT, ask, ask_for, ask_scripted, ask_with, config};
 
 const KIND: ProviderKind = ProviderKind::Ollama;
 const USAGE: Usage = Usage {
@@ -92,6 +92,49 @@ async fn refusals_have_their_classes() {
         matches!(told.failure().failure, Failure::NotJson { status: 200, .. }),
         "{told:?}"
     );
+}
+
+#[tokio::test]
+async fn a_prompt_that_was_cut_without_a_word_is_an_overflow() {
+    let counted = |prompt| {
+        let counts = Counts { prompt, answer: 15 };
+        StandIn::start([ollama::counted_answer("", &["The ", "sky."], counts)]).unwrap()
+    };
+    // 12,600 characters are some 2,600 tokens.
+    let long = "The sky is blue because light of short waves is scattered more. ".repeat(197);
+    let prompt = Prompt::question("Answer briefly.", long);
+    let whole = counted(2_570);
+    let told = ask_for(config(KIND, &whole), &prompt).await;
+    assert_eq!(told.finish(), &Finish::Stop);
+
+    let cut = counted(1_800);
+    let told = ask_for(config(KIND, &cut), &prompt).await;
+    let failure = told.failure();
+    assert!(
+        matches!(
+            failure.failure,
+            Failure::ContextOverflow {
+                requested: Some(3_106),
+                ..
+            }
+        ),
+        "{told:?}"
+    );
+    assert!(
+        failure.to_string().contains("read 1800 tokens of a prompt"),
+        "{failure}"
+    );
+    assert_eq!(
+        (told.text.as_str(), cut.requests()),
+        ("The sky.", 1),
+        "it is not asked again"
+    );
+    assert!(failure.hint().contains("context_tokens"), "{}", failure.hint());
+
+    // Elsewhere the count may leave out what was cached.
+    let hosted = StandIn::start([openai::answer(&["The sky."])]).unwrap();
+    let told = ask_for(config(ProviderKind::OpenAi, &hosted), &prompt).await;
+    assert_eq!(told.finish(), &Finish::Stop);
 }
 
 #[tokio::test]

@@ -30,10 +30,27 @@ impl Names for SystemNames {
     fn lookup(&self, host: &str) -> Lookup {
         let host = host.to_owned();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
+            match tokio::net::lookup_host((host.as_str(), 0)).await {
+                Ok(found) => Ok(found.map(|address| address.ip()).collect()),
+                Err(error) if is_no_such_host(&error) => Ok(Vec::new()),
+                Err(error) => Err(error),
+            }
         })
     }
+}
+
+/// Whether a look-up says that there is no such name, and not that nobody could be asked. The standard library passes on
+/// no code of `getaddrinfo`, only its words: those of `EAI_NONAME` and `EAI_NODATA` in glibc, musl and macOS, which are
+/// not translated unless a program asks for it; and the code 11001 (`WSAHOST_NOT_FOUND`) on Windows.
+fn is_no_such_host(error: &io::Error) -> bool {
+    const WORDS: [&str; 4] = [
+        "Name or service not known",
+        "No address associated with hostname",
+        "Name does not resolve",
+        "nodename nor servname provided",
+    ];
+    let text = error.to_string();
+    error.raw_os_error() == Some(11001) || WORDS.iter().any(|words| text.contains(words))
 }
 
 /// The resolver of the HTTP client: lets only public addresses through, and those exempted by the settings.

@@ -96,6 +96,12 @@ pub enum FetchError {
         /// What went wrong.
         reason: String,
     },
+    /// There is no such host.
+    #[error("{url} could not be reached: its host has no address")]
+    NoHost {
+        /// The URL.
+        url: String,
+    },
     /// The host could not be reached, or the connection broke.
     #[error("{url} could not be reached: {reason}")]
     Unreachable {
@@ -136,9 +142,6 @@ pub enum Block {
     /// An address that is not on the public internet.
     #[error("{0} is not an address of the public internet")]
     Address(IpAddr),
-    /// The URL belongs to no configured service.
-    #[error("it belongs to no configured service")]
-    NoService,
 }
 
 /// What was too large.
@@ -198,12 +201,8 @@ impl FetchError {
     /// What to do next, in a whole sentence.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Blocked {
-                why: Block::NoService,
-                ..
-            } => "Add the service's exact URL to the configuration if it is yours.",
             Self::Blocked { .. } => {
-                "Only public http and https pages are fetched; services of your own network have to be configured."
+                "Only public http and https pages are fetched; addresses of your own network have to be configured."
             }
             Self::Robots { .. } => "Name the URL yourself to read it all the same, or open it in a browser.",
             Self::RobotsUnknown { .. } => {
@@ -223,6 +222,7 @@ impl FetchError {
             Self::NotText { .. } => "Only text, HTML, JSON, XML and PDF are read.",
             Self::Redirect { .. } => "Open the page in a browser and use the address that it ends at.",
             Self::Encoding { .. } => "The host sends broken data; try again later.",
+            Self::NoHost { .. } => "Check the host's name; the page may have moved.",
             Self::Unreachable { .. } => "Check the connection and the host's name.",
             Self::Setup { .. } => "Check the contact address and the system's certificates.",
             Self::Cancelled => "Start it again if it was not meant to be cancelled.",

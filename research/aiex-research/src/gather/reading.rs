@@ -1,6 +1,6 @@
 //! Fetching pages, side by side.
 
-use aiex_evidence::{Document, Unread};
+use aiex_evidence::{Document, Hindrance, Unread};
 use futures_util::future;
 
 use super::Picked;
@@ -31,7 +31,7 @@ impl Live {
     }
 
     async fn fetch(&self, picked: Picked) -> Result<Fetched, Stop> {
-        let mut why = String::new();
+        let (mut why, mut hindrance) = (String::new(), Hindrance::default());
         for attempt in 0..TRIES {
             if attempt > 0 {
                 self.rest(self.settings.retry_pause).await?;
@@ -44,13 +44,16 @@ impl Live {
                     return Ok((Some(document), picked.sub_questions, None));
                 }
                 Outcome::Skipped { reason } => {
-                    why = reason;
+                    (why, hindrance) = (reason, Hindrance::Passing);
                     break;
                 }
                 Outcome::Failed {
-                    message, retryable, ..
+                    message,
+                    retryable,
+                    hindrance: of_this_try,
+                    ..
                 } => {
-                    why = message;
+                    (why, hindrance) = (message, of_this_try);
                     if !retryable {
                         break;
                     }
@@ -62,6 +65,7 @@ impl Live {
             origin: found.origin.clone(),
             title: found.title.clone(),
             why,
+            hindrance,
         };
         let snippet =
             (found.snippet.len() >= LEAST_SNIPPET).then(|| picked.snippet(self.ports.clock.unix_ms()));
@@ -90,6 +94,7 @@ impl Live {
                     message: failure.message,
                     hint: String::new(),
                     retryable: failure.retryable,
+                    hindrance: failure.hindrance,
                 },
             };
             (outcome, Cost::FETCH)

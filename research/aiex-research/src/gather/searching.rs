@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use aiex_evidence::{EngineRun, SearchRun};
+use aiex_evidence::{EngineRun, Hindrance, SearchRun};
 use futures_util::future;
 
 use super::Query;
@@ -103,6 +103,7 @@ impl Live {
                     message,
                     hint,
                     retryable,
+                    ..
                 } => {
                     searched.failure = Some(message);
                     searched.hint = Some(hint);
@@ -197,6 +198,7 @@ impl Live {
                 message: failure.message,
                 hint: failure.hint,
                 retryable: failure.retryable,
+                hindrance: Hindrance::default(),
             },
         };
         (outcome, Cost::SEARCH)
@@ -223,6 +225,7 @@ impl Live {
                 message: error.to_string(),
                 hint: error.hint().to_owned(),
                 retryable: false,
+                hindrance: Hindrance::default(),
             },
         };
         (outcome, Cost::default())

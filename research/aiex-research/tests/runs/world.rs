@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aiex_evidence::{Origin, Report, Source};
+use aiex_evidence::{Hindrance, Origin, Report, Source};
 use aiex_research::{
     Boxed, Clock, Depth, Event, Findings, Found, Model, ModelFailure, PageText, Ports, Present, Prompt,
     ReadFailure, Reader, Reply, Request, Research, Revisit, RunId, RunState, Search, SearchFailure, Searcher,
@@ -217,6 +217,7 @@ impl Reader for World {
                 return Err(ReadFailure {
                     message: "connection reset".to_owned(),
                     retryable: true,
+                    hindrance: Hindrance::Passing,
                 });
             }
             self.done(format!("read {url}"));

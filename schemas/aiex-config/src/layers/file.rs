@@ -7,7 +7,8 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::layers::keys::{
-    ENGINE_KEYS, ENGINE_MUST, Key, PROVIDER_KEYS, PROVIDER_MUST, blank_engine, blank_provider, keys,
+    ENGINE_KEYS, ENGINE_MUST, Key, PROVIDER_KEYS, PROVIDER_MUST, TRUST_ALLOWED, blank_engine, blank_provider,
+    keys, trusted,
 };
 use crate::layers::scalar::Scalar;
 use crate::layers::{ConfigError, Origin, Warning, set};
@@ -17,8 +18,9 @@ use crate::settings::{EngineSettings, ProviderSettings, Settings};
 /// Sections that are not tables of known keys.
 const PROVIDER: &str = "provider";
 const RANKING: &str = "ranking";
-/// The list inside of `[web]`.
+/// The list and the table inside of `[web]`.
 const ENGINE: &str = "web.engine";
+const TRUST: &str = "web.trust";
 
 /// A table of which there may be several: `[[provider]]`, `[[web.engine]]`.
 struct Several<T: 'static> {
@@ -127,6 +129,11 @@ impl Reader<'_, '_> {
                     ));
                 };
                 settings.web.engines = self.engines(entries.iter())?;
+            } else if key == TRUST {
+                let DeValue::Table(hosts) = value.get_ref() else {
+                    return Err(self.wrong(name, TRUST, &scalar(value.get_ref()), "written as [web.trust]"));
+                };
+                self.trust(settings, hosts)?;
             } else if keys().any(|known| known.name == key) {
                 set(
                     settings,
@@ -135,7 +142,7 @@ impl Reader<'_, '_> {
                     self.place.origin(name.span()),
                 )?;
             } else {
-                self.unknown(name, key, keys().map(|known| known.name).chain([ENGINE]));
+                self.unknown(name, key, keys().map(|known| known.name).chain([ENGINE, TRUST]));
             }
         }
         Ok(())
@@ -149,6 +156,17 @@ impl Reader<'_, '_> {
                 .number()
                 .ok_or_else(|| self.wrong(name, &format!("{RANKING}.{rule}"), &value, "a number"))?;
             settings.ranking.insert(rule.to_owned(), number);
+        }
+        Ok(())
+    }
+
+    fn trust(&mut self, settings: &mut Settings, table: &DeTable<'_>) -> Result<(), ConfigError> {
+        for (name, value) in table.iter() {
+            let host: &str = name.get_ref();
+            let value = scalar(value.get_ref());
+            let (host, factor) = trusted(host, &value)
+                .ok_or_else(|| self.wrong(name, &format!("{TRUST}.{host}"), &value, TRUST_ALLOWED))?;
+            settings.web.trust.insert(host, factor);
         }
         Ok(())
     }

@@ -206,12 +206,23 @@ pub(super) const PROVIDER_KEYS: &[Key<ProviderSettings>] = &[
     key("max_output_tokens", "a number, 16 or more", |p, v| {
         v.integer(16..=u32::MAX).map(|value| p.max_output_tokens = value)
     }),
+    key("requests_per_minute", A_MINUTE, |p, v| {
+        v.integer(0..=MOST_REQUESTS)
+            .map(|value| p.requests_per_minute = value)
+    }),
+    key("tokens_per_minute", "a number, 0 or more", |p, v| {
+        v.integer(0..=u32::MAX).map(|value| p.tokens_per_minute = value)
+    }),
 ];
 
-pub(in crate::layers) use research::{ENGINE_KEYS, ENGINE_MUST, blank_engine};
+pub(in crate::layers) use research::{ENGINE_KEYS, ENGINE_MUST, TRUST_ALLOWED, blank_engine, trusted};
 
 /// What a provider must say.
 pub(super) const PROVIDER_MUST: &[&str] = &["name", "kind", "url", "model"];
+
+/// More a minute than any machine sends.
+const MOST_REQUESTS: u32 = 1_000_000;
+const A_MINUTE: &str = "a number from 0 to 1000000";
 
 const VARIABLE_NAME: &str =
     "empty, or the name of an environment variable (A-Z, a-z, 0-9, _): the key itself does not belong here";
@@ -305,5 +316,7 @@ pub(super) fn blank_provider() -> ProviderSettings {
         key_env: String::new(),
         context_tokens: 8192,
         max_output_tokens: 1024,
+        requests_per_minute: 0,
+        tokens_per_minute: 0,
     }
 }

@@ -72,10 +72,20 @@ fn the_commented_tables_are_valid_ones_with_the_defaults_they_claim() {
     assert_eq!(provider.context_tokens, blank.context_tokens);
     assert_eq!(provider.max_output_tokens, blank.max_output_tokens);
     assert_eq!(provider.key_env, blank.key_env);
+    assert_eq!(
+        (provider.requests_per_minute, provider.tokens_per_minute),
+        (blank.requests_per_minute, blank.tokens_per_minute)
+    );
     let [engine] = &settings.web.engines[..] else {
         panic!("{uncommented}")
     };
-    assert_eq!(engine.weight, keys::blank_engine().weight);
+    let blank = keys::blank_engine();
+    assert_eq!(engine.weight, blank.weight);
+    assert_eq!(
+        (engine.requests_per_minute, engine.parallel),
+        (blank.requests_per_minute, blank.parallel)
+    );
+    assert_eq!(settings.web.trust.len(), 2);
     assert_eq!(engine.kind.as_str(), engine.name);
 }
 
@@ -187,7 +197,8 @@ fn values_of_every_type_are_read() {
 fn providers_keep_their_order() {
     let (settings, _) = load(
         "[[provider]]\nname = \"a\"\nkind = \"openai\"\nurl = \"https://x/v1\"\nmodel = \"m\"\nkey_env = \"X_KEY\"\n\
-         [[provider]]\nname = \"b\"\nkind = \"ollama\"\nurl = \"http://y\"\nmodel = \"n\"\ncontext_tokens = 4096\n",
+         [[provider]]\nname = \"b\"\nkind = \"ollama\"\nurl = \"http://y\"\nmodel = \"n\"\ncontext_tokens = 4096\n\
+         requests_per_minute = 2\ntokens_per_minute = 9000\n",
         &[],
         &[],
     )
@@ -201,6 +212,8 @@ fn providers_keep_their_order() {
         (b.name.as_str(), b.kind, b.context_tokens),
         ("b", ProviderKind::Ollama, 4096)
     );
+    assert_eq!((a.requests_per_minute, a.tokens_per_minute), (0, 0));
+    assert_eq!((b.requests_per_minute, b.tokens_per_minute), (2, 9000));
 }
 
 #[test]
@@ -256,6 +269,7 @@ fn an_unknown_key_is_a_warning_that_names_the_nearest() {
 fn a_wrong_value_names_file_line_key_and_what_is_allowed() {
     let provider = "[[provider]]\nname=\"a\"\nkind=\"openai\"\nurl=\"http://x\"\nmodel=\"m\"\n";
     let twice = format!("{provider}{provider}");
+    let hurried = format!("{provider}requests_per_minute = -1\n");
     let leaked = format!("{provider}key_env = \"sk-not-a-name\"\n");
     let cases = [
         (
@@ -323,6 +337,24 @@ fn a_wrong_value_names_file_line_key_and_what_is_allowed() {
             ":7: `provider.name` cannot be \"a\"; it must be a name that no other",
         ),
         (&leaked, ":6: `provider.key_env`"),
+        (&hurried, ":6: `provider.requests_per_minute` cannot be -1"),
+        (
+            "[web]\nproxy = \"http://me:secret@proxy\"\n",
+            "has no password in it",
+        ),
+        ("[web]\nper_host = 0\n", ":2: `web.per_host` cannot be 0"),
+        (
+            "[web]\ntrust = 3\n",
+            ":2: `web.trust` cannot be 3; it must be written as [web.trust]",
+        ),
+        (
+            "[web.trust]\n\"a.org\" = 11\n",
+            ":2: `web.trust.a.org` cannot be 11; it must be the name of a host in quotes",
+        ),
+        (
+            "[web.trust]\na.org = 2\n",
+            ":2: `web.trust.a` cannot be a table; it must be the name of a host in quotes",
+        ),
         ("[daemon\n", ":1: "),
         ("[daemon]\ntcp = true\ntcp = false\n", ":3: duplicate key"),
     ];
@@ -386,6 +418,12 @@ fn the_digest_tells_settings_apart_and_nothing_else() {
         "[web]\nallow = [\"docs.rs\", \"a.org\"]\n",
         "[[web.engine]]\nkind = \"brave\"\n",
         "[[web.engine]]\nkind = \"brave\"\nweight = 2\n",
+        "[[web.engine]]\nkind = \"brave\"\nparallel = 1\n",
+        "[[web.engine]]\nkind = \"brave\"\nrequests_per_minute = 1\n",
+        "[web]\nper_host = 1\n",
+        "[web]\nproxy = \"http://proxy:3128\"\n",
+        "[web.trust]\n\"docs.rs\" = 2\n",
+        "[web.trust]\n\"docs.rs\" = 3\n",
         "[research]\ndollars = 0.5\n",
         "[research]\nwrite = \"best\"\n",
         "[cache]\npages = \"1GiB\"\n",

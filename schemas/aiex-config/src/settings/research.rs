@@ -101,6 +101,8 @@ pub struct CacheSettings {
     pub model_calls: u64,
     /// On disk, finished answers.
     pub answers: u64,
+    /// On disk, the index of dependencies.
+    pub dependencies: u64,
 }
 
 impl ResearchSettings {
@@ -155,6 +157,7 @@ impl CacheSettings {
             pages,
             model_calls,
             answers,
+            dependencies,
         } = self;
         [
             ("cache.memory", memory),
@@ -162,6 +165,7 @@ impl CacheSettings {
             ("cache.pages", pages),
             ("cache.model_calls", model_calls),
             ("cache.answers", answers),
+            ("cache.dependencies", dependencies),
         ]
         .map(|(key, value)| (key.to_owned(), show_size(*value)))
         .into()

@@ -1,5 +1,6 @@
 //! `[web]` and `[[web.engine]]`: what of the web may be asked and read.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -20,6 +21,12 @@ pub struct WebSettings {
     pub deny: Vec<String>,
     /// Addresses that pages are read from though they are not public.
     pub reachable: Vec<SocketAddr>,
+    /// How many pages of one host may stand among the first ten.
+    pub per_host: usize,
+    /// The proxy through which engines are asked; empty for none.
+    pub proxy: String,
+    /// `[web.trust]`: factors by host, before the built-in ones. 1 is neutral, 0 removes a host from the results.
+    pub trust: BTreeMap<String, f32>,
     /// `[[web.engine]]`
     pub engines: Vec<EngineSettings>,
 }
@@ -38,6 +45,10 @@ pub struct EngineSettings {
     pub key_env: String,
     /// What its ranks are worth beside those of other engines.
     pub weight: f32,
+    /// The most requests a minute with each key; 0 for what the service's smallest plan allows.
+    pub requests_per_minute: u32,
+    /// How many requests may be on their way at once; 0 for what suits the kind.
+    pub parallel: usize,
     /// `json`: where in an answer the results are.
     pub places: JsonPlaces,
 }
@@ -115,6 +126,9 @@ impl WebSettings {
             allow,
             deny,
             reachable,
+            per_host,
+            proxy,
+            trust,
             engines,
         } = self;
         let mut entries: Vec<(String, String)> = [
@@ -124,9 +138,16 @@ impl WebSettings {
             ("web.allow", show_list(allow)),
             ("web.deny", show_list(deny)),
             ("web.reachable", show_list(reachable)),
+            ("web.per_host", per_host.to_string()),
+            ("web.proxy", proxy.clone()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
+        entries.extend(
+            trust
+                .iter()
+                .map(|(host, factor)| (format!("web.trust.{host}"), factor.to_string())),
+        );
         for (place, engine) in engines.iter().enumerate() {
             let JsonPlaces {
                 results,
@@ -143,6 +164,8 @@ impl WebSettings {
                 ("url", engine.url.clone()),
                 ("key_env", engine.key_env.clone()),
                 ("weight", engine.weight.to_string()),
+                ("requests_per_minute", engine.requests_per_minute.to_string()),
+                ("parallel", engine.parallel.to_string()),
             ];
             if engine.kind == EngineKind::Json {
                 let json = [

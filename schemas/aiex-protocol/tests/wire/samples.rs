@@ -19,8 +19,9 @@ use aiex_protocol::search::{
     SearchArgs, SearchSummary, Stage, TokenUsage,
 };
 use aiex_protocol::status::{
-    Budgets, CacheStatus, ComponentState, ComponentStatus, DaemonStatus, ReasonCount, SkippedArgs,
-    SkippedFile, SkippedReport, StatusArgs,
+    Budgets, CacheStatus, ComponentState, ComponentStatus, DaemonStatus, ReasonCount, RestingKey,
+    RestingKeyState, ServiceKind, ServiceRest, ServiceStatus, SkippedArgs, SkippedFile, SkippedReport,
+    StatusArgs,
 };
 use aiex_protocol::{
     Call, ClientFrame, DaemonInfo, Envelope, ErrorCode, Event, Hello, Refusal, RefusalReason, Request,
@@ -247,7 +248,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         .chain(keys::events())
         .chain(research::later_events())
         .chain([("event-done-page", done_page())])
-        .chain(research::latest_events());
+        .chain(research::latest_events())
+        .chain([("event-status-services", status_with_services())]);
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,
@@ -552,6 +554,7 @@ fn status() -> DaemonStatus {
         embedder_problem: Some("ONNX Runtime was not found".into()),
         vector_server: None,
         vector_server_problem: None,
+        services: Vec::new(),
         components: vec![ComponentStatus {
             name: "watch".into(),
             state: ComponentState::BackingOff,
@@ -560,6 +563,43 @@ fn status() -> DaemonStatus {
         }],
         repos: vec![repo(WatchMode::Events { watches: 120 })],
     }
+}
+
+fn status_with_services() -> Event {
+    Event::Status(Box::new(DaemonStatus {
+        services: services(),
+        ..status()
+    }))
+}
+
+fn services() -> Vec<ServiceStatus> {
+    let engine = ServiceStatus {
+        kind: ServiceKind::Engine,
+        name: "searxng".into(),
+        rest: Some(ServiceRest {
+            reason: "it was not reached".into(),
+            left_s: 20,
+        }),
+        ..ServiceStatus::default()
+    };
+    let key = |number, state, message: &str, left_s| RestingKey {
+        number,
+        state,
+        message: message.into(),
+        left_s,
+    };
+    let provider = ServiceStatus {
+        kind: ServiceKind::Provider,
+        name: "hosted".into(),
+        model: Some("large-1".into()),
+        rest: None,
+        keys: vec![
+            key(1, RestingKeyState::Rejected, "Incorrect API key", None),
+            key(2, RestingKeyState::Exhausted, "no credit", Some(21_600)),
+            key(3, RestingKeyState::Limited, "", Some(5)),
+        ],
+    };
+    vec![provider, engine]
 }
 
 fn repo(watch: WatchMode) -> RepoStatus {

@@ -2,7 +2,7 @@
 
 use aiex_config::{Home, StartFailure, build, exits, info, is_daemon_alive};
 use aiex_protocol::cache::{CacheProblem, CacheReport};
-use aiex_protocol::status::{ComponentState, DaemonStatus};
+use aiex_protocol::status::{ComponentState, DaemonStatus, RestingKey, RestingKeyState};
 
 use super::Finding;
 use crate::failure::Failure;
@@ -39,6 +39,7 @@ pub(super) async fn check(
                 )
             });
             findings.extend(components(&status));
+            findings.extend(services(&status));
             findings.extend(caches.problem.as_ref().map(cache_finding));
             Ok((Some(status), findings))
         }
@@ -131,6 +132,24 @@ fn left_behind(home: &Home) -> Vec<Finding> {
         findings.push(Finding::warn("crashes", detail, hint));
     }
     findings
+}
+
+/// Services that the daemon leaves alone, and keys that it does not use.
+fn services(status: &DaemonStatus) -> impl Iterator<Item = Finding> {
+    status.services.iter().filter_map(|service| {
+        let trouble = status::service_trouble(service)?;
+        let is_rejected = |key: &RestingKey| key.state == RestingKeyState::Rejected;
+        let hint = if service.keys.iter().any(is_rejected) {
+            format!("`aiex keys set {}` keeps another key", service.name)
+        } else {
+            "nothing to do: it is asked again by then".to_owned()
+        };
+        Some(Finding::warn(
+            "services",
+            format!("{}: {trouble}", service.name),
+            hint,
+        ))
+    })
 }
 
 fn components(status: &DaemonStatus) -> Vec<Finding> {

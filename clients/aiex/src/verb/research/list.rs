@@ -120,12 +120,25 @@ pub(super) async fn estimate(
 }
 
 fn render_estimate(estimate: &Estimate) -> String {
-    let has_model = estimate.model_calls > 0;
+    format!(
+        "planned  {}\ntime     {}\nnever    more than {}\n",
+        planned(estimate),
+        time(estimate),
+        limit_words(&estimate.limits, estimate.model_calls > 0)
+    )
+}
+
+/// An estimate in one line, for whoever starts a run.
+pub(super) fn estimate_line(estimate: &Estimate) -> String {
+    format!("estimate: {} in {}", planned(estimate), time(estimate))
+}
+
+fn planned(estimate: &Estimate) -> String {
     let mut parts = vec![
         counted(u64::from(estimate.searches), "search"),
         counted(u64::from(estimate.fetches), "fetch"),
     ];
-    if has_model {
+    if estimate.model_calls > 0 {
         parts.push(counted(u64::from(estimate.model_calls), "model call"));
         parts.push(counted(estimate.tokens, "token"));
         parts.push(match estimate.micro_dollars {
@@ -135,14 +148,13 @@ fn render_estimate(estimate: &Estimate) -> String {
     } else {
         parts.push("no model".to_owned());
     }
+    parts.join(", ")
+}
+
+fn time(estimate: &Estimate) -> String {
     let seconds = |number| span(std::time::Duration::from_secs(number));
-    format!(
-        "planned  {}\ntime     {} to {}\nnever    more than {}\n",
-        parts.join(", "),
-        seconds(estimate.wall_seconds_low),
-        seconds(estimate.wall_seconds_high),
-        limit_words(&estimate.limits, has_model)
-    )
+    let [low, high] = [estimate.wall_seconds_low, estimate.wall_seconds_high].map(seconds);
+    format!("{low} to {high}")
 }
 
 #[cfg(test)]
@@ -218,6 +230,10 @@ mod tests {
         time     40 s to 5 min
         never    more than 10 min, 100,000 tokens, $0.50, 80 searches, 24 fetches
         ");
+        assert_eq!(
+            estimate_line(&estimate),
+            "estimate: 40 searches, 24 fetches, 30 model calls, 90,000 tokens, $0.12 in 40 s to 5 min"
+        );
         let offline = Estimate {
             model_calls: 0,
             micro_dollars: None,

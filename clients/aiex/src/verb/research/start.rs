@@ -10,6 +10,7 @@ use aiex_protocol::{Call, Event};
 use clap::Args;
 use tokio::sync::oneshot;
 
+use super::list::estimate_line;
 use super::steer::{Order, Steer};
 use super::watch::{self, Until, Watched};
 use super::{Desk, slip};
@@ -179,7 +180,14 @@ impl Start {
     pub(super) async fn carry_out(self, desk: &mut Desk<'_>) -> Result<ExitCode, Failure> {
         let is_asked_for = self.args.approve;
         let stops_at_the_plan = is_asked_for || self.args.plan_only;
-        let run = desk.fetch(Call::ResearchStart(self.args), run_of).await?;
+        let printer = desk.printer;
+        let run = desk.fetch(Call::ResearchStart(self.args), |event| {
+            if let Event::Estimate(estimate) = &event {
+                printer.notice(&estimate_line(estimate));
+            }
+            run_of(event)
+        });
+        let run = run.await?;
         if self.detaches {
             return detached(&run, self.json, desk);
         }

@@ -36,7 +36,8 @@ pub(super) use wanted::{Wanted, wanted};
 const INDEXING: f64 = 0.75;
 /// …and the most of it.
 const MAX_INDEXING: Duration = Duration::from_secs(60);
-/// Packages that the index keeps; those not used for longest go first.
+/// Packages that the index keeps, if they fit into the room that the settings give them; those not used for longest go
+/// first.
 const MAX_KEPT: usize = 96;
 /// Packages that stay open between searches: each holds a few file handles and a few megabytes.
 const MAX_OPEN: usize = MAX_WANTED;
@@ -104,15 +105,29 @@ impl Open {
         }
     }
 
-    /// Forgets the packages that were not used for longest, beyond those that are kept. Whether there were any.
-    fn forget(&self, wanted: &[Wanted]) -> Result<bool, IndexError> {
+    /// Notes what a package takes on disk: its own stores, and its share of the contents, whose texts, outlines and
+    /// vectors together take less than the files.
+    fn weigh(&self, folder: &Path) {
+        if let Some(index) = self.engine.opened(folder) {
+            let facts = index.facts();
+            self.shelf()
+                .weighed(folder, facts.disk_bytes.saturating_add(facts.source_bytes));
+        }
+    }
+
+    /// Forgets the packages that were not used for longest, beyond those that are kept. Whether there were any. Those
+    /// that are wanted now stay in any case.
+    fn forget(&self, wanted: &[Wanted], room: u64) -> Result<bool, IndexError> {
+        let registered = self.engine.registered().into_iter();
+        let folders = registered.map(|registered| registered.root).collect();
+        let beyond = self.shelf().beyond(folders, MAX_KEPT, room);
         let mut has_forgotten = false;
-        for folder in self.folders().iter().skip(MAX_KEPT) {
-            if wanted.iter().any(|package| package.folder == *folder) {
+        for folder in beyond {
+            if wanted.iter().any(|package| package.folder == folder) {
                 continue;
             }
-            self.engine.forget(folder)?;
-            self.shelf().removed(folder);
+            self.engine.forget(&folder)?;
+            self.shelf().removed(&folder);
             has_forgotten = true;
         }
         Ok(has_forgotten)
@@ -243,8 +258,9 @@ impl Packages {
                     tracing::warn!(package = package.name, version = package.version, %error, "not indexed");
                 }
             }
+            open.weigh(&package.folder);
         }
-        let has_forgotten = open.forget(wanted)?;
+        let has_forgotten = open.forget(wanted, self.settings.cache.dependencies)?;
         if let Err(error) = open.shelf().save() {
             tracing::warn!(%error, "the list of indexed packages cannot be written; they are compared with the disk again");
         }
@@ -397,8 +413,13 @@ mod tests {
     use super::*;
 
     fn packages(top: &Path) -> Arc<Packages> {
+        packages_in(top, u64::MAX)
+    }
+
+    fn packages_in(top: &Path, room: u64) -> Arc<Packages> {
         let home = Home::at(&top.join("home"));
         let mut settings = Settings::default();
+        settings.cache.dependencies = room;
         settings.embedder.kind = EmbedderKind::Off;
         let files = Files::new(None, settings.index.max_file_size);
         Arc::new(Packages::new(&home, &settings, files))
@@ -464,6 +485,50 @@ mod tests {
         let found = ask(&packages, &wanted, patience).await;
         assert!(found[0].text.as_deref().unwrap().contains("five attempts"));
         assert!(packages.is_ready(&wanted).unwrap());
+    }
+
+    #[tokio::test]
+    async fn packages_that_were_not_asked_about_for_longest_make_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().canonicalize().unwrap();
+        let package = |name: &str| {
+            let folder = top.join("modules").join(name);
+            fs::create_dir_all(&folder).unwrap();
+            let line = format!("{name} makes as many attempts as it takes, and each of them is logged.\n\n");
+            fs::write(folder.join("README.md"), line.repeat(4000)).unwrap();
+            vec![Wanted {
+                name: name.to_owned(),
+                version: "1.0.0".to_owned(),
+                folder,
+                is_named: true,
+            }]
+        };
+        let wanted = ["first", "second", "third"].map(package);
+        let patience = Duration::from_secs(120);
+        let scale = packages_in(&top.join("scale"), u64::MAX);
+        ask(&scale, &wanted[0], patience).await;
+        let facts = scale.open().unwrap().index(&wanted[0][0].folder).unwrap().facts();
+        let weight = facts.disk_bytes + facts.source_bytes;
+        // Room for two.
+        let packages = packages_in(&top, weight * 5 / 2);
+        for package in &wanted[..2] {
+            ask(&packages, package, patience).await;
+        }
+        assert!(packages.is_ready(&wanted[1]).unwrap() && packages.is_ready(&wanted[0]).unwrap());
+        ask(&packages, &wanted[2], patience).await;
+        let is_ready = |at: usize| packages.is_ready(&wanted[at]).unwrap();
+        assert_eq!(
+            [0, 1, 2].map(is_ready),
+            [true, false, true],
+            "the second was used longest ago"
+        );
+        let registered = packages.open().unwrap().engine.registered();
+        assert!(!registered.iter().any(|index| index.root == wanted[1][0].folder));
+
+        // What does not fit at all is kept as long as somebody asks about it.
+        let packages = packages_in(&top.join("small"), 1);
+        let found = ask(&packages, &wanted[0], patience).await;
+        assert!(!found.is_empty() && packages.is_ready(&wanted[0]).unwrap());
     }
 
     #[tokio::test]

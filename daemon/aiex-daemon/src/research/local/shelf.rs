@@ -19,6 +19,9 @@ struct Kept {
     version: Option<String>,
     /// Counts up with every use.
     used: u64,
+    /// What it takes on disk at most, when it was last indexed.
+    #[serde(default)]
+    bytes: u64,
 }
 
 /// The packages by their folders.
@@ -57,7 +60,11 @@ impl Shelf {
         self.kept
             .entry(folder.to_owned())
             .and_modify(|kept| kept.used = used)
-            .or_insert(Kept { version: None, used });
+            .or_insert(Kept {
+                version: None,
+                used,
+                bytes: 0,
+            });
     }
 
     /// Notes the version that is indexed in full now.
@@ -66,6 +73,24 @@ impl Shelf {
         if let Some(kept) = self.kept.get_mut(folder) {
             kept.version = Some(version.to_owned());
         }
+    }
+
+    /// Notes what the folder takes on disk.
+    pub(super) fn weighed(&mut self, folder: &Path, bytes: u64) {
+        if let Some(kept) = self.kept.get_mut(folder) {
+            kept.bytes = bytes;
+        }
+    }
+
+    /// The given folders that have no place among the `most` used last, or in `room` bytes for those and no others.
+    pub(super) fn beyond(&self, folders: Vec<PathBuf>, most: usize, room: u64) -> Vec<PathBuf> {
+        let mut taken = 0_u64;
+        let stays = |(place, folder): &(usize, PathBuf)| {
+            taken = taken.saturating_add(self.kept.get(folder).map_or(0, |kept| kept.bytes));
+            *place < most && taken <= room
+        };
+        let latest_first = self.latest_first(folders).into_iter().enumerate();
+        latest_first.skip_while(stays).map(|(_, folder)| folder).collect()
     }
 
     /// Forgets a folder.
@@ -113,6 +138,25 @@ mod tests {
         );
         shelf.removed(a);
         assert!(!shelf.holds(a, "1.0.0"));
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_has_no_place_beyond_the_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let folders: Vec<PathBuf> = ["/a", "/b", "/c"].map(PathBuf::from).into();
+        let mut shelf = Shelf::open(dir.path());
+        for (folder, bytes) in folders.iter().zip([10, 50, 40]) {
+            shelf.completed(folder, "1");
+            shelf.weighed(folder, bytes);
+        }
+        let beyond = |shelf: &Shelf, most, room| shelf.beyond(folders.clone(), most, room);
+        assert_eq!(beyond(&shelf, 3, 100), [""; 0].map(PathBuf::from));
+        assert_eq!(beyond(&shelf, 2, 100), ["/a"].map(PathBuf::from));
+        assert_eq!(beyond(&shelf, 3, 99), ["/a"].map(PathBuf::from));
+        // A small one that is older does not stay in the place of a large one.
+        assert_eq!(beyond(&shelf, 3, 60), ["/b", "/a"].map(PathBuf::from));
+        shelf.used(&folders[0]);
+        assert_eq!(beyond(&shelf, 3, 60), ["/b"].map(PathBuf::from));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aiex_cache::{Cache, Key, Kind};
-use aiex_llm::models::{Heard, ModelConfig, Models, NoAnswer, Settings, Spent, Stages, Tried};
+use aiex_llm::models::{Health, Heard, ModelConfig, Models, NoAnswer, Settings, Spent, Stages, Tried};
 use aiex_llm::price::{Cost, Prices};
 use aiex_llm::tokens::Counter;
 use aiex_llm::{Failure, Finish, LlmError, Provider, Request, Run, Schema, Stage, structured};
@@ -111,6 +111,11 @@ impl Port {
             cache,
             was_late: AtomicBool::new(false),
         })
+    }
+
+    /// How each model does, in the order of the settings.
+    pub(super) fn health(&self) -> Vec<Health> {
+        self.models.health()
     }
 
     fn run(&self, name: &str) -> Arc<Run> {

@@ -1,10 +1,12 @@
 //! Engines of the settings as `aiex-web` takes them, with the keys that they have now.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aiex_config::{JsonPlaces, WebSettings};
+use aiex_remote::Rate;
 use aiex_research::SearchFailure;
-use aiex_web::{Configured, Coordinator, EngineConfig, EngineKind, JsonEndpoint};
+use aiex_web::{Configured, Coordinator, EngineConfig, EngineHealth, EngineKind, JsonEndpoint, Trust};
 
 use crate::keys::{KeyProblem, Keys, Taken, Wanted};
 
@@ -44,6 +46,29 @@ impl Engines {
             keys,
             built: Mutex::default(),
         }
+    }
+
+    /// How the engines of the settings do; none before the first search.
+    pub(super) fn health(&self) -> Vec<EngineHealth> {
+        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        let coordinator = built
+            .as_ref()
+            .and_then(|built| built.current.coordinator.as_ref().ok());
+        let all = coordinator.map(Coordinator::health).unwrap_or_default();
+        let worth_telling = |engine: &EngineHealth| engine.configured || engine.resting.is_some();
+        all.into_iter().filter(worth_telling).collect()
+    }
+
+    /// What decides the order of results, besides the engines' answers.
+    pub(super) fn ranked_by(&self) -> String {
+        let WebSettings {
+            trust,
+            per_host,
+            engines,
+            ..
+        } = &self.settings;
+        let weights = engines.iter().map(|engine| (&engine.name, engine.weight));
+        format!("{trust:?} {per_host} {:?}", weights.collect::<Vec<_>>())
     }
 
     /// Lets go of the keys.
@@ -99,8 +124,16 @@ fn current(settings: &WebSettings, taken: &[Taken]) -> Current {
         };
         engines.push(configured(engine, keys));
     }
+    let trust = settings.trust.iter();
     let configured = Configured {
         engines,
+        trust: Trust {
+            own: trust
+                .map(|(host, factor)| (host.clone(), f64::from(*factor)))
+                .collect(),
+        },
+        per_host: Some(settings.per_host),
+        proxy: (!settings.proxy.is_empty()).then(|| settings.proxy.clone()),
         ..Configured::default()
     };
     let coordinator = Coordinator::new(&configured).map_err(|error| SearchFailure {
@@ -120,7 +153,18 @@ fn configured(engine: &aiex_config::EngineSettings, keys: Vec<aiex_llm::Secret>)
         name: engine.name.clone(),
         base_url: (!is_json && !engine.url.is_empty()).then(|| engine.url.clone()),
         weight: f64::from(engine.weight),
+        rate: (engine.requests_per_minute > 0).then(|| rate(engine.requests_per_minute)),
+        parallel: (engine.parallel > 0).then_some(engine.parallel),
         ..EngineConfig::new(kind(engine)).with_keys(keys)
+    }
+}
+
+/// Evenly spread: those of a second may go at once.
+fn rate(requests_per_minute: u32) -> Rate {
+    const MINUTE: Duration = Duration::from_secs(60);
+    Rate {
+        burst: requests_per_minute.div_ceil(60),
+        every: MINUTE / requests_per_minute,
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aiex_cache::{Cache, Key, Kind};
 use aiex_config::WebSettings;
+use aiex_evidence::Hindrance;
 use aiex_page::extract::{ExtractError, Extractor, Flag, Page};
 use aiex_page::fetch::{Asked, FetchError, FetchSettings, Fetched, Fetcher, PageRequest, Reply, Validators};
 use aiex_research::{PageText, Present, ReadFailure};
@@ -81,6 +82,7 @@ impl Pages {
         read.map(text_of).map_err(|error| ReadFailure {
             message: error.to_string(),
             retryable: error.is_passing(),
+            hindrance: error.hindrance(),
         })
     }
 
@@ -212,6 +214,26 @@ impl Kept {
 }
 
 impl NoPage {
+    fn hindrance(&self) -> Hindrance {
+        match self {
+            Self::NotAllowed(_) => Hindrance::Refused,
+            Self::Fetch(error) => match error {
+                FetchError::NoHost { .. }
+                | FetchError::Status {
+                    status: 404 | 410, ..
+                } => Hindrance::Dead,
+                FetchError::Robots { .. }
+                | FetchError::Blocked { .. }
+                | FetchError::Status {
+                    status: 401 | 403 | 407 | 451,
+                    ..
+                } => Hindrance::Refused,
+                _ => Hindrance::Passing,
+            },
+            Self::NoAddress(_) | Self::Extract(_) | Self::Late(_) => Hindrance::Passing,
+        }
+    }
+
     fn is_passing(&self) -> bool {
         match self {
             Self::Fetch(error) => error.is_passing(),

@@ -1,9 +1,13 @@
 //! The keys of `[web]`, `[[web.engine]]`, `[research]` and `[cache]`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{DAY, GIB, Key, MIB, SECOND, VARIABLE_NAME, key, not_empty, variable_name};
+use super::{
+    A_MINUTE, DAY, GIB, Key, MIB, MOST_REQUESTS, SECOND, VARIABLE_NAME, key, not_empty, url_or_none,
+    variable_name,
+};
 use crate::layers::scalar::Scalar;
 use crate::settings::{
     CacheSettings, EngineKind, EngineSettings, JsonPlaces, ResearchDepth, ResearchSettings, Settings,
@@ -42,6 +46,18 @@ pub(super) const KEYS: &[Key<Settings>] = &[
             let items = v.list()?;
             let value: Result<Vec<SocketAddr>, _> = items.into_iter().map(str::parse).collect();
             s.web.reachable = value.ok()?;
+            Some(())
+        },
+    ),
+    key("web.per_host", "a number from 1 to 10", |s, v| {
+        v.integer(1..=10).map(|value| s.web.per_host = value)
+    }),
+    key(
+        "web.proxy",
+        "empty, or an address that starts with http:// or https:// and has no password in it",
+        |s, v| {
+            let value = url_or_none(v).filter(|url| !url.contains('@'))?;
+            s.web.proxy = value;
             Some(())
         },
     ),
@@ -113,6 +129,9 @@ pub(super) const KEYS: &[Key<Settings>] = &[
     key("cache.answers", ROOM, |s, v| {
         room(v).map(|value| s.cache.answers = value)
     }),
+    key("cache.dependencies", ROOM, |s, v| {
+        room(v).map(|value| s.cache.dependencies = value)
+    }),
 ];
 
 /// The keys of a `[[web.engine]]`.
@@ -138,6 +157,13 @@ pub(in crate::layers) const ENGINE_KEYS: &[Key<EngineSettings>] = &[
         let value = v.number().filter(|value| (0.0..=10.0).contains(value))?;
         e.weight = value;
         Some(())
+    }),
+    key("requests_per_minute", A_MINUTE, |e, v| {
+        v.integer(0..=MOST_REQUESTS)
+            .map(|value| e.requests_per_minute = value)
+    }),
+    key("parallel", "a number from 0 to 64", |e, v| {
+        v.integer(0..=64).map(|value| e.parallel = value)
     }),
     key("results", POINTER, |e, v| {
         pointer(v).map(|value| e.places.results = value)
@@ -166,14 +192,25 @@ pub(in crate::layers) const ENGINE_KEYS: &[Key<EngineSettings>] = &[
 /// What every engine must say. Some kinds need more, see [`EngineSettings::lacks`].
 pub(in crate::layers) const ENGINE_MUST: &[&str] = &["kind"];
 
+/// What a host may be worth, and what is said of what it may not.
+pub(in crate::layers) const TRUST_ALLOWED: &str =
+    "the name of a host in quotes and a number from 0 to 10, as in \"docs.rs\" = 1.5";
+
+/// A line of `[web.trust]`.
+pub(in crate::layers) fn trusted(host: &str, value: &Scalar<'_>) -> Option<(String, f32)> {
+    let factor = value.number().filter(|value| (0.0..=10.0).contains(value))?;
+    (!host.is_empty() && is_host(host)).then(|| (host.to_lowercase(), factor))
+}
+
 fn hosts(value: &Scalar<'_>) -> Option<Vec<String>> {
     let items = value.list()?;
-    let named = |item: &&str| {
-        item.chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '*' | '_'))
-    };
-    let all = items.iter().all(named);
+    let all = items.iter().copied().all(is_host);
     all.then(|| items.into_iter().map(str::to_lowercase).collect())
+}
+
+fn is_host(name: &str) -> bool {
+    name.chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '*' | '_'))
 }
 
 fn policy(value: &Scalar<'_>) -> Option<StagePolicy> {
@@ -206,6 +243,9 @@ pub(super) fn blank_web() -> WebSettings {
         allow: Vec::new(),
         deny: Vec::new(),
         reachable: Vec::new(),
+        per_host: 0,
+        proxy: String::new(),
+        trust: BTreeMap::new(),
         engines: Vec::new(),
     }
 }
@@ -235,6 +275,7 @@ pub(super) fn blank_cache() -> CacheSettings {
         pages: 0,
         model_calls: 0,
         answers: 0,
+        dependencies: 0,
     }
 }
 
@@ -246,6 +287,8 @@ pub(in crate::layers) fn blank_engine() -> EngineSettings {
         url: String::new(),
         key_env: String::new(),
         weight: 1.0,
+        requests_per_minute: 0,
+        parallel: 0,
         places: JsonPlaces::default(),
     }
 }
