@@ -17,30 +17,67 @@ const STOP_WORDS: &[&str] = &[
 /// The words of a name: split at `_`, `-`, other signs, changes of case and digits; lower-cased.
 pub(crate) fn parts(name: &str) -> Vec<String> {
     let mut words = Vec::new();
-    let mut word = String::new();
-    let mut chars = name.chars().peekable();
+    each_part(name, |word| words.push(word.to_lowercase()));
+    words
+}
+
+/// Calls `take` with each word of a name, as it is written.
+fn each_part<'a>(name: &'a str, mut take: impl FnMut(&'a str)) {
+    let bytes = name.as_bytes();
+    if !name.is_ascii() {
+        return each_wide_part(name, take);
+    }
+    let mut start = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        let begins = match at.checked_sub(1).map(|before| bytes[before]) {
+            _ if !byte.is_ascii_alphanumeric() => true,
+            Some(before) if byte.is_ascii_digit() != before.is_ascii_digit() => true,
+            Some(before) if byte.is_ascii_uppercase() => {
+                before.is_ascii_lowercase() || bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase)
+            }
+            _ => false,
+        };
+        if begins {
+            if start < at {
+                take(&name[start..at]);
+            }
+            start = at + usize::from(!byte.is_ascii_alphanumeric());
+        }
+    }
+    if start < name.len() {
+        take(&name[start..]);
+    }
+}
+
+/// The same for letters of all scripts.
+fn each_wide_part<'a>(name: &'a str, mut take: impl FnMut(&'a str)) {
+    let mut chars = name.char_indices().peekable();
     let mut before: Option<char> = None;
-    while let Some(c) = chars.next() {
+    let mut start = 0;
+    while let Some((at, c)) = chars.next() {
         let begins = match before {
             Some(before) if c.is_numeric() != before.is_numeric() => before.is_alphanumeric(),
             Some(before) if c.is_uppercase() => {
                 before.is_lowercase()
-                    || (before.is_uppercase() && chars.peek().is_some_and(|after| after.is_lowercase()))
+                    || (before.is_uppercase() && chars.peek().is_some_and(|(_, after)| after.is_lowercase()))
             }
             _ => false,
         };
-        if (begins || !c.is_alphanumeric()) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        if c.is_alphanumeric() {
-            word.extend(c.to_lowercase());
+        if begins || !c.is_alphanumeric() {
+            if start < at {
+                take(&name[start..at]);
+            }
+            start = if c.is_alphanumeric() {
+                at
+            } else {
+                at + c.len_utf8()
+            };
         }
         before = Some(c);
     }
-    if !word.is_empty() {
-        words.push(word);
+    if start < name.len() {
+        take(&name[start..]);
     }
-    words
 }
 
 /// Whether a word carries no meaning in a question about code.
@@ -101,19 +138,38 @@ impl Gate {
 
     /// The stems of those words of a text that may fit.
     pub(crate) fn stems(&self, text: &str) -> Vec<String> {
-        if !self.may_fit(text) {
-            return Vec::new();
+        let mut stems = Vec::new();
+        each_part(text, |word| {
+            if self.may_begin(word) {
+                stems.push(stem(&word.to_lowercase()));
+            }
+        });
+        stems
+    }
+
+    /// The same of one word, which fits by its beginning or not at all.
+    fn may_begin(&self, word: &str) -> bool {
+        let mut bytes = word.bytes();
+        let mut place = 0;
+        for _ in 0..3 {
+            let byte = bytes.next().unwrap_or(0);
+            if !byte.is_ascii() {
+                return true;
+            }
+            place = folded(place, byte);
         }
-        let words = parts(text).into_iter().filter(|word| self.may_fit(word));
-        words.map(|word| stem(&word)).collect()
+        self.has(place)
+    }
+
+    fn has(&self, place: usize) -> bool {
+        self.begins[place / 64] >> (place % 64) & 1 == 1
     }
 
     pub(crate) fn may_fit(&self, text: &str) -> bool {
-        let has = |place: usize| self.begins[place / 64] >> (place % 64) & 1 == 1;
         let mut place = 0;
         for (at, byte) in text.bytes().chain([0, 0]).enumerate() {
             place = folded(place, byte);
-            if !byte.is_ascii() || (at >= 2 && has(place)) {
+            if !byte.is_ascii() || (at >= 2 && self.has(place)) {
                 return true;
             }
         }
@@ -157,6 +213,15 @@ mod tests {
             proptest::prop_assert!(!fits || gate.may_fit(&name), "{word} {name}");
             let passed = gate.stems(&name);
             proptest::prop_assert!(!fits || passed.iter().any(|part| fit(&wanted[0], part, 0.7) > 0.0));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn plain_letters_are_split_as_all_others(name in "[a-zA-Z0-9_:. -]{0,24}") {
+            let mut wide = Vec::new();
+            each_wide_part(&name, |word| wide.push(word.to_lowercase()));
+            proptest::prop_assert_eq!(parts(&name), wide);
         }
     }
 
