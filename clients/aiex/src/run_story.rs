@@ -368,7 +368,7 @@ impl Story {
         // Not known when the run is watched from its middle.
         if self.parts > 0 {
             let parts = counted(self.parts as u64, "question");
-            line.push_str(&format!("; {answered} of {parts} answered"));
+            line.push_str(&format!("; evidence for {answered} of {parts}"));
         }
         if let Some(stop) = stop {
             line.push_str(&format!("; the last: {}", stop_words(stop)));

@@ -107,7 +107,7 @@ pub(crate) fn doing(stage: RunStage) -> &'static str {
 /// Why no further round follows.
 pub(crate) fn stop_words(stop: StopRule) -> &'static str {
     match stop {
-        StopRule::Answered => "everything is answered",
+        StopRule::Answered => "there is evidence for every question",
         StopRule::Rounds => "as deep as asked for",
         StopRule::Stalled => "nothing new comes",
         StopRule::Duplicates => "everything was asked",

@@ -165,7 +165,7 @@ fn a_run_is_told_on_standard_error_and_its_report_printed() {
     plan 1 question
       1 what does dropping it do?  web
       failed web for "abort": the key is rejected
-    round 1 2 searches (1 failed), 0 sources read, 3 new quotes; 1 of 1 question answered; the last: everything is answered
+    round 1 2 searches (1 failed), 0 sources read, 3 new quotes; evidence for 1 of 1 question; the last: there is evidence for every question
     warning: the report is partial: the time was over
     41 s: 2 searches, 1 fetch, 12 model calls, 34,000 tokens, $0.02 · `aiex research export 20260131-0af3c9 --out FILE` writes the report to a file
     "#);
