@@ -38,9 +38,11 @@ impl<'a> AnswerView<'a> {
         Ok(())
     }
 
-    /// The end: the text unless it was streamed, then the sources.
+    /// The end: the text unless that is what was streamed last, then the sources.
     pub(crate) fn whole(&mut self, answer: &Answer) -> Result<(), Failure> {
-        let was_streamed = self.printer.is_terminal && !self.streamed.is_empty();
+        // What was streamed before it, another model had begun.
+        let was_streamed =
+            self.printer.is_terminal && !answer.text.is_empty() && self.streamed.ends_with(&answer.text);
         let mut text = if was_streamed {
             if self.streamed.ends_with('\n') {
                 String::new()

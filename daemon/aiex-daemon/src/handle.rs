@@ -8,10 +8,10 @@ use aiex_protocol::hello::Build;
 use aiex_protocol::{DaemonInfo, ErrorCode, WireError};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
-use crate::answer::Providers;
 use crate::daemon::Exit;
 use crate::event::{Bus, Event};
 use crate::keys::Keys;
+use crate::models::Models;
 use crate::notebook::Notebook;
 use crate::repository::Repositories;
 use crate::research::ResearchService;
@@ -42,7 +42,7 @@ pub(crate) struct Shared {
     pub(crate) streams: Streams,
     pub(crate) repositories: Arc<dyn Repositories>,
     pub(crate) keys: Arc<Keys>,
-    pub(crate) providers: Providers,
+    pub(crate) models: Arc<Models>,
     pub(crate) research: ResearchService,
     pub(crate) notebook: Arc<Notebook>,
     pub(crate) counters: Counters,
@@ -90,8 +90,14 @@ impl Handle {
             repositories,
             keys,
         } = parts;
-        let providers = Providers::new(settings.providers.clone(), keys.clone());
-        let research = ResearchService::new(&home, &settings, repositories.clone(), keys.clone());
+        let models = Arc::new(Models::new(&settings, keys.clone()));
+        let research = ResearchService::new(
+            &home,
+            &settings,
+            repositories.clone(),
+            keys.clone(),
+            models.clone(),
+        );
         let notebook = Arc::new(Notebook::new(&home, &settings, repositories.clone()));
         Self(Arc::new(Shared {
             slots: Semaphore::new(settings.daemon.max_running),
@@ -104,7 +110,7 @@ impl Handle {
             streams,
             repositories,
             keys,
-            providers,
+            models,
             research,
             notebook,
             counters: Counters::default(),

@@ -457,6 +457,10 @@ impl Repositories for EngineRepositories {
             .filter(|(unused, _)| unused_for <= *unused)
             .max_by_key(|(unused, _)| *unused)?;
         let root = repository.path().to_owned();
+        self.resting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(root.clone(), repository.status());
         self.repositories().remove(&root);
         self.runtime
             .block_on(self.supervisor.remove(&repository.component_name()));
@@ -469,13 +473,8 @@ impl Repositories for EngineRepositories {
             }
             std::thread::park_timeout(PARTING_LOOK);
         }
-        let known = repository.status();
         drop(repository);
         open.engine.close_repo(&root);
-        self.resting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(root.clone(), known);
         Some(root)
     }
 

@@ -28,6 +28,7 @@ mod indexing;
 mod keys;
 mod log;
 mod memory;
+mod models;
 mod notebook;
 mod panics;
 mod power;

@@ -221,7 +221,7 @@ pub fn check(sentence: &Sentence, evidence: Evidence<'_>) -> Finding {
     let quotes: Vec<&Quote> = ground.cited.iter().map(|cited| cited.quote).collect();
     doubt = doubt
         .or_else(|| sense::swapped(&sentence.text, &facts, &quotes))
-        .or_else(|| sense::negated(&sentence.text, &quotes))
+        .or_else(|| sense::negated(&sentence.text, &ground.cited))
         .or_else(|| sense::opposed(&sentence.text, &quotes));
     let share = ground.support(&sentence.text);
     if share < LEAST_SUPPORT {

@@ -71,6 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     pieces += 1;
                     first.get_or_insert_with(|| begun.elapsed());
                 }
+                Heard::LeftOut(_) => {}
                 Heard::Restart(notice) | Heard::Notice(notice) => println!("notice: {notice}"),
                 Heard::Done(told) => println!(
                     "{question}\n  first text {first:?}, all {:?}, {pieces} pieces, {:?}, estimated {estimate:?}, spent {:?}\n  {:?}",

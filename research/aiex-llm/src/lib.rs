@@ -3,8 +3,8 @@
 //!
 //! From below upwards: a [`Provider`] turns a [`Request`] into an [`Answer`], a stream of [`Delta`]s. [`Models`]
 //! choose among several providers by stage and policy, keep to their limits, and go on with another when one
-//! fails. [`structured`] gets a value of a type out of any of them. [`pack`](mod@pack) fits evidence into a
-//! context and says what it left out, [`tokens`] counts, [`price`] says what it costs, [`keys`] keeps keys.
+//! fails. [`structured`] gets a value of a type out of any of them. [`pack`](mod@pack) fits the [`Material`] of a
+//! request into the context of the model that is asked and says what it left out, [`tokens`] counts, [`price`] says what it costs, [`keys`] keeps keys.
 //!
 //! Whatever goes wrong has a class ([`Failure`]) and a sentence on what to do next ([`LlmError::hint`],
 //! [`NoAnswer::hint`]).
@@ -40,6 +40,6 @@ pub use answer::{Answer, Delta, Finish, Usage};
 pub use config::{Deadlines, ProviderConfig, ProviderKind, Retry};
 pub use failure::{Failure, LlmError, Target};
 pub use models::{Models, NoAnswer, Run, Stage};
-pub use prompt::{Message, Prompt, Request, Role, Schema};
+pub use prompt::{Material, Message, Prompt, Request, Role, Schema};
 pub use provider::Provider;
 pub use structured::{Rung, Structured, structured};

@@ -3,11 +3,12 @@
 //!
 //! A [`Run`] is one piece of work, a question or a research; within it a stage keeps to the model that served it.
 //! A model that fails, even in the middle of its answer, is left for the next; the reader is told to drop what
-//! the failed one said. Limits of keys and rests of broken services outlive the run.
+//! the failed one said. The material of a request is packed anew for each model that is asked. Limits of keys and rests of broken services outlive the run.
 
 mod asking;
 mod drive;
 mod error;
+mod fit;
 mod member;
 mod policy;
 mod pulse;
@@ -21,7 +22,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::price::Prices;
-use crate::tokens::Counter;
 use crate::{LlmError, ProviderConfig, Request, Rung, Secret};
 
 pub use asking::{Asking, Heard, Notice, Told};
@@ -66,7 +66,7 @@ pub struct Settings {
     pub prices: Prices,
     /// How long a request waits at most for a limit that passes: a rate, a rest that the server asked for.
     pub patience: Duration,
-    /// How often a model is asked whose failures may pass.
+    /// How often a model is asked whose failures may pass, unless the run asks once.
     pub rounds: u32,
     /// The pause before the second time; doubled for each one after it.
     pub pause: Duration,
@@ -102,6 +102,10 @@ pub struct Models {
 #[derive(Debug)]
 pub struct Run {
     models: Arc<Models>,
+    /// How often a member is asked whose failures may pass.
+    rounds: u32,
+    /// The one member that may be asked, if it is not any.
+    only: Option<usize>,
     /// The member that served a stage last.
     served: Mutex<HashMap<Stage, usize>>,
 }
@@ -135,8 +139,25 @@ impl Models {
 
     /// Begins a piece of work.
     pub fn run(self: &Arc<Self>) -> Arc<Run> {
+        self.begin(self.settings.rounds, None)
+    }
+
+    /// Begins a piece of work for which each model is asked once: what it may cost is reckoned beforehand.
+    pub fn run_once(self: &Arc<Self>) -> Arc<Run> {
+        self.begin(1, None)
+    }
+
+    /// Begins a piece of work for the provider of this name and no other; `None` if there is none.
+    pub fn run_alone(self: &Arc<Self>, provider: &str) -> Option<Arc<Run>> {
+        let only = self.members.iter().position(|member| member.name() == provider)?;
+        Some(self.begin(self.settings.rounds, Some(only)))
+    }
+
+    fn begin(self: &Arc<Self>, rounds: u32, only: Option<usize>) -> Arc<Run> {
         Arc::new(Run {
             models: Arc::clone(self),
+            rounds,
+            only,
             served: Mutex::default(),
         })
     }
@@ -195,7 +216,7 @@ impl Models {
     fn estimate_of(&self, member: &Member, request: &Request) -> Estimate {
         let config = member.provider.config();
         let usage = crate::Usage {
-            prompt_tokens: Some(member.counter.prompt(&request.prompt) as u64),
+            prompt_tokens: Some(member.counter.prompt(&request.whole()) as u64),
             cached_tokens: None,
             answer_tokens: Some(u64::from(
                 request.max_output_tokens.unwrap_or(config.max_output_tokens),
@@ -233,14 +254,6 @@ impl Run {
         estimates.max_by_key(|estimate| (!estimate.cost.is_known(), estimate.cost.known_part()))
     }
 
-    /// The counter and the context, in tokens, of the model that would be asked first: what evidence is packed
-    /// for. The context is `None` where nobody said it.
-    pub fn room(&self, stage: Stage, request: &Request) -> Option<(Counter, Option<u32>)> {
-        let first = *self.order(stage, request).first()?;
-        let member = &self.models.members[first];
-        Some((member.counter, member.provider.config().context_tokens))
-    }
-
     /// Whether the model that would be asked first last gave a value only when less was asked for.
     pub(crate) fn starts_small(&self, stage: Stage, request: &Request) -> bool {
         let first = self.order(stage, request).first().copied();
@@ -250,6 +263,9 @@ impl Run {
 
     /// The policy's order, but the member that served this stage first.
     fn order(&self, stage: Stage, request: &Request) -> Vec<usize> {
+        if let Some(only) = self.only {
+            return vec![only];
+        }
         let mut order = self.models.order(stage, request);
         if let Some(served) = self.served().get(&stage) {
             order.sort_by_key(|at| at != served);

@@ -23,7 +23,7 @@ pub enum Shorten {
 }
 
 /// A piece of evidence.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
     /// What it is called, for people and in the list of what was left out.
     pub label: String,
@@ -33,21 +33,21 @@ pub struct Piece {
     pub text: String,
     /// The line or lines behind it, never shortened.
     pub tail: String,
-    /// Higher goes first; the order of the pieces decides among equals.
-    pub priority: f32,
+    /// Lower goes first; the order of the pieces decides among equals.
+    pub rank: u32,
     /// How it may be made shorter.
     pub shorten: Shorten,
 }
 
 impl Piece {
     /// A piece without head and tail.
-    pub fn new(label: impl Into<String>, text: impl Into<String>, priority: f32, shorten: Shorten) -> Self {
+    pub fn new(label: impl Into<String>, text: impl Into<String>, rank: u32, shorten: Shorten) -> Self {
         Self {
             label: label.into(),
             head: String::new(),
             text: text.into(),
             tail: String::new(),
-            priority,
+            rank,
             shorten,
         }
     }
@@ -93,10 +93,10 @@ impl fmt::Display for LeftOut {
 /// A shortened piece of less than this many tokens says nothing; better to leave it out.
 const LEAST: usize = 24;
 
-/// Packs `pieces` into at most `budget` tokens. `words` are those of the question, for [`Shorten::Quote`].
-pub fn pack(pieces: &[Piece], words: &[String], budget: usize, counter: Counter) -> Packed {
+/// Packs `pieces` into at most `budget` tokens. The words of `question` decide what [`Shorten::Quote`] keeps.
+pub fn pack(pieces: &[Piece], question: &str, budget: usize, counter: Counter) -> Packed {
     let mut order: Vec<usize> = (0..pieces.len()).collect();
-    order.sort_by(|a, b| pieces[*b].priority.total_cmp(&pieces[*a].priority));
+    order.sort_by_key(|at| pieces[*at].rank);
     let mut room = budget;
     let mut texts: Vec<Option<String>> = vec![None; pieces.len()];
     for at in order {
@@ -111,7 +111,8 @@ pub fn pack(pieces: &[Piece], words: &[String], budget: usize, counter: Counter)
                 continue;
             };
             let fits = |part: &str| counter.count(&framed(piece, part)) <= room && !part.is_empty();
-            let Some(part) = shrink::shrunk(&piece.text, piece.shorten, words, inner, counter, fits) else {
+            let Some(part) = shrink::shrunk(&piece.text, piece.shorten, question, inner, counter, fits)
+            else {
                 continue;
             };
             let text = framed(piece, &part);
@@ -133,7 +134,7 @@ fn settle(pieces: &[Piece], mut texts: Vec<Option<String>>, budget: usize, count
             // The least important goes, whole.
             let least = (0..pieces.len())
                 .filter(|at| texts[*at].is_some())
-                .min_by(|a, b| pieces[*a].priority.total_cmp(&pieces[*b].priority).then(b.cmp(a)));
+                .max_by_key(|at| (pieces[*at].rank, *at));
             if let Some(least) = least {
                 texts[least] = None;
                 continue;
@@ -160,6 +161,11 @@ fn settle(pieces: &[Piece], mut texts: Vec<Option<String>>, budget: usize, count
     }
 }
 
+/// All pieces, whole.
+pub fn whole(pieces: &[Piece]) -> String {
+    pieces.iter().map(|piece| framed(piece, &piece.text)).collect()
+}
+
 fn framed(piece: &Piece, part: &str) -> String {
     let mut out = String::with_capacity(piece.head.len() + part.len() + piece.tail.len() + 3);
     for text in [piece.head.as_str(), part, piece.tail.as_str()] {
@@ -184,19 +190,14 @@ mod tests {
     }
 
     fn packed(pieces: &[Piece], budget: usize) -> Packed {
-        pack(
-            pieces,
-            &["number".to_owned(), "7".to_owned()],
-            budget,
-            Counter::ESTIMATE,
-        )
+        pack(pieces, "which number is seven?", budget, Counter::ESTIMATE)
     }
 
     #[test]
     fn what_fits_is_kept_whole_and_in_order() {
         let pieces = [
-            Piece::new("a", "first", 0.1, Shorten::Whole),
-            Piece::new("b", "second\n", 0.9, Shorten::Truncate),
+            Piece::new("a", "first", 2, Shorten::Whole),
+            Piece::new("b", "second\n", 1, Shorten::Truncate),
         ];
         let packed = packed(&pieces, 100);
         assert_eq!(packed.text, "first\nsecond\n");
@@ -209,9 +210,9 @@ mod tests {
     #[test]
     fn the_important_goes_first_and_the_rest_is_told() {
         let pieces = [
-            Piece::new("minor", lines(40), 0.1, Shorten::Whole),
-            Piece::new("major", lines(40), 0.9, Shorten::Whole),
-            Piece::new("long", lines(400), 0.5, Shorten::Truncate),
+            Piece::new("minor", lines(40), 3, Shorten::Whole),
+            Piece::new("major", lines(40), 1, Shorten::Whole),
+            Piece::new("long", lines(400), 2, Shorten::Truncate),
         ];
         let whole = Counter::ESTIMATE.count(&lines(40));
         let packed = packed(&pieces, whole + 200);
@@ -236,7 +237,7 @@ mod tests {
         let text = "# Title\n\nSome prose that goes on.\nMore of it here.\n\n## Part\n\nfn seven() {\n    seven_is(7);\n}\n"
             .repeat(12);
         let kept = |strategy| {
-            let pieces = [Piece::new("p", text.clone(), 1.0, strategy)];
+            let pieces = [Piece::new("p", text.clone(), 1, strategy)];
             packed(&pieces, 120).text
         };
         assert_eq!(kept(Shorten::Whole), "");
@@ -257,7 +258,7 @@ mod tests {
 
     #[test]
     fn heads_and_tails_are_never_cut() {
-        let mut piece = Piece::new("p", lines(400), 1.0, Shorten::Sample);
+        let mut piece = Piece::new("p", lines(400), 1, Shorten::Sample);
         piece.head = "[S1] src/a.rs".to_owned();
         piece.tail = "end of S1".to_owned();
         let packed = packed(&[piece], 200);
@@ -273,8 +274,8 @@ mod tests {
             let strategies = [Shorten::Whole, Shorten::Quote, Shorten::Outline, Shorten::Truncate, Shorten::Sample];
             let pieces: Vec<Piece> = sizes
                 .iter()
-                .map(|(size, strategy, priority)| {
-                    Piece::new("p", lines(*size), f32::from(*priority), strategies[usize::from(*strategy)])
+                .map(|(size, strategy, rank)| {
+                    Piece::new("p", lines(*size), u32::from(*rank), strategies[usize::from(*strategy)])
                 })
                 .collect();
             let packed = packed(&pieces, budget);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::pack::{self, Piece};
 use crate::tokens;
 
 /// A system text and a conversation.
@@ -36,6 +37,8 @@ pub enum Role {
 pub struct Request {
     /// What is sent.
     pub prompt: Prompt,
+    /// What the prompt is about, of which each model is sent what it has room for.
+    pub material: Option<Material>,
     /// The answer is to be JSON of this shape. Providers that can are told to produce nothing else, see
     /// [`Answer::constrained`](crate::Answer::constrained).
     pub schema: Option<Schema>,
@@ -43,6 +46,17 @@ pub struct Request {
     pub max_output_tokens: Option<u32>,
     /// An answer that consists of thoughts alone is an answer: some models put the JSON there.
     pub thoughts_count: bool,
+}
+
+/// Evidence for a prompt. It is packed for the model that is asked: into its context, by its tokens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Material {
+    /// It stands behind this many bytes of the prompt's first message.
+    pub at: usize,
+    /// In their order.
+    pub pieces: Vec<Piece>,
+    /// What is asked; its words decide which lines stay of a piece that is shortened to quotes.
+    pub question: String,
 }
 
 impl From<Prompt> for Request {
@@ -61,6 +75,30 @@ pub struct Schema {
     pub name: String,
     /// The JSON Schema itself.
     pub value: Value,
+}
+
+impl Request {
+    /// The prompt with all of its material.
+    pub fn whole(&self) -> Prompt {
+        match &self.material {
+            Some(material) => self.prompt_with(material, &pack::whole(&material.pieces)),
+            None => self.prompt.clone(),
+        }
+    }
+
+    /// The prompt with `text` in the place of its material.
+    pub(crate) fn prompt_with(&self, material: &Material, text: &str) -> Prompt {
+        let mut prompt = self.prompt.clone();
+        if let Some(first) = prompt.messages.first_mut() {
+            let first = &mut first.text;
+            if first.is_char_boundary(material.at) {
+                first.insert_str(material.at, text);
+            } else {
+                first.push_str(text);
+            }
+        }
+        prompt
+    }
 }
 
 impl Role {

@@ -17,6 +17,7 @@ use tracing::debug;
 
 use crate::json::{self, How};
 use crate::models::{Spent, Told};
+use crate::pack::LeftOut;
 use crate::{Finish, Message, NoAnswer, Prompt, Request, Role, Run, Schema, Stage};
 
 /// The most of a broken answer that is shown to the model again, in characters.
@@ -56,6 +57,8 @@ pub struct Structured<T> {
     pub answered_by: Option<(String, String)>,
     /// Why there is no value, or what was wrong with the first answer.
     pub problem: Option<String>,
+    /// What the last model was not shown of the material.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Asks for a value of the shape `schema`, which must be one that `T` can be read from. `smaller` is a schema that
@@ -85,6 +88,7 @@ pub async fn structured<T: DeserializeOwned>(
         spent: Spent::default(),
         problem: None,
         last: None,
+        left_out: Vec::new(),
     };
     let starts_small = run.starts_small(stage, request);
     let first = match &smaller {
@@ -138,12 +142,14 @@ struct Ladder<'a> {
     spent: Spent,
     problem: Option<String>,
     last: Option<(String, String)>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Ladder<'_> {
     async fn ask(&mut self, prompt: Prompt, schema: Option<&Schema>) -> Result<Told, NoAnswer> {
         let request = Request {
             prompt,
+            material: self.request.material.clone(),
             schema: schema.cloned(),
             max_output_tokens: self.request.max_output_tokens,
             thoughts_count: true,
@@ -153,6 +159,7 @@ impl Ladder<'_> {
             Ok(told) => {
                 self.spent += told.spent;
                 self.last = Some((told.provider.clone(), told.model.clone()));
+                self.left_out.clone_from(&told.left_out);
                 Ok(told)
             }
             Err(mut none) => {
@@ -198,6 +205,7 @@ impl Ladder<'_> {
             spent: self.spent,
             answered_by: self.last,
             problem: self.problem,
+            left_out: self.left_out,
         }
     }
 }

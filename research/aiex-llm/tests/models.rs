@@ -114,7 +114,7 @@ async fn an_answer_that_breaks_off_begins_anew_with_the_next_model() {
                     text.clear();
                     restarts += 1;
                 }
-                Heard::Notice(notice) => panic!("{notice}"),
+                other @ (Heard::Notice(_) | Heard::LeftOut(_)) => panic!("{other:?}"),
                 Heard::Done(told) => break told,
             }
         };

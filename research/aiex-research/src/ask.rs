@@ -13,7 +13,7 @@ use crate::event::{Event, Stage};
 use crate::journal::{Call, Outcome, Stop, key};
 use crate::lenient;
 use crate::live::Live;
-use crate::ports::{ModelStage, Prompt, Reply};
+use crate::ports::{Material, ModelFailure, ModelStage, Prompt, Reach, Reply, Unseen};
 use crate::store::Patch;
 
 /// How often a draft's new text is told: often enough to read along, seldom enough not to fill the store.
@@ -31,6 +31,7 @@ pub(crate) struct Ask {
     pub(crate) purpose: Purpose,
     pub(crate) system: String,
     pub(crate) user: String,
+    pub(crate) material: Option<Material>,
     pub(crate) schema: Option<Value>,
     pub(crate) max_tokens: u32,
 }
@@ -66,11 +67,13 @@ impl Live {
         let Some(model) = self.ports.model.as_deref() else {
             return Ok(None);
         };
+        let held_back = ask.material.as_ref().map_or(0, |material| material.held_back);
         let prompt = Prompt {
             run: self.id.0.clone(),
             stage: ask.stage,
             system: ask.system,
             user: ask.user,
+            material: ask.material,
             schema: ask.schema,
             max_tokens: ask.max_tokens,
             deadline: self.settings.model_deadline,
@@ -105,7 +108,14 @@ impl Live {
                 )
                 .await?;
             match outcome {
-                Outcome::Done { value } => return Ok(Some(value)),
+                Outcome::Done { value } => {
+                    let unseen = Unseen {
+                        left_out: value.unseen.left_out + held_back,
+                        ..value.unseen
+                    };
+                    self.tell_unseen(&ask.name, ask.at, unseen).await?;
+                    return Ok(Some(value));
+                }
                 Outcome::Skipped { reason } => {
                     failure = reason;
                     break;
@@ -127,6 +137,25 @@ impl Live {
         self.tell(&format!("{}/failed", ask.name), vec![told], Patch::default())
             .await?;
         Ok(None)
+    }
+
+    /// Tells what the model was not shown.
+    async fn tell_unseen(&self, name: &str, stage: Stage, unseen: Unseen) -> Result<(), Stop> {
+        let Unseen { shortened, left_out } = unseen;
+        let parts = |number: u32| match number {
+            1 => "1 part".to_owned(),
+            number => format!("{number} parts"),
+        };
+        let what = match (left_out, shortened) {
+            (0, 0) => return Ok(()),
+            (0, shortened) => format!("{} shortened", parts(shortened)),
+            (left_out, 0) => format!("{} left out", parts(left_out)),
+            (left_out, shortened) => format!("{} left out, {shortened} shortened", parts(left_out)),
+        };
+        let reason = format!("the model was not shown all that was found: {what}");
+        let told = Event::Fallback { stage, reason };
+        self.tell(&format!("{name}/unseen"), vec![told], Patch::default())
+            .await
     }
 
     async fn converse(
@@ -164,14 +193,10 @@ impl Live {
                 (Outcome::Done { value: reply }, cost)
             }
             Err(failure) => {
-                self.health.failed(failure.retryable, &failure.message);
+                self.health.failed(failure.reach, &failure.message);
                 let cost = Cost::model(failure.spent);
-                let crate::ports::ModelFailure {
-                    message,
-                    hint,
-                    retryable,
-                    ..
-                } = failure;
+                let retryable = failure.reach == Reach::Passing;
+                let ModelFailure { message, hint, .. } = failure;
                 (
                     Outcome::Failed {
                         message,

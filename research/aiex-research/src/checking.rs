@@ -170,6 +170,7 @@ impl Live {
         let name = format!("verify/{batch}");
         let ask = Ask {
             user: self.fenced(&listed),
+            material: None,
             name,
             at: Stage::Check,
             stage: ModelStage::Verify,

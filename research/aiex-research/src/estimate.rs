@@ -121,6 +121,7 @@ pub(crate) fn of(
                 system: String::new(),
                 // About four characters to a token, as in English prose.
                 user: "word ".repeat(usize::try_from(call.input).unwrap_or(0) * 4 / 5),
+                material: None,
                 schema: None,
                 max_tokens: call.output,
                 deadline: settings.model_deadline,

@@ -43,8 +43,9 @@ pub use event::{Entry, Event, Stage, StopRule};
 pub use feed::Follow;
 pub use plan::{Brief, Plan, QuestionKind, SubQuestion};
 pub use ports::{
-    Boxed, Clock, Findings, Found, Model, ModelFailure, ModelStage, PageText, Ports, Present, Prompt,
-    ReadFailure, Reader, Reply, Revisit, Search, SearchFailure, Searcher, SourceKind, SystemClock, Usage,
+    Boxed, Clock, Cut, Findings, Found, Material, Model, ModelFailure, ModelStage, PageText, Part, Ports,
+    Present, Prompt, Reach, ReadFailure, Reader, Reply, Revisit, Search, SearchFailure, Searcher, SourceKind,
+    SystemClock, Unseen, Usage,
 };
 pub use request::{Approval, Budget, Depth, Limits, Request};
 pub use research::Research;

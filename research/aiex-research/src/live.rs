@@ -10,7 +10,7 @@ use crate::budget::Purse;
 use crate::error::ResearchError;
 use crate::gather::Ahead;
 use crate::journal::{Past, Stop};
-use crate::ports::Ports;
+use crate::ports::{Ports, Reach};
 use crate::request::{Request, Shape};
 use crate::run::RunId;
 use crate::settings::Settings;
@@ -93,13 +93,15 @@ impl Health {
             .clone()
     }
 
-    /// It failed; a failure that asking again cannot help ends its part in the run.
-    pub(crate) fn failed(&self, retryable: bool, why: &str) {
+    /// It failed. What no call can help ends its part in the run; a limit that passes, or one bad answer, does not.
+    pub(crate) fn failed(&self, reach: Reach, why: &str) {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
-        if retryable {
-            self.failures.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.failures.store(MODEL_PATIENCE, Ordering::Relaxed);
+        match reach {
+            Reach::Passing => {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+            }
+            Reach::Limited | Reach::Prompt => {}
+            Reach::Run => self.failures.store(MODEL_PATIENCE, Ordering::Relaxed),
         }
     }
 }

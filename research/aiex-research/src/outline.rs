@@ -12,17 +12,17 @@ use crate::gather::Gathered;
 use crate::journal::Stop;
 use crate::live::Live;
 use crate::plan::Plan;
-use crate::ports::ModelStage;
+use crate::ports::{Cut, ModelStage, Part};
 use crate::store::Patch;
-use crate::writing::IN_SHORT;
+use crate::writing::{self, IN_SHORT};
 use crate::{extractive, prompt, template, terms};
 
 /// Sections that a model may choose.
 const MOST_SECTIONS: usize = 7;
-/// Bytes of a heading, of a quote in the list that the model chooses from, and of that list.
+/// Bytes of a heading, and of a quote in the list that the model chooses from, and the most lines of that list.
 const LONGEST_HEADING: usize = 90;
 const LONGEST_LINE: usize = 160;
-const LONGEST_LIST: usize = 12_000;
+const MOST_LINES: usize = 80;
 
 /// What a section is to be about, and the quotes it may rest on.
 #[derive(Debug, Clone)]
@@ -61,15 +61,23 @@ impl Live {
             return Ok(None);
         }
         let mut user = format!("Question: {}\n", self.request.question);
-        let mut listed = String::new();
         for (at, sub) in plan.sub_questions.iter().enumerate() {
             user.push_str(&format!("Sub-question {}: {}\n", at + 1, sub.question));
         }
-        for quote in &gathered.quotes {
+        let quotes: Vec<QuoteId> = gathered.quotes.iter().map(|quote| quote.id).collect();
+        let shown = writing::of_ids(gathered, &quotes, MOST_LINES);
+        let lines = shown.iter().map(|quote| {
             let said = quote.text.split_whitespace().collect::<Vec<_>>().join(" ");
-            listed.push_str(&format!("{}: {}\n", quote.id, terms::head(&said, LONGEST_LINE)));
-        }
-        user.push_str(&self.fenced(terms::head(&listed, LONGEST_LIST)));
+            Part {
+                head: String::new(),
+                text: format!("{}: {}\n", quote.id, terms::head(&said, LONGEST_LINE)),
+                // Without room for all, each source keeps its first quotes.
+                rank: quote.id.number,
+                cut: Cut::Never,
+            }
+        });
+        let mut material = self.fenced_parts(&mut user, lines.collect());
+        material.held_back = (quotes.len() - shown.len()) as u32;
         let ask = Ask {
             name: "outline".to_owned(),
             at: Stage::Outline,
@@ -77,6 +85,7 @@ impl Live {
             purpose: Purpose::Finish,
             system: prompt::filled(prompt::OUTLINE, &[("most", MOST_SECTIONS.to_string())]),
             user,
+            material: Some(material),
             schema: Some(prompt::outline_schema(MOST_SECTIONS)),
             max_tokens: 900,
         };

@@ -222,14 +222,89 @@ pub struct Prompt {
     pub stage: ModelStage,
     /// Instructions.
     pub system: String,
-    /// The question and the fenced material.
+    /// The question and what belongs to it.
     pub user: String,
+    /// What the question is about, as far as there may be more than a model has room for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub material: Option<Material>,
     /// The JSON Schema of the answer; `None` for prose.
     pub schema: Option<serde_json::Value>,
     /// The most tokens the answer may have, thinking included.
     pub max_tokens: u32,
     /// The call is dropped after this long.
     pub deadline: Duration,
+}
+
+impl Prompt {
+    /// The question with all of its material.
+    pub fn whole(&self) -> String {
+        let mut text = self.user.clone();
+        if let Some(material) = &self.material {
+            let told: String = material.parts.iter().map(Part::told).collect();
+            if text.is_char_boundary(material.at) {
+                text.insert_str(material.at, &told);
+            }
+        }
+        text
+    }
+}
+
+/// What a prompt is about. A model is sent what it has room for; which, is decided when it is asked, because only then
+/// is it known which model it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Material {
+    /// It stands behind this many bytes of the prompt's text.
+    pub at: usize,
+    /// In their order.
+    pub parts: Vec<Part>,
+    /// The words by which lines are chosen of a part that is cut.
+    pub question: String,
+    /// Parts that are not among these, because sending them to any model would cost more than they are worth.
+    #[serde(default)]
+    pub held_back: u32,
+}
+
+/// A part of a prompt's material.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The line before it, which is never cut: an id, a title. None when it is empty.
+    pub head: String,
+    /// The part itself; it ends with a line end.
+    pub text: String,
+    /// How late it goes in when there is no room for all: the lowest is kept the longest.
+    pub rank: u32,
+    /// What may be done with it then.
+    pub cut: Cut,
+}
+
+/// What may be done with a part that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cut {
+    /// It is whole or left out.
+    Never,
+    /// Only the lines with words of the question stay.
+    ToTellingLines,
+}
+
+impl Part {
+    /// As it is sent, whole.
+    fn told(&self) -> String {
+        let head = match self.head.as_str() {
+            "" => String::new(),
+            head => format!("{head}\n"),
+        };
+        head + &self.text
+    }
+}
+
+/// What of its material a model was not shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unseen {
+    /// Parts that were cut.
+    pub shortened: u32,
+    /// Parts that were left out.
+    pub left_out: u32,
 }
 
 /// Tokens and money: of one call, or the most that it can come to.
@@ -252,6 +327,23 @@ pub struct Reply {
     pub usage: Usage,
     /// The model that answered.
     pub model: String,
+    /// What it was not shown of the prompt's material.
+    #[serde(default)]
+    pub unseen: Unseen,
+}
+
+/// How far a failure of a model reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// The same call may succeed in a moment: the server is overloaded, the network was away.
+    Passing,
+    /// A limit of the service, which passes; until then calls fail at once and cost nothing.
+    Limited,
+    /// This call will not succeed; another may: the answer was empty, the prompt too long.
+    Prompt,
+    /// No call of this run will succeed: the key is rejected, the model is not there.
+    Run,
 }
 
 /// Why a model did not answer.
@@ -262,13 +354,13 @@ pub struct ModelFailure {
     pub message: String,
     /// What the user can do about it; may be empty.
     pub hint: String,
-    /// Whether asking again may help in this run. A rejected key does not; an overloaded server does.
-    pub retryable: bool,
+    /// What it means for the calls that follow.
+    pub reach: Reach,
     /// What it cost all the same. When that is not known, the bound.
     pub spent: Usage,
 }
 
-/// Asks language models. Choice of model, retries, fail-over, and the ladder of structured output lie behind it.
+/// Asks language models. Choice of model, retries, fail-over, packing, and the ladder of structured output lie behind it.
 pub trait Model: Send + Sync {
     /// The most a call with this prompt can come to, over every try and every model that may take it. Reserved from
     /// the budget before the call. Without a price (`micro_dollars: None`) the call is refused when money is capped.

@@ -96,6 +96,7 @@ impl Live {
             purpose: Purpose::Plan,
             system: prompt::SCOPE.to_owned(),
             user: format!("Question: {question}{}", self.context()),
+            material: None,
             schema: Some(prompt::scope_schema()),
             max_tokens: 400,
         };
@@ -148,6 +149,7 @@ impl Live {
             purpose: Purpose::Plan,
             system: prompt::filled(prompt::PLAN, &places),
             user,
+            material: None,
             schema: Some(prompt::plan_schema(&available, most)),
             max_tokens: 1200,
         };

@@ -13,7 +13,7 @@ use crate::gather::Gathered;
 use crate::journal::Stop;
 use crate::live::{Live, on_a_thread};
 use crate::outline::Chosen;
-use crate::ports::ModelStage;
+use crate::ports::{Cut, ModelStage, Part};
 use crate::store::Patch;
 use crate::{extractive, prompt, terms};
 
@@ -75,6 +75,7 @@ impl Live {
             at,
             system: prompt::SECTION,
             user,
+            held_back: chosen.quotes.len().saturating_sub(quotes.len()),
             max_tokens: 1100,
         };
         let told = self.ask_prose(wanted, &quotes, gathered).await?;
@@ -122,6 +123,7 @@ impl Live {
             at: 0,
             system: prompt::SHORT,
             user,
+            held_back: 0,
             max_tokens: 500,
         };
         let told = self.ask_prose(wanted, &quotes, gathered).await?;
@@ -158,11 +160,13 @@ impl Live {
             at,
             system,
             mut user,
+            held_back,
             max_tokens,
         } = wanted;
         let name = format!("section/{at}");
         user.push_str("The quotes. ");
-        user.push_str(&self.fenced(&listed(quotes, gathered)));
+        let mut material = self.fenced_parts(&mut user, listed(quotes, gathered));
+        material.held_back = held_back as u32;
         let ask = Ask {
             name: name.clone(),
             at: Stage::Write,
@@ -170,6 +174,7 @@ impl Live {
             purpose: Purpose::Finish,
             system: system.to_owned(),
             user,
+            material: Some(material),
             schema: None,
             max_tokens,
         };
@@ -233,6 +238,8 @@ struct Wanted<'a> {
     at: usize,
     system: &'a str,
     user: String,
+    /// Quotes of the section that are not shown.
+    held_back: usize,
     max_tokens: u32,
 }
 
@@ -271,7 +278,7 @@ fn find(gathered: &Gathered, id: QuoteId) -> Option<&Quote> {
 }
 
 /// Quotes by their ids: those of different sources in turn, so that a cut leaves something of each.
-fn of_ids<'a>(gathered: &'a Gathered, ids: &[QuoteId], most: usize) -> Vec<&'a Quote> {
+pub(crate) fn of_ids<'a>(gathered: &'a Gathered, ids: &[QuoteId], most: usize) -> Vec<&'a Quote> {
     let mut quotes: Vec<&Quote> = ids.iter().filter_map(|id| find(gathered, *id)).collect();
     if quotes.len() > most {
         quotes.sort_by_key(|quote| (quote.id.number, quote.id.source));
@@ -281,10 +288,9 @@ fn of_ids<'a>(gathered: &'a Gathered, ids: &[QuoteId], most: usize) -> Vec<&'a Q
     quotes
 }
 
-/// Quotes as the model is shown them.
-fn listed(quotes: &[&Quote], gathered: &Gathered) -> String {
-    let mut listed = String::new();
-    for quote in quotes {
+/// Quotes as the model is shown them: each whole or not at all, the first of each source the longest.
+fn listed(quotes: &[&Quote], gathered: &Gathered) -> Vec<Part> {
+    let parts = quotes.iter().map(|quote| {
         let source = gathered.catalogue.get(quote.id.source);
         let title = source.map_or("", |source| source.title.as_str());
         let date = source.and_then(|source| source.date.as_deref());
@@ -295,11 +301,12 @@ fn listed(quotes: &[&Quote], gathered: &Gathered) -> String {
             ""
         };
         let text = terms::head(&quote.text, LONGEST_QUOTE);
-        listed.push_str(&format!(
-            "[{}] {}{date}{warned}\n{text}\n\n",
-            quote.id,
-            terms::head(title, 120)
-        ));
-    }
-    listed
+        Part {
+            head: format!("[{}] {}{date}{warned}", quote.id, terms::head(title, 120)),
+            text: format!("{text}\n\n"),
+            rank: quote.id.number,
+            cut: Cut::Never,
+        }
+    });
+    parts.collect()
 }

@@ -289,7 +289,8 @@ fn a_locked_file_is_told_with_the_next_step_and_nobody_is_asked() {
         );
         assert!(outcome.stderr.contains("aiex keys unlock"), "{}", outcome.stderr);
     };
-    told(&world.run(&repo, &["ask", "how long is the delay"]), 7);
+    let ask_hosted = ["ask", "how long is the delay", "--provider", "hosted"];
+    told(&world.run(&repo, &ask_hosted), 7);
     told(
         &world.run(&repo, &["search", "how is a retry done", "--sources", "web"]),
         7,
@@ -298,6 +299,14 @@ fn a_locked_file_is_told_with_the_next_step_and_nobody_is_asked() {
     // Whoever needs no key is not held up.
     world.ok(&repo, &["ask", "how long is the delay", "--provider", "local"]);
     assert_eq!(sent(&local), [None]);
+    // Nor is anybody who asks whichever model there is; that one is left out is told.
+    let answered = world.ok(&repo, &["ask", "what limits the attempts"]);
+    assert!(
+        answered.stderr.contains("provider `hosted`") && answered.stderr.contains("which is locked"),
+        "{}",
+        answered.stderr
+    );
+    assert_eq!(sent(&local), [None, None]);
     assert_eq!((model.requests(), engine.count(&EngineKind::Serper)), (0, 1));
 
     // With the doctor a locked key is no failure.
@@ -314,7 +323,7 @@ fn a_locked_file_is_told_with_the_next_step_and_nobody_is_asked() {
     piped_ok(&world, &["keys", "unlock"], PASSPHRASE);
     assert_eq!(state_of(&world, "hosted"), "file");
     world.ok(&repo, &["daemon", "restart"]);
-    told(&world.run(&repo, &["ask", "how long is the delay"]), 7);
+    told(&world.run(&repo, &ask_hosted), 7);
     piped_ok(&world, &["keys", "unlock"], PASSPHRASE);
     world.ok(&repo, &["ask", "how long is the delay"]);
     world.ok(&repo, &["search", "how is a retry done", "--sources", "web"]);

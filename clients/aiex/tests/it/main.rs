@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod ask;
+mod ask_models;
 mod backup;
 mod bookmark;
 mod caches;
@@ -20,6 +21,7 @@ mod repos;
 mod research;
 mod research_cited;
 mod research_outside;
+mod research_packed;
 mod research_told;
 mod scripted;
 mod search;

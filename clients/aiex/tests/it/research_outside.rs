@@ -202,7 +202,7 @@ fn daemon(world: &World) -> Pid {
 }
 
 /// The rows of a journal without holes, and the report at its end.
-fn report_of(rows: &[Value]) -> &Value {
+pub(crate) fn report_of(rows: &[Value]) -> &Value {
     let (report, entries) = rows.split_last().unwrap();
     for (place, entry) in entries.iter().enumerate() {
         assert_eq!(entry["seq"], place as u64 + 1, "every entry once, in order");
@@ -297,6 +297,55 @@ fn a_model_writes_what_the_quotes_say_and_is_not_asked_twice() {
         "{} of {once} were asked again",
         model.requests() - once
     );
+}
+
+#[test]
+fn a_rate_limit_of_an_hour_is_told_and_not_sat_out() {
+    let world = World::new();
+    let (engine, host) = two_pages(Duration::ZERO);
+    let model = ModelStandIn::answering(|_: &Received| Fault::RateLimited("3600".to_owned())).unwrap();
+    configured(&world, &engine, &host, Some(&model));
+    let repo = indexed(&world);
+    let outcome = wait_for(begun(&world, &repo, "code,web"));
+    assert_eq!(outcome.code, Some(0), "{}\n{}", outcome.stdout, outcome.stderr);
+    let rows = outcome.rows();
+    let report = report_of(&rows);
+    assert!(!report["quotes"].as_array().unwrap().is_empty(), "{report}");
+    let partial = report["partial"].as_str().unwrap();
+    assert!(
+        partial.contains("no model wrote any of it (") && partial.contains("used too often"),
+        "{partial}"
+    );
+    assert_eq!(report["ledger"]["output_tokens"], 0, "nothing was answered");
+    assert_eq!(
+        model.count(|request| request.method == "POST"),
+        1,
+        "its key rests"
+    );
+}
+
+#[test]
+fn a_model_that_plans_nothing_readable_still_writes() {
+    let world = World::new();
+    let (engine, host) = two_pages(Duration::ZERO);
+    let model = ModelStandIn::answering(|request: &Received| {
+        let body = request.json();
+        let system = body["messages"][0]["content"].as_str().unwrap_or_default();
+        if system.contains("what kind of question") || system.contains("You plan a search") {
+            Said::from(Fault::Empty)
+        } else {
+            good_model(request)
+        }
+    })
+    .unwrap();
+    configured(&world, &engine, &host, Some(&model));
+    let repo = indexed(&world);
+    let outcome = wait_for(begun(&world, &repo, "code,web"));
+    assert_eq!(outcome.code, Some(0), "{}\n{}", outcome.stdout, outcome.stderr);
+    let rows = outcome.rows();
+    let report = report_of(&rows);
+    assert_eq!(report["model"], "m", "{report}");
+    assert_eq!(report["partial"], Value::Null, "{report}");
 }
 
 #[test]

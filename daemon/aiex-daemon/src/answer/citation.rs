@@ -11,7 +11,7 @@ const MAX_HELD: usize = 64;
 /// `[3]`, `[1, 2]` and `[1][2]` are citations; what stands in backticks is code and passes as it is.
 #[derive(Debug)]
 pub(super) struct Scrubber {
-    known: u32,
+    known: BTreeSet<u32>,
     /// A `[` and what followed it, while it may become a citation.
     held: String,
     /// Backticks in a row just seen, and how many opened the code that we are in.
@@ -22,10 +22,10 @@ pub(super) struct Scrubber {
 }
 
 impl Scrubber {
-    /// For evidence numbered from 1 to `known`.
-    pub(super) fn new(known: u32) -> Self {
+    /// For evidence with these numbers.
+    pub(super) fn new(known: impl IntoIterator<Item = u32>) -> Self {
         Self {
-            known,
+            known: known.into_iter().collect(),
             held: String::new(),
             ticks: 0,
             open_ticks: 0,
@@ -104,7 +104,7 @@ impl Scrubber {
         }
         // A number too large for an id is as made up as any.
         for id in ids.into_iter().map(|id| id.parse().unwrap_or(u32::MAX)) {
-            if id >= 1 && id <= self.known {
+            if self.known.contains(&id) {
                 self.cited.insert(id);
                 out.push_str(&format!("[{id}]"));
             } else {
@@ -121,7 +121,7 @@ mod tests {
     fn check(known: u32, text: &str, expected: &str, cited: &[u32], rejected: &[u32]) {
         // However the text is cut, the result is the same.
         for size in 1..=text.len() {
-            let mut scrubber = Scrubber::new(known);
+            let mut scrubber = Scrubber::new(1..=known);
             let chars: Vec<char> = text.chars().collect();
             let mut out = String::new();
             for piece in chars.chunks(size) {

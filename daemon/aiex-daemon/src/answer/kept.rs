@@ -5,12 +5,14 @@
 
 use aiex_cache::{Cache, Dependency, Key, Kind};
 use aiex_protocol::search::{Answer, Hit};
+use serde::{Deserialize, Serialize};
 
-use super::{Model, Question};
+use super::Question;
+use super::model::{Writer, Written};
 use crate::verb::Running;
 
 /// Part of every key; a new one when answers come to be written in another way.
-const VERSION: &str = "ask 2";
+const VERSION: &str = "ask 3";
 
 /// The place of an answer.
 pub(crate) struct Kept {
@@ -19,20 +21,24 @@ pub(crate) struct Kept {
     files: Vec<Dependency>,
 }
 
+/// An answer as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    answer: Answer,
+    notices: Vec<String>,
+}
+
 impl Kept {
-    /// The place of the answer of a model to a question from evidence.
-    pub(crate) async fn of(running: &Running, model: &Model, question: &Question, evidence: &[Hit]) -> Self {
-        let settings = &model.settings;
-        let mut parts = vec![
-            VERSION.to_owned(),
-            settings.name.clone(),
-            settings.model.clone(),
-            settings.url.clone(),
-            settings.context_tokens.to_string(),
-            settings.max_output_tokens.to_string(),
-            question.text.clone(),
-            question.before.len().to_string(),
-        ];
+    /// The place of the answer of a writer to a question from evidence.
+    pub(crate) async fn of(
+        running: &Running,
+        writer: &Writer,
+        question: &Question,
+        evidence: &[Hit],
+    ) -> Self {
+        let mut parts = vec![VERSION.to_owned()];
+        parts.extend(writer.identity());
+        parts.extend([question.text.clone(), question.before.len().to_string()]);
         parts.extend(question.before.iter().cloned());
         let mut files: Vec<Dependency> = Vec::new();
         for hit in evidence {
@@ -55,18 +61,25 @@ impl Kept {
     }
 
     /// The answer, if it was given before. It costs nothing a second time.
-    pub(crate) async fn answer(&self) -> Option<Answer> {
+    pub(crate) async fn answer(&self) -> Option<Written> {
         let bytes = self.cache.get(self.key).await?;
-        let answer: Answer = serde_json::from_slice(&bytes).ok()?;
-        Some(Answer {
-            usage: None,
-            ..answer
+        let Record { answer, notices } = serde_json::from_slice(&bytes).ok()?;
+        Some(Written {
+            answer: Answer {
+                usage: None,
+                ..answer
+            },
+            notices,
         })
     }
 
     /// Keeps an answer. What cannot be kept is asked for again.
-    pub(crate) async fn keep(&self, answer: &Answer) {
-        match serde_json::to_vec(answer) {
+    pub(crate) async fn keep(&self, written: &Written) {
+        let record = Record {
+            answer: written.answer.clone(),
+            notices: written.notices.clone(),
+        };
+        match serde_json::to_vec(&record) {
             Ok(bytes) => self.cache.put(self.key, bytes, &self.files).await,
             Err(error) => tracing::warn!(%error, "an answer was not kept"),
         }

@@ -1,161 +1,68 @@
-//! The models that research asks: those of the settings, behind the one port that it knows.
+//! The models that research asks: the pool of the settings, behind the one port that it knows.
 
 mod port;
 
-use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aiex_cache::Cache;
-use aiex_config::paths::written_by_user;
-use aiex_config::{
-    CacheSettings, Environment, ProcessEnvironment, ProviderSettings, ResearchSettings, Settings, StagePolicy,
-};
-use aiex_llm::Provider;
-use aiex_llm::models::{Health, ModelConfig, Policy, Stages};
-use aiex_llm::price::Prices;
-use aiex_research::{Boxed, Model, ModelFailure, Prompt, Reply, Usage};
+use aiex_config::{CacheSettings, Settings};
+use aiex_research::{Boxed, Model, ModelFailure, Prompt, Reach, Reply, Usage};
 use tokio_util::sync::CancellationToken;
 
 use self::port::Port;
-use crate::answer::provider;
-use crate::keys::{Keys, Taken};
+use crate::models::{Models, Pool, Problem};
 
-/// The models of the settings; `None` when there are none. Settings that cannot work are told by every call.
-pub(crate) fn open(settings: &Settings, cache: Cache, keys: Arc<Keys>) -> Option<Arc<Models>> {
-    open_in(settings, cache, keys, &ProcessEnvironment)
-}
-
-fn open_in(
-    settings: &Settings,
+/// The models as research asks them, with the keys that they have now.
+pub(crate) struct Asked {
+    models: Arc<Models>,
     cache: Cache,
-    keys: Arc<Keys>,
-    environment: &dyn Environment,
-) -> Option<Arc<Models>> {
-    if settings.providers.is_empty() {
-        return None;
+    /// To every model, without keys: for what calls cost at most.
+    bounds: Result<Port, Problem>,
+    /// To the last pool.
+    built: Mutex<Option<(Arc<Pool>, Arc<Port>)>>,
+}
+
+impl Asked {
+    /// Settings that cannot work are told by every call.
+    pub(crate) fn new(models: Arc<Models>, cache: Cache) -> Self {
+        let bounds = models
+            .keyless()
+            .map(|pool| Port::new(Arc::new(pool), cache.clone()));
+        if let Err(problem) = &bounds {
+            tracing::warn!(%problem, "no model can be asked");
+        }
+        Self {
+            models,
+            cache,
+            bounds,
+            built: Mutex::default(),
+        }
     }
-    let parts = prices(&settings.research, environment).map(|prices| Parts {
-        providers: settings.providers.clone(),
-        stages: stages(&settings.research),
-        prices,
-        cache,
-    });
-    // Whatever becomes of the keys: a call costs no more than with all of them.
-    let bounds = parts.as_ref().map_err(Clone::clone).and_then(|parts| {
-        let keyless: Vec<Taken> = parts.providers.iter().map(|_| Ok(Vec::new())).collect();
-        parts.port(&keyless)
-    });
-    if let Err(failure) = &bounds {
-        tracing::warn!(%failure, "no model can be asked");
-    }
-    Some(Arc::new(Models {
-        parts,
-        bounds,
-        keys,
-        built: Mutex::default(),
-    }))
-}
 
-/// The models of the settings with the keys that they have now.
-pub(crate) struct Models {
-    parts: Result<Parts, ModelFailure>,
-    /// Every model whose settings can work, without keys: for what calls cost at most.
-    bounds: Result<Port, ModelFailure>,
-    keys: Arc<Keys>,
-    built: Mutex<Option<Built>>,
-}
-
-/// A port, and the keys that it was built with.
-struct Built {
-    taken: Vec<Taken>,
-    port: Result<Arc<Port>, ModelFailure>,
-}
-
-/// What a port is built of, besides keys.
-struct Parts {
-    providers: Vec<ProviderSettings>,
-    stages: Stages,
-    prices: Prices,
-    cache: Cache,
-}
-
-impl Models {
-    /// Lets go of the keys.
+    /// Lets go of the last pool, and with it of its keys.
     pub(crate) fn close(&self) {
         *self.built.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// How the models do that were asked; none before the first call.
-    pub(crate) fn health(&self) -> Vec<Health> {
-        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        let port = built.as_ref().and_then(|built| built.port.as_ref().ok());
-        port.map(|port| port.health()).unwrap_or_default()
-    }
-
-    /// The port to the models that have their keys. The last one as long as the keys are the same: limits and rests of
-    /// services are known to it.
-    async fn port(&self) -> Result<Arc<Port>, ModelFailure> {
-        let parts = self.parts.as_ref().map_err(Clone::clone)?;
-        let wanted = parts.providers.iter().map(provider::wanted).collect();
-        let taken = self.keys.take(wanted).await;
+    /// The port to the pool of now. The last one as long as the pool is the same.
+    async fn port(&self) -> Result<Arc<Port>, Problem> {
+        let pool = self.models.pool().await?;
+        if pool.models.is_empty() {
+            return Err(pool.problem(None));
+        }
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         match &*built {
-            Some(built) if built.taken == taken => built.port.clone(),
+            Some((known, port)) if Arc::ptr_eq(known, &pool) => Ok(port.clone()),
             _ => {
-                let port = parts.port(&taken).map(Arc::new);
-                *built = Some(Built {
-                    taken,
-                    port: port.clone(),
-                });
-                port
+                let port = Arc::new(Port::new(pool.clone(), self.cache.clone()));
+                *built = Some((pool, port.clone()));
+                Ok(port)
             }
         }
     }
 }
 
-impl Parts {
-    /// A port to every model whose settings can work and whose key can be had.
-    fn port(&self, taken: &[Taken]) -> Result<Port, ModelFailure> {
-        let mut configs: Vec<ModelConfig> = Vec::new();
-        let mut members: Vec<Provider> = Vec::new();
-        let mut first_problem = None;
-        for (settings, keys) in self.providers.iter().zip(taken) {
-            let name = &settings.name;
-            let checked = keys
-                .clone()
-                .map_err(|problem| failure(format!("provider `{name}`: {problem}"), problem.hint()))
-                .and_then(|keys| {
-                    let config = provider::among_others(settings, keys);
-                    let member = Provider::new(config.provider.clone())
-                        .map_err(|error| failure(error.to_string(), error.hint()))?;
-                    Ok((config, member))
-                });
-            match checked {
-                Ok((config, member)) => {
-                    configs.push(config);
-                    members.push(member);
-                }
-                Err(problem) => {
-                    tracing::warn!(%problem, hint = problem.hint, "this model is left out of research");
-                    first_problem.get_or_insert(problem);
-                }
-            }
-        }
-        if let (true, Some(problem)) = (configs.is_empty(), first_problem) {
-            return Err(problem);
-        }
-        Port::new(
-            configs,
-            members,
-            self.stages.clone(),
-            self.prices.clone(),
-            self.cache.clone(),
-        )
-        .map_err(|error| failure(error.to_string(), error.hint()))
-    }
-}
-
-impl Model for Models {
+impl Model for Asked {
     fn bound(&self, prompt: &Prompt) -> Usage {
         self.bounds
             .as_ref()
@@ -168,40 +75,10 @@ impl Model for Models {
         cancel: &'a CancellationToken,
         on_delta: &'a (dyn Fn(&str) + Send + Sync),
     ) -> Boxed<'a, Result<Reply, ModelFailure>> {
-        Box::pin(async move { self.port().await?.ask(prompt, cancel, on_delta).await })
-    }
-}
-
-fn prices(settings: &ResearchSettings, environment: &dyn Environment) -> Result<Prices, ModelFailure> {
-    let path = &settings.prices;
-    let read = if path.is_empty() {
-        Prices::built_in()
-    } else {
-        let text = fs::read_to_string(written_by_user(path, environment)).map_err(|error| {
-            let hint = "correct or remove `research.prices` in the settings file";
-            failure(
-                format!("the prices in {path} cannot be read: {error}"),
-                hint.to_owned(),
-            )
-        })?;
-        Prices::with_user(&text)
-    };
-    read.map_err(|error| failure(format!("{path}: {error}"), error.hint()))
-}
-
-fn stages(settings: &ResearchSettings) -> Stages {
-    let policy = |policy: &StagePolicy| match policy {
-        StagePolicy::LocalFirst => Policy::LocalFirst,
-        StagePolicy::Cheapest => Policy::Cheapest,
-        StagePolicy::Fastest => Policy::Fastest,
-        StagePolicy::Best => Policy::Best,
-        StagePolicy::Named(name) => Policy::Named(name.clone()),
-    };
-    Stages {
-        plan: policy(&settings.plan),
-        extract: policy(&settings.extract),
-        write: policy(&settings.write),
-        verify: policy(&settings.verify),
+        Box::pin(async move {
+            let port = self.port().await.map_err(unasked)?;
+            port.ask(prompt, cancel, on_delta).await
+        })
     }
 }
 
@@ -230,11 +107,11 @@ pub(crate) fn cache_settings(settings: &Settings) -> aiex_cache::Settings {
 }
 
 /// A failure before anything was sent.
-fn failure(message: String, hint: String) -> ModelFailure {
+fn unasked(problem: Problem) -> ModelFailure {
     ModelFailure {
-        message,
-        hint,
-        retryable: false,
+        message: problem.message,
+        hint: problem.hint,
+        reach: Reach::Run,
         spent: NOTHING,
     }
 }

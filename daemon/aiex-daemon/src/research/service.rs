@@ -14,10 +14,11 @@ use aiex_research::{Ports, Research, ResearchError, RunId, SystemClock};
 use tokio::sync::OnceCell;
 
 use super::local::Local;
-use super::model::{self, Models};
+use super::model::{self, Asked};
 use super::web::Web;
 use super::world::World;
 use crate::keys::Keys;
+use crate::models::Models;
 use crate::repository::Repositories;
 use crate::wire;
 
@@ -38,6 +39,7 @@ pub(crate) struct ResearchService {
     settings: Settings,
     repositories: Arc<dyn Repositories>,
     keys: Arc<Keys>,
+    models: Arc<Models>,
     outside: OnceCell<Outside>,
     open: OnceCell<Open>,
 }
@@ -54,7 +56,7 @@ pub(crate) struct Outside {
 pub(crate) struct Open {
     pub(crate) research: Research,
     pub(crate) world: Arc<World>,
-    models: Option<Arc<Models>>,
+    asked: Option<Arc<Asked>>,
 }
 
 impl ResearchService {
@@ -63,12 +65,14 @@ impl ResearchService {
         settings: &Settings,
         repositories: Arc<dyn Repositories>,
         keys: Arc<Keys>,
+        models: Arc<Models>,
     ) -> Self {
         Self {
             home: home.clone(),
             settings: settings.clone(),
             repositories,
             keys,
+            models,
             outside: OnceCell::new(),
             open: OnceCell::new(),
         }
@@ -123,13 +127,12 @@ impl ResearchService {
 
     async fn begin(&self) -> Result<Open, WireError> {
         let Outside { world, cache, .. } = self.outside().await.clone();
-        let models = model::open(&self.settings, cache.clone(), self.keys.clone());
+        let has_models = !self.settings.providers.is_empty();
+        let asked = has_models.then(|| Arc::new(Asked::new(self.models.clone(), cache.clone())));
         let ports = Ports {
             searcher: world.clone(),
             reader: world.clone(),
-            model: models
-                .clone()
-                .map(|models| models as Arc<dyn aiex_research::Model>),
+            model: asked.clone().map(|asked| asked as Arc<dyn aiex_research::Model>),
             revisit: world.clone(),
             clock: Arc::new(SystemClock::new()),
         };
@@ -147,7 +150,7 @@ impl ResearchService {
         Ok(Open {
             research,
             world,
-            models,
+            asked,
         })
     }
 
@@ -169,8 +172,9 @@ impl ResearchService {
 
     /// Lets go of every key. What is asked next takes them anew; calls that run keep theirs to their end.
     pub(crate) fn close_keys(&self) {
-        if let Some(models) = self.open.get().and_then(|open| open.models.as_ref()) {
-            models.close();
+        self.models.close();
+        if let Some(asked) = self.open.get().and_then(|open| open.asked.as_ref()) {
+            asked.close();
         }
         if let Some(web) = self.outside.get().and_then(|outside| outside.world.web.as_ref()) {
             web.close_keys();
@@ -179,9 +183,8 @@ impl ResearchService {
 
     /// How the models and engines do that were used.
     pub(crate) fn services(&self) -> Vec<ServiceStatus> {
-        let models = self.open.get().and_then(|open| open.models.as_ref());
         let web = self.outside.get().and_then(|outside| outside.world.web.as_ref());
-        let providers = models.into_iter().flat_map(|models| models.health());
+        let providers = self.models.health().into_iter();
         let engines = web.into_iter().flat_map(Web::health);
         (providers.map(wire::services::provider))
             .chain(engines.map(wire::services::engine))

@@ -3,43 +3,43 @@
 use std::sync::Arc;
 
 use aiex_protocol::search::{AskArgs, SearchSummary};
-use aiex_protocol::{Event, WireError};
+use aiex_protocol::{ErrorCode, Event, WireError};
 
 use super::{Running, history, search};
 use crate::answer::kept::Kept;
-use crate::answer::{self, Question, Writer};
+use crate::answer::model::{Writer, Written};
+use crate::answer::{self, Question};
 
 pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchSummary, WireError> {
     // Before the search, so that a wrong name is told at once.
-    let writer = running
-        .handle
-        .providers
-        .choose(args.provider.as_deref(), args.extractive)
-        .await?;
+    let writer = writer(running, &args).await?;
     let (found, earlier) = search::evidence(running, &args.search).await?;
     let question = Question {
         text: args.search.query.clone(),
         with_words: earlier.widened(&args.search.query),
         before: earlier.asked,
     };
+    let hits = &found.hits.hits;
     let answer = match writer {
-        Writer::Model(provider) if !found.hits.hits.is_empty() => {
-            let kept = Kept::of(running, &provider, &question, &found.hits.hits).await;
-            match kept.answer().await {
-                Some(answer) => answer,
+        Some(writer) if !hits.is_empty() => {
+            let kept = Kept::of(running, &writer, &question, hits).await;
+            let Written { answer, notices } = match kept.answer().await {
+                Some(written) => written,
                 None => {
                     running.enter("waiting for the model");
-                    let answer =
-                        answer::model::write(running, &provider, &question, &found.hits.hits).await?;
-                    kept.keep(&answer).await;
-                    answer
+                    let written = writer.write(running, &question, hits).await?;
+                    kept.keep(&written).await;
+                    written
                 }
+            };
+            for message in notices {
+                running.stream.tell(Event::Notice { message });
             }
+            answer
         }
-        _ => answer::extractive::write(&question.with_words, &found.hits.hits),
+        _ => answer::extractive::write(&question.with_words, hits),
     };
     running.stream.tell(Event::Answer(answer));
-    let hits = &found.hits.hits;
     history::note(
         running,
         "ask",
@@ -48,4 +48,29 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
         (hits, hits.len()),
     );
     Ok(found.summary)
+}
+
+/// Who writes the answer: the model named, the models of the settings, or nobody, and the evidence speaks.
+async fn writer(running: &Running, args: &AskArgs) -> Result<Option<Writer>, WireError> {
+    let configured = &running.handle.settings.providers;
+    if let Some(name) = &args.provider
+        && !configured.iter().any(|provider| provider.name == *name)
+    {
+        let known: Vec<&str> = configured.iter().map(|known| known.name.as_str()).collect();
+        let hint = if known.is_empty() {
+            "add a [[provider]] to the settings file".to_owned()
+        } else {
+            format!("configured are: {}", known.join(", "))
+        };
+        let error = WireError::new(
+            ErrorCode::InvalidRequest,
+            format!("no provider is named `{name}`"),
+        );
+        return Err(error.with_hint(hint));
+    }
+    if args.extractive || configured.is_empty() {
+        return Ok(None);
+    }
+    let writer = Writer::of(&running.handle.models, args.provider.clone()).await?;
+    Ok(Some(writer))
 }

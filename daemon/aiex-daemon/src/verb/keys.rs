@@ -59,7 +59,6 @@ pub(super) async fn lock(running: &Arc<Running>) -> Result<(), WireError> {
         Ok(())
     })
     .await?;
-    running.handle.providers.close();
     running.handle.research.close_keys();
     tell(running).await
 }

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use qdrant_edge::{
     Condition, CountRequest, Distance, EdgeConfig, EdgeOptimizersConfig, EdgeShard, EdgeVectorParams,
@@ -80,6 +81,10 @@ pub(super) fn create(path: &Path, shard: &Path, config: EdgeConfig) -> Result<()
     })
 }
 
+/// How long the lock of the log may outlast its owner, and how often it is looked at.
+const LOG_STAYS_LOCKED: Duration = Duration::from_secs(2);
+const LOG_LOOK: Duration = Duration::from_millis(20);
+
 pub(super) fn open(path: &Path, shard: &Path, config: EdgeConfig) -> Result<EdgeShard, VectorError> {
     const DOING: &str = "open the store";
     // The engine takes an absent directory for an empty shard.
@@ -91,7 +96,19 @@ pub(super) fn open(path: &Path, shard: &Path, config: EdgeConfig) -> Result<Edge
         });
     }
     log::prune(shard).map_err(|error| VectorError::io(path, DOING, error))?;
-    guarded(path, DOING, || EdgeShard::load(shard, Some(config)))
+    let deadline = Instant::now() + LOG_STAYS_LOCKED;
+    loop {
+        match guarded(path, DOING, || EdgeShard::load(shard, Some(config.clone()))) {
+            // The store's own lock is held. Who still has the log's is a process that another thread is just starting, with
+            // this one's files until it has become another program.
+            Err(VectorError::Damaged { detail, .. })
+                if detail.contains("WouldBlock") && Instant::now() < deadline =>
+            {
+                std::thread::park_timeout(LOG_LOOK);
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// Flushes and closes.

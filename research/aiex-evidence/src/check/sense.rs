@@ -6,7 +6,7 @@ use crate::facts::{Fact, Value, facts};
 use crate::words::{carries_meaning, is_negation, stem, stems, words};
 use crate::{Quote, sentences};
 
-use super::Doubt;
+use super::{Cited, Doubt};
 
 /// Words that cannot both be right.
 const OPPOSITES: &[(&str, &str)] = &[
@@ -83,17 +83,24 @@ pub(super) fn spoken(code: &str) -> HashSet<String> {
     said.flat_map(|(_, spoken)| stems(spoken)).collect()
 }
 
+/// Words that deny in prose and are values or operators in code.
+const VALUES: &[&str] = &["None", "none", "nothing", "Nothing", "not", "no"];
+
 /// Whether the sentence denies what the quote says, or the reverse: compared with the sentence of the quotes that shares
 /// most words with it.
-pub(super) fn negated(text: &str, quotes: &[&Quote]) -> Option<Doubt> {
+pub(super) fn negated(text: &str, cited: &[Cited<'_>]) -> Option<Doubt> {
     let claimed = stems(text);
     let mut nearest: Option<(usize, usize)> = None;
-    for quote in quotes {
+    for Cited { quote, source } in cited {
+        let is_code = !source.origin.is_prose();
         for range in sentences::split(&quote.text) {
             let said = quote.text.get(range).unwrap_or_default();
             let shared = stems(said).intersection(&claimed).count();
             if nearest.is_none_or(|(most, _)| shared > most) {
-                nearest = Some((shared, negations(said)));
+                let words = words(said);
+                let denies = |word: &str| is_negation(word) && !(is_code && VALUES.contains(&word));
+                let negations = words.iter().filter(|word| denies(word.text)).count();
+                nearest = Some((shared, negations));
             }
         }
     }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::drive::Drive;
 use super::{NoAnswer, Run, Spent, Stage};
+use crate::pack::LeftOut;
 use crate::{Finish, Request};
 
 /// Pieces that wait for a slow reader.
@@ -17,6 +18,9 @@ const WAITING: usize = 64;
 /// What the reader of an answer hears.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
+    /// What the model that now answers is not shown of the request's material. Told before its text, also when that
+    /// is nothing.
+    LeftOut(Vec<LeftOut>),
     /// More text.
     Text(String),
     /// Drop the text so far: another model begins anew.
@@ -56,6 +60,8 @@ pub struct Told {
     pub spent: Spent,
     /// What went wrong on the way.
     pub notices: Vec<Notice>,
+    /// What the model was not shown of the request's material.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A running request. Dropping it closes whatever is open.

@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 
 use super::asking::{Heard, Notice, Told};
 use super::member::Member;
-use super::{Models, NoAnswer, Run, Spent, Stage, Tried, rough, soon};
+use super::{Models, NoAnswer, Run, Spent, Stage, Tried, fit, rough, soon};
 use crate::{Answer, Delta, Failure, Finish, LlmError, Request, Retry, Usage};
 
 /// What counts as "now" for a key that is to be free now.
@@ -59,6 +59,8 @@ struct Left {
     broke: bool,
     /// It was about the key: another may do.
     of_key: bool,
+    /// The tokens that were sent and asked for in a request that may be made shorter.
+    packed: Option<u64>,
 }
 
 impl Drive {
@@ -93,11 +95,11 @@ impl Drive {
                 }
                 // Each key gets its chance before the next model does.
                 for _ in 0..models.members[at].key_count {
-                    match self.attempt(&models, at, patience).await {
+                    match self.attempt_fitting(&models, at, patience).await {
                         Ok(told) => return Ok(told),
                         Err(left) => {
                             let of_key = left.of_key;
-                            self.leave(&models, at, left).await;
+                            self.leave(at, left).await;
                             if !of_key {
                                 break;
                             }
@@ -113,29 +115,61 @@ impl Drive {
         }
     }
 
-    async fn attempt(&mut self, models: &Models, at: usize, patience: Instant) -> Result<Told, Left> {
+    /// Asks with as much material as the model's settings have room for, and once more with less if the server says
+    /// that this was too much.
+    async fn attempt_fitting(&mut self, models: &Models, at: usize, patience: Instant) -> Result<Told, Left> {
+        let window = models.members[at].provider.config().context_tokens.map(u64::from);
+        let left = match self.attempt(models, at, patience, window).await {
+            Ok(told) => return Ok(told),
+            Err(left) => left,
+        };
+        let Left {
+            tried: Tried::Failed(error),
+            packed: Some(needed),
+            ..
+        } = &left
+        else {
+            return Err(left);
+        };
+        if !matches!(error.failure, Failure::ContextOverflow { .. }) {
+            return Err(left);
+        }
+        debug!(%error, "asking again with less");
+        let less = fit::smaller(*needed, &error.failure);
+        match self.attempt(models, at, patience, Some(less)).await {
+            // Not even a piece of the material fits: what the server said tells more.
+            Err(Left {
+                tried: Tried::TooSmall { .. },
+                ..
+            }) => Err(left),
+            other => other,
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        models: &Models,
+        at: usize,
+        patience: Instant,
+        window: Option<u64>,
+    ) -> Result<Told, Left> {
         // Nobody waits for a key while another model may be free.
-        let due = if models.members.len() == 1 || self.tried.contains_key(&at) {
+        let due = if self.is_alone() || self.tried.contains_key(&at) {
             patience
         } else {
             soon(AT_ONCE)
         };
         let tries = self.tried.get(&at).map_or(0, |came| came.tries);
         let member = &models.members[at];
-        let estimate = models.estimate_of(member, &self.request);
-        let needed = estimate.prompt_tokens + estimate.answer_tokens;
-        if let Some(context) = member.provider.config().context_tokens
-            && needed > u64::from(context)
-        {
-            return Err(Left::without_asking(
-                Tried::TooSmall {
-                    provider: member.name().to_owned(),
-                    needed,
-                    context,
-                },
-                None,
-            ));
-        }
+        let fitted = fit::fitted(&self.request, member, window).map_err(|needed| {
+            let tried = Tried::TooSmall {
+                provider: member.name().to_owned(),
+                needed,
+                context: member.provider.config().context_tokens.unwrap_or_default(),
+            };
+            Left::without_asking(tried, None)
+        })?;
+        let (needed, prompt_tokens) = (fitted.needed(), fitted.prompt_tokens);
         let resting = |reason: String, again: Option<Instant>| {
             let provider = member.name().to_owned();
             let tried = Tried::Resting {
@@ -160,10 +194,12 @@ impl Drive {
             let late = tokens.take_many(weight, due).await;
             late.map_err(|late| resting(late.to_string(), Some(soon(late.free_in))))?;
         }
+        let packed = fitted.left_out.is_some().then_some(needed);
+        let rounds = self.run.rounds;
         let failed = |error: LlmError, text_heard: bool| {
             let remote = error.failure.as_remote();
             member.keys.report(&lease, &remote);
-            let again = again(&error.failure, models, tries);
+            let again = again(&error.failure, models, rounds, tries);
             let of_key = matches!(
                 error.failure,
                 Failure::KeyRejected { .. } | Failure::KeyExhausted { .. } | Failure::RateLimited { .. }
@@ -177,6 +213,7 @@ impl Drive {
                     text_heard,
                     broke,
                     of_key,
+                    packed,
                 },
             )
         };
@@ -184,7 +221,7 @@ impl Drive {
             Some(key) => member.provider.with_key(key),
             None => Ok(member.provider.clone()),
         };
-        let mut request = self.request.clone();
+        let (mut request, left_out) = (fitted.request, fitted.left_out);
         if member.unbound.load(Ordering::Relaxed) {
             request.schema = None;
         }
@@ -202,7 +239,7 @@ impl Drive {
             Ok(answer) => answer,
             Err(error) => {
                 if may_have_cost(&error.failure) {
-                    self.spend(models, member, None, "", estimate.prompt_tokens);
+                    self.spend(models, member, None, "", prompt_tokens);
                 }
                 let gone = is_gone(&error.failure);
                 let (remote, left) = failed(error, false);
@@ -216,12 +253,17 @@ impl Drive {
             }
         };
         let first_text = begun.elapsed();
+        if let Some(left_out) = &left_out {
+            let heard = Heard::LeftOut(left_out.clone());
+            // An error means that the reader has gone, which ends this future too.
+            let _ = self.sender.send(Ok(heard)).await;
+        }
         let mut text = String::new();
         match self.listen(member, &mut answer, &mut text).await {
             Ok((usage, finish)) => {
                 pass.answered();
                 let written = format!("{}{text}", answer.thoughts());
-                let spent = self.spend(models, member, usage, &written, estimate.prompt_tokens);
+                let spent = self.spend(models, member, usage, &written, prompt_tokens);
                 member.speed.measured(
                     first_text,
                     begun.elapsed().saturating_sub(first_text),
@@ -238,11 +280,12 @@ impl Drive {
                     finish,
                     spent: self.spent,
                     notices: std::mem::take(&mut self.notices),
+                    left_out: left_out.unwrap_or_default(),
                 })
             }
             Err(error) => {
                 let written = format!("{}{text}", answer.thoughts());
-                self.spend(models, member, None, &written, estimate.prompt_tokens);
+                self.spend(models, member, None, &written, prompt_tokens);
                 let gone = is_gone(&error.failure);
                 let (remote, left) = failed(error, !text.is_empty());
                 if gone {
@@ -302,7 +345,12 @@ impl Drive {
         spent
     }
 
-    async fn leave(&mut self, models: &Models, at: usize, left: Left) {
+    /// Whether no other model may be asked.
+    fn is_alone(&self) -> bool {
+        self.run.only.is_some() || self.run.models.members.len() == 1
+    }
+
+    async fn leave(&mut self, at: usize, left: Left) {
         let place = self.tried.len();
         let came = self.tried.entry(at).or_insert_with(|| Came {
             tried: left.tried.clone(),
@@ -313,7 +361,7 @@ impl Drive {
         });
         came.tries += u32::from(matches!(left.tried, Tried::Failed(_)));
         came.breaks += u32::from(left.broke);
-        let enough = came.breaks >= BREAKS || came.tries >= models.settings.rounds.max(1);
+        let enough = came.breaks >= BREAKS || came.tries >= self.run.rounds.max(1);
         came.again = left.again.filter(|_| !enough);
         let again = came.again;
         // What a model said when it was asked tells more than that it now rests.
@@ -330,7 +378,7 @@ impl Drive {
         ) {
             return;
         }
-        let others = models.members.len() > 1;
+        let others = !self.is_alone();
         let goes_on = match again {
             Some(again) if !others => {
                 format!(
@@ -370,14 +418,15 @@ impl Left {
             text_heard: false,
             broke: false,
             of_key: false,
+            packed: None,
         }
     }
 }
 
 /// When the same request may succeed with the same model.
-fn again(failure: &Failure, models: &Models, tries: u32) -> Option<Instant> {
+fn again(failure: &Failure, models: &Models, rounds: u32, tries: u32) -> Option<Instant> {
     let retry = Retry {
-        attempts: models.settings.rounds,
+        attempts: rounds,
         pause: models.settings.pause,
     };
     match failure {

@@ -6,11 +6,14 @@ use crate::tokens::Counter;
 /// What the mark of a gap takes at most, in tokens.
 const MARK: usize = 12;
 
+/// Shorter words of a question, in characters, say nothing about a line.
+const SHORTEST_WORD: usize = 3;
+
 /// `text` made shorter by `strategy`, to about `room` tokens and so that it `fits`; `None` when nothing of use does.
 pub(super) fn shrunk(
     text: &str,
     strategy: Shorten,
-    words: &[String],
+    question: &str,
     room: usize,
     counter: Counter,
     fits: impl Fn(&str) -> bool,
@@ -22,7 +25,13 @@ pub(super) fn shrunk(
         Shorten::Truncate => (0..lines.len()).collect(),
         Shorten::Sample => evenly(lines.len()),
         Shorten::Outline => (0..lines.len()).filter(|at| outlines(&lines, *at)).collect(),
-        Shorten::Quote => quoted(&lines, words),
+        Shorten::Quote => quoted(&lines, question),
+    };
+    // Nothing of the kind is in it: its beginning says more than nothing.
+    let wanted = if wanted.is_empty() {
+        (0..lines.len()).collect()
+    } else {
+        wanted
     };
     let mut kept = vec![false; lines.len()];
     let mut left = room;
@@ -109,15 +118,19 @@ fn outlines(lines: &[&str], at: usize) -> bool {
     !body.is_empty() && (body.starts_with('#') || opens || first && indent == 0)
 }
 
-/// The lines with the most different words of the question first, then those beside them.
-fn quoted(lines: &[&str], words: &[String]) -> Vec<usize> {
-    let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+/// The lines with the most different words of the question first.
+fn quoted(lines: &[&str], question: &str) -> Vec<usize> {
+    let question = question.to_lowercase();
+    let words: Vec<&str> = question
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| word.chars().count() >= SHORTEST_WORD)
+        .collect();
     let mut scored: Vec<(usize, usize)> = lines
         .iter()
         .enumerate()
         .filter_map(|(at, line)| {
             let line = line.to_lowercase();
-            let score = words.iter().filter(|word| line.contains(word.as_str())).count();
+            let score = words.iter().filter(|word| line.contains(**word)).count();
             (score > 0).then_some((score, at))
         })
         .collect();
@@ -141,7 +154,6 @@ mod tests {
     #[test]
     fn the_best_quotes_come_first() {
         let lines = ["a retry", "nothing", "a retry with back-off"];
-        let words = ["retry".to_owned(), "Back-off".to_owned()];
-        assert_eq!(quoted(&lines, &words), [2, 0]);
+        assert_eq!(quoted(&lines, "Is there a retry with Back-off?"), [2, 0]);
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 
-use aiex_evidence::{Document, Origin, Rarity, extract};
+use aiex_evidence::{Document, Hindrance, Origin, Rarity, extract};
 
 use super::{Gathered, Searched};
 use crate::SourceKind;
@@ -220,7 +220,11 @@ impl Live {
                 .catalogue
                 .iter()
                 .any(|source| same_place(&source.origin, &found.origin));
-            if is_known {
+            // What leads nowhere, or refuses, does so in every round.
+            let is_lost = gathered.unread.iter().any(|unread| {
+                unread.hindrance != Hindrance::Passing && same_place(&unread.origin, &found.origin)
+            });
+            if is_known || is_lost {
                 continue;
             }
             match candidates

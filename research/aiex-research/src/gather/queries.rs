@@ -176,6 +176,7 @@ impl Live {
             purpose: Purpose::Gather,
             system: prompt::filled(prompt::QUERIES, &[("sources", prompt::source_words(&available))]),
             user,
+            material: None,
             schema: Some(prompt::queries_schema(&available, most)),
             max_tokens: 600,
         };

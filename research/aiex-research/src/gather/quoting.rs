@@ -14,7 +14,7 @@ use crate::event::{Event, Stage};
 use crate::journal::Stop;
 use crate::live::{Live, on_a_thread};
 use crate::plan::Plan;
-use crate::ports::ModelStage;
+use crate::ports::{Cut, ModelStage, Part};
 use crate::prompt;
 use crate::store::Patch;
 use crate::terms;
@@ -223,7 +223,14 @@ impl Live {
         let name = format!("extract/{}", source.id);
         let work = quoting.clone();
         let shown = on_a_thread(move || passages(&work.source, &work.questions(), &work.rarity)).await?;
-        user.push_str(&self.fenced(&format!("Title: {}\n\n{shown}", source.title)));
+        let page = Part {
+            head: format!("Title: {}\n", source.title),
+            text: shown,
+            rank: 0,
+            cut: Cut::ToTellingLines,
+        };
+        let mut material = self.fenced_parts(&mut user, vec![page]);
+        material.question = quoting.questions();
         let ask = Ask {
             name,
             at: Stage::Gather,
@@ -231,6 +238,7 @@ impl Live {
             purpose: Purpose::Gather,
             system: prompt::filled(prompt::EXTRACT, &[("most", quoting.most.to_string())]),
             user,
+            material: Some(material),
             schema: Some(prompt::extract_schema(quoting.most)),
             max_tokens: 900,
         };

@@ -46,7 +46,7 @@ proptest! {
             if prompt.schema.is_some() && !json_too {
                 return Ok(good_answer(prompt));
             }
-            let place = prompt.user.len() % prose.len();
+            let place = prompt.whole().len() % prose.len();
             Ok(prose[place].clone())
         };
         let world = Arc::new(World { script: Some(Arc::new(script)), ..World::default() });

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aiex_research::{
-    Budget, Depth, Event, ModelFailure, ModelStage, Request, RunId, RunState, StopRule, Usage,
+    Budget, Depth, Event, ModelFailure, ModelStage, Reach, Request, RunId, RunState, Stage, StopRule, Usage,
 };
 use futures_util::future;
 
@@ -178,7 +178,7 @@ async fn a_model_whose_key_is_rejected_is_asked_once() {
         Err(ModelFailure {
             message: "the key was rejected".to_owned(),
             hint: "set another key".to_owned(),
-            retryable: false,
+            reach: Reach::Run,
             spent: Usage {
                 micro_dollars: Some(0),
                 ..Usage::default()
@@ -306,4 +306,23 @@ async fn a_retry_tries_what_failed_again_and_keeps_the_rest() {
         "{:?}",
         world.finished()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_model_was_not_shown_is_told_and_it_writes_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World {
+        models_take_turns: true,
+        ..World::with_model()
+    });
+    let research = open(folder.path(), &world).await;
+    let run = research.start(request()).await.unwrap();
+    let events = events(&research, &run).await;
+    let is_told = |event: &Event| {
+        matches!(event, Event::Fallback { stage: Stage::Write, reason }
+            if reason.starts_with("the model was not shown all that was found: ") && reason.ends_with("left out"))
+    };
+    assert!(events.iter().any(is_told), "{events:?}");
+    let report = research.report(&run).await.unwrap();
+    assert_eq!(report.model.as_deref(), Some("scripted"));
 }

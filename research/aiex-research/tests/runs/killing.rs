@@ -117,6 +117,24 @@ async fn killed_at_every_commit_a_run_with_a_model_repeats_nothing_that_ended() 
     );
 }
 
+/// What a model was not shown is kept with what it said: after a kill another model may be the one that is asked, and
+/// nothing that was answered is asked of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_every_commit_a_run_whose_models_see_different_parts_repeats_nothing_that_ended() {
+    let commits = killed_everywhere(
+        || World {
+            models_take_turns: true,
+            ..World::with_model()
+        },
+        Request {
+            depth: Depth::Quick,
+            ..request()
+        },
+    )
+    .await;
+    assert!(commits > 40, "{commits}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_every_commit_a_run_without_a_model_repeats_nothing_that_ended() {
     let commits = killed_everywhere(

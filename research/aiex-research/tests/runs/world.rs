@@ -15,8 +15,8 @@ use std::time::Duration;
 use aiex_evidence::{Hindrance, Origin, Report, Source};
 use aiex_research::{
     Boxed, Clock, Depth, Event, Findings, Found, Model, ModelFailure, PageText, Ports, Present, Prompt,
-    ReadFailure, Reader, Reply, Request, Research, Revisit, RunId, RunState, Search, SearchFailure, Searcher,
-    Settings, SourceKind, Usage,
+    Reach, ReadFailure, Reader, Reply, Request, Research, Revisit, RunId, RunState, Search, SearchFailure,
+    Searcher, Settings, SourceKind, Unseen, Usage,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -58,6 +58,8 @@ pub(crate) struct World {
     pub(crate) sources: Vec<SourceKind>,
     pub(crate) script: Option<Script>,
     pub(crate) fate: Fate,
+    /// Every call goes to another model: one that is shown a part of the material only, two parts in turn with three.
+    pub(crate) models_take_turns: bool,
     /// What a thousand tokens cost, in millionths of a dollar; `None` when nobody knows.
     pub(crate) price: Option<u64>,
     /// The time, once it is the world's own.
@@ -81,6 +83,7 @@ impl Default for World {
             ],
             script: None,
             fate: Arc::new(|_| Fated::default()),
+            models_take_turns: false,
             price: Some(1000),
             clock_ms: AtomicU64::new(1_790_000_000_000),
             after: None,
@@ -157,6 +160,23 @@ impl World {
         let takes = fated.takes_ms.min(deadline.as_millis() as u64);
         self.clock_ms.fetch_max(began + takes, Ordering::SeqCst);
         fated
+    }
+
+    fn unseen(&self, prompt: &Prompt) -> Unseen {
+        let parts = prompt
+            .material
+            .as_ref()
+            .map_or(0, |material| material.parts.len());
+        let calls = self.begun.borrow().len();
+        let room = if self.models_take_turns {
+            2 + calls % 2
+        } else {
+            parts
+        };
+        Unseen {
+            shortened: 0,
+            left_out: parts.saturating_sub(room) as u32,
+        }
     }
 
     fn done(&self, what: String) {
@@ -238,7 +258,7 @@ impl Reader for World {
 
 impl Model for World {
     fn bound(&self, prompt: &Prompt) -> Usage {
-        let input_tokens = (prompt.system.len() + prompt.user.len()) as u64 / 3;
+        let input_tokens = (prompt.system.len() + prompt.whole().len()) as u64 / 3;
         let output_tokens = u64::from(prompt.max_tokens);
         let micro_dollars = self
             .price
@@ -260,7 +280,7 @@ impl Model for World {
             let digest: u64 = prompt
                 .system
                 .bytes()
-                .chain(prompt.user.bytes())
+                .chain(prompt.whole().bytes())
                 .fold(7, |sum: u64, byte| {
                     sum.wrapping_mul(31).wrapping_add(u64::from(byte))
                 });
@@ -271,7 +291,7 @@ impl Model for World {
                 Err(ModelFailure {
                     message: "overloaded".to_owned(),
                     hint: String::new(),
-                    retryable: true,
+                    reach: Reach::Passing,
                     spent: Usage {
                         micro_dollars: Some(0),
                         ..Usage::default()
@@ -302,6 +322,7 @@ impl Model for World {
                 text,
                 usage,
                 model: "scripted".to_owned(),
+                unseen: self.unseen(prompt),
             })
         })
     }

@@ -1,5 +1,5 @@
 //! The port: from what research asks to what the models are sent, and back. It keeps answers, and says beforehand what
-//! a call can come to.
+//! a call can come to. Material is packed behind it, for whichever model answers.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,20 +7,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aiex_cache::{Cache, Key, Kind};
-use aiex_llm::models::{Health, Heard, ModelConfig, Models, NoAnswer, Settings, Spent, Stages, Tried};
-use aiex_llm::price::{Cost, Prices};
+use aiex_llm::models::{Heard, NoAnswer, Spent, Tried};
+use aiex_llm::pack::{LeftOut, Piece, Shorten};
+use aiex_llm::price::Cost;
 use aiex_llm::tokens::Counter;
-use aiex_llm::{Failure, Finish, LlmError, Provider, Request, Run, Schema, Stage, structured};
-use aiex_research::{Boxed, Model, ModelFailure, ModelStage, Prompt, Reply, Usage};
+use aiex_llm::{Failure, Finish, Provider, Request, Run, Schema, Stage, structured};
+use aiex_research::{Boxed, Cut, Model, ModelFailure, ModelStage, Part, Prompt, Reach, Reply, Unseen, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::NOTHING;
+use crate::models::Pool;
 
 /// Part of every key of a kept answer; a new one when answers come to mean something else.
-const KEPT_VERSION: &str = "model call 1";
+const KEPT_VERSION: &str = "model call 2";
 /// The answers that the ladder of structured output may take: the first, one that is asked for again, and a smaller.
 const LADDER: u64 = 3;
 /// What the ladder shows of a broken answer when it asks again, in characters; as many tokens at most.
@@ -36,11 +38,10 @@ const MARGIN: (u32, Duration) = (10, Duration::from_millis(500));
 /// Runs whose models are remembered. Forgetting one costs that its next call may go to another model.
 const MOST_RUNS: usize = 64;
 
-/// The models of the settings as research asks them.
+/// The models of a pool as research asks them.
 pub(super) struct Port {
-    models: Arc<Models>,
+    pool: Arc<Pool>,
     members: Vec<Member>,
-    stages: Stages,
     runs: Mutex<HashMap<String, Arc<Run>>>,
     cache: Cache,
     /// Whether a call was given up that none of the models had answered at all.
@@ -56,7 +57,7 @@ struct Member {
 impl Member {
     /// The most that a prompt takes when it is sent the first time.
     fn input_tokens(&self, prompt: &Prompt) -> u64 {
-        let text = self.counter.prompt(&sent(prompt)) as u64;
+        let text = self.counter.prompt(&request(prompt).whole()) as u64;
         // A schema is said in the prompt, and sent once more as the provider wants it; some count that too.
         let schema = prompt.schema.as_ref();
         let shape = schema.map(|schema| 2 * self.counter.count(&schema.to_string()) as u64 + ASKING);
@@ -69,6 +70,7 @@ impl Member {
 struct Kept {
     text: String,
     model: String,
+    unseen: Unseen,
 }
 
 /// An answer, and whether it may be given again.
@@ -78,44 +80,18 @@ struct Fresh {
 }
 
 impl Port {
-    pub(super) fn new(
-        configs: Vec<ModelConfig>,
-        members: Vec<Provider>,
-        stages: Stages,
-        prices: Prices,
-        cache: Cache,
-    ) -> Result<Self, LlmError> {
-        let settings = Settings {
-            stages: stages.clone(),
-            // Whatever may have cost something is not done again behind the caller's back: the bound would grow by it.
-            rounds: 1,
-            ..Settings::new(prices)
-        };
-        let members: Vec<Member> = members
-            .into_iter()
-            .map(|provider| Member {
-                counter: Counter::for_model(provider.config().kind, &provider.config().model),
-                provider,
-            })
-            .collect();
-        // A vocabulary takes a while to be built; nobody should wait for it in the middle of a run.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let counters: Vec<Counter> = members.iter().map(|member| member.counter).collect();
-            runtime.spawn_blocking(move || counters.iter().map(|counter| counter.count("a")).sum::<usize>());
-        }
-        Ok(Self {
-            models: Models::new(configs, settings)?,
-            members,
-            stages,
+    pub(super) fn new(pool: Arc<Pool>, cache: Cache) -> Self {
+        let members = pool.providers.iter().map(|provider| Member {
+            counter: Counter::for_model(provider.config().kind, &provider.config().model),
+            provider: provider.clone(),
+        });
+        Self {
+            members: members.collect(),
+            pool,
             runs: Mutex::default(),
             cache,
             was_late: AtomicBool::new(false),
-        })
-    }
-
-    /// How each model does, in the order of the settings.
-    pub(super) fn health(&self) -> Vec<Health> {
-        self.models.health()
+        }
     }
 
     fn run(&self, name: &str) -> Arc<Run> {
@@ -123,27 +99,23 @@ impl Port {
         if runs.len() >= MOST_RUNS && !runs.contains_key(name) {
             runs.clear();
         }
-        let run = runs.entry(name.to_owned()).or_insert_with(|| self.models.run());
+        // Whatever may have cost something is not done again behind the caller's back: the bound would grow by it.
+        let run = runs
+            .entry(name.to_owned())
+            .or_insert_with(|| self.pool.models.run_once());
         Arc::clone(run)
     }
 
     /// Everything that the answer may depend on.
     fn key(&self, prompt: &Prompt) -> Key {
-        let stage = stage(prompt.stage);
         let mut parts = vec![
             KEPT_VERSION.to_owned(),
-            format!("{stage:?} {:?}", self.stages.of(stage)),
             prompt.system.clone(),
-            prompt.user.clone(),
+            prompt.whole(),
             prompt.schema.as_ref().map(Value::to_string).unwrap_or_default(),
             prompt.max_tokens.to_string(),
         ];
-        for Member { provider, .. } in &self.members {
-            let config = provider.config();
-            parts.push(format!("{:?}", config.kind));
-            parts.extend([&config.name, &config.base_url, &config.model].map(String::clone));
-            parts.push(format!("{:?}", config.context_tokens));
-        }
+        parts.extend(self.pool.identity(stage(prompt.stage), None));
         Key::new(Kind::ModelCall, parts)
     }
 
@@ -158,7 +130,7 @@ impl Port {
         Usage {
             input_tokens,
             output_tokens,
-            micro_dollars: known(self.models.prices().cost(&member.provider, &usage)),
+            micro_dollars: known(self.pool.models.prices().cost(&member.provider, &usage)),
         }
     }
 
@@ -191,6 +163,7 @@ impl Port {
                 text: kept.text,
                 usage: NOTHING,
                 model: kept.model,
+                unseen: kept.unseen,
             });
         }
         let stop = cancel.child_token();
@@ -226,6 +199,7 @@ impl Port {
         let kept = Kept {
             text: reply.text.clone(),
             model: reply.model.clone(),
+            unseen: reply.unseen,
         };
         if let Ok(bytes) = serde_json::to_vec(&kept) {
             self.cache.put(key, bytes, &[]).await;
@@ -263,7 +237,7 @@ impl Port {
         let run = self.run(&prompt.run);
         let request = Request {
             max_output_tokens: Some(prompt.max_tokens),
-            ..Request::from(sent(prompt))
+            ..request(prompt)
         };
         match &prompt.schema {
             Some(schema) => value(&run, prompt.stage, request, schema, stop).await,
@@ -274,7 +248,12 @@ impl Port {
     /// Whether a model that took too long may still be one that works: it has answered before, or it may be loaded just
     /// now, which makes it late once.
     fn may_be_slow(&self, none: &NoAnswer, late: bool) -> bool {
-        let answered_before = self.models.health().iter().any(|model| model.speed.is_some());
+        let answered_before = self
+            .pool
+            .models
+            .health()
+            .iter()
+            .any(|model| model.speed.is_some());
         let timed_out = |tried: &Tried| {
             matches!(
                 tried,
@@ -291,9 +270,25 @@ impl Port {
         }
     }
 
+    fn reach(&self, none: &NoAnswer, late: bool) -> Reach {
+        let any = |is: fn(&Tried) -> bool| !none.cancelled && none.tried.iter().any(is);
+        if may_pass(none) || self.may_be_slow(none, late) {
+            Reach::Passing
+        } else if any(is_limit) {
+            Reach::Limited
+        } else if any(is_of_prompt) {
+            Reach::Prompt
+        } else {
+            Reach::Run
+        }
+    }
+
     fn failure(&self, prompt: &Prompt, none: &NoAnswer, late: bool) -> ModelFailure {
         let message = if late {
-            format!("no model answered within {} s", prompt.deadline.as_secs())
+            format!(
+                "no model answered within {:.0} s",
+                prompt.deadline.as_secs_f64().ceil()
+            )
         } else {
             none.to_string()
         };
@@ -310,7 +305,7 @@ impl Port {
         ModelFailure {
             message,
             hint,
-            retryable: may_pass(none) || self.may_be_slow(none, late),
+            reach: self.reach(none, late),
             spent,
         }
     }
@@ -366,6 +361,7 @@ async fn value(
             text: told.value.map(|value| value.to_string()).unwrap_or_default(),
             usage,
             model,
+            unseen: unseen(&told.left_out),
         },
     })
 }
@@ -386,12 +382,14 @@ async fn prose(
                 tracing::warn!(%notice, "a draft is begun anew");
                 on_delta("\n\n");
             }
+            Heard::LeftOut(_) => {}
             Heard::Notice(notice) => tracing::debug!(%notice, "asking"),
             Heard::Done(told) => {
                 return Ok(Fresh {
                     whole: told.finish == Finish::Stop,
                     reply: Reply {
                         usage: usage(&told.spent),
+                        unseen: unseen(&told.left_out),
                         text: told.text,
                         model: told.model,
                     },
@@ -407,8 +405,40 @@ async fn prose(
     })
 }
 
-fn sent(prompt: &Prompt) -> aiex_llm::Prompt {
-    aiex_llm::Prompt::question(prompt.system.clone(), prompt.user.clone())
+/// A prompt with its material, to be packed for the model that is asked.
+fn request(prompt: &Prompt) -> Request {
+    let piece = |part: &Part| Piece {
+        label: part.head.clone(),
+        head: part.head.clone(),
+        text: part.text.clone(),
+        tail: String::new(),
+        rank: part.rank,
+        shorten: match part.cut {
+            Cut::Never => Shorten::Whole,
+            Cut::ToTellingLines => Shorten::Quote,
+        },
+    };
+    let material = prompt.material.as_ref().map(|material| aiex_llm::Material {
+        at: material.at,
+        pieces: material.parts.iter().map(piece).collect(),
+        question: material.question.clone(),
+    });
+    Request {
+        material,
+        ..Request::from(aiex_llm::Prompt::question(
+            prompt.system.clone(),
+            prompt.user.clone(),
+        ))
+    }
+}
+
+/// How many parts of the material a model did not see, or not whole.
+fn unseen(left_out: &[LeftOut]) -> Unseen {
+    let shortened = left_out.iter().filter(|left| left.shortened).count();
+    Unseen {
+        shortened: shortened as u32,
+        left_out: (left_out.len() - shortened) as u32,
+    }
 }
 
 fn stage(stage: ModelStage) -> Stage {
@@ -428,14 +458,32 @@ fn again(prompt: &Prompt) -> u64 {
     }
 }
 
-/// Whether the same call may succeed in a moment.
+/// Whether the same call may succeed in a moment. A limit was waited for as long as that pays.
 fn may_pass(none: &NoAnswer) -> bool {
-    let passing = |tried: &Tried| match tried {
-        Tried::Failed(error) => error.is_retryable(),
+    let passing =
+        |tried: &Tried| matches!(tried, Tried::Failed(error) if error.is_retryable() && !is_limit(tried));
+    !none.cancelled && none.tried.iter().any(passing)
+}
+
+/// Whether it is a limit that passes.
+fn is_limit(tried: &Tried) -> bool {
+    match tried {
+        Tried::Failed(error) => matches!(error.failure, Failure::RateLimited { .. }),
         Tried::Resting { passes, .. } => *passes,
         Tried::TooSmall { .. } => false,
-    };
-    !none.cancelled && none.tried.iter().any(passing)
+    }
+}
+
+/// Whether it was about this prompt and its answer.
+fn is_of_prompt(tried: &Tried) -> bool {
+    match tried {
+        Tried::Failed(error) => matches!(
+            error.failure,
+            Failure::EmptyAnswer { .. } | Failure::ContextOverflow { .. } | Failure::BrokenStream { .. }
+        ),
+        Tried::Resting { .. } => false,
+        Tried::TooSmall { .. } => true,
+    }
 }
 
 fn usage(spent: &Spent) -> Usage {

@@ -1,5 +1,6 @@
 //! The port against providers that answer, stumble and stay silent.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -8,10 +9,11 @@ use aiex_config::{Home, MapEnvironment};
 use aiex_llm::Secret;
 use aiex_llm::standin::{Fault, Reply as Sent, StandIn, openai};
 use aiex_protocol::keys::KeyPlace;
-use aiex_research::ModelStage;
+use aiex_research::{Cut, Material, ModelStage, Part, Reach};
 use serde_json::json;
 
 use super::*;
+use crate::keys::Keys;
 
 /// Prices at which a call shows in its usage.
 const PRICES: &str = "[[price]]\nmodel = \"m\"\ninput = 1.0\noutput = 10.0\n";
@@ -30,16 +32,16 @@ fn settings(place: &Path, text: &str) -> Settings {
     Settings::load_file(&file, &nothing, &[]).unwrap().0
 }
 
-fn port(text: &str) -> Option<Arc<Models>> {
+fn port(text: &str) -> Arc<Asked> {
     let place = tempfile::tempdir().unwrap();
     let settings = settings(place.path(), text);
-    let cache = Cache::in_memory(cache_settings(&settings));
-    open_in(
-        &settings,
-        cache,
-        keys_in(place.path()),
-        &MapEnvironment::default(),
-    )
+    asked(&settings, keys_in(place.path()))
+}
+
+fn asked(settings: &Settings, keys: Arc<Keys>) -> Arc<Asked> {
+    let models = Models::new(settings, keys);
+    let cache = Cache::in_memory(cache_settings(settings));
+    Arc::new(Asked::new(Arc::new(models), cache))
 }
 
 fn keys_in(place: &Path) -> Arc<Keys> {
@@ -53,6 +55,7 @@ fn prompt() -> Prompt {
         stage: ModelStage::Write,
         system: "Be brief.".to_owned(),
         user: "Why is it retried?".to_owned(),
+        material: None,
         schema: None,
         max_tokens: 100,
         deadline: Duration::from_secs(20),
@@ -97,14 +100,9 @@ async fn ask(port: &dyn Model, prompt: &Prompt) -> (Result<Reply, ModelFailure>,
 }
 
 #[tokio::test]
-async fn without_a_provider_there_is_no_port() {
-    assert!(port("").is_none());
-}
-
-#[tokio::test]
 async fn prose_is_heard_as_it_comes_and_costs_nothing_the_second_time() {
     let model = StandIn::start([openai::answer(&["It is ", "retried."])]).unwrap();
-    let port = port(&provider("a", &model.url())).unwrap();
+    let port = port(&provider("a", &model.url()));
     let (first, heard) = ask(port.as_ref(), &prompt()).await;
     let first = first.unwrap();
     assert_eq!(
@@ -132,6 +130,61 @@ async fn prose_is_heard_as_it_comes_and_costs_nothing_the_second_time() {
     assert_eq!(model.requests(), 2);
 }
 
+/// A prompt about a dozen quotes of some hundred tokens each.
+fn prompt_with_material() -> Prompt {
+    let part = |n: u32| Part {
+        head: format!("[S{n}.1] a page"),
+        text: format!("{}\n\n", "It is retried with back-off. ".repeat(12)),
+        rank: n,
+        cut: Cut::Never,
+    };
+    let user = "Why is it retried?\n".to_owned();
+    Prompt {
+        material: Some(Material {
+            at: user.len(),
+            parts: (1..=12).map(part).collect(),
+            question: "why".to_owned(),
+            held_back: 0,
+        }),
+        user,
+        ..prompt()
+    }
+}
+
+#[tokio::test]
+async fn material_is_packed_for_the_model_that_answers() {
+    let full = StandIn::start([openai::empty()]).unwrap();
+    let small = StandIn::start([openai::answer(&["It is retried."])]).unwrap();
+    let both = provider("full", &full.url())
+        + "context_tokens = 100000\n"
+        + &provider("small", &small.url())
+        + "context_tokens = 1024\n";
+    let port = port(&both);
+    let prompt = prompt_with_material();
+    let (reply, _) = ask(port.as_ref(), &prompt).await;
+    let reply = reply.unwrap();
+    let parts = |model: &StandIn| model.received()[0].asked().matches("] a page").count();
+    assert_eq!((parts(&full), reply.unseen.shortened), (12, 0));
+    assert!(reply.unseen.left_out > 0, "{reply:?}");
+    assert_eq!(parts(&small) + reply.unseen.left_out as usize, 12);
+    // Kept with the answer.
+    let (again, _) = ask(port.as_ref(), &prompt).await;
+    assert_eq!(again.unwrap().unseen, reply.unseen);
+    assert_eq!((full.requests(), small.requests()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_prompt_that_is_refused_as_too_long_is_sent_once_more_with_less_and_within_the_bound() {
+    let model = StandIn::start([openai::context_overflow(), openai::answer(&["It is retried."])]).unwrap();
+    let port = port(&(provider("a", &model.url()) + "context_tokens = 100000\n"));
+    let (reply, _) = ask(port.as_ref(), &prompt_with_material()).await;
+    let reply = reply.unwrap();
+    assert_eq!((reply.text.as_str(), model.requests()), ("It is retried.", 2));
+    assert!(reply.unseen.left_out > 0, "{reply:?}");
+    let sent = model.received();
+    assert!(sent[1].body.len() < sent[0].body.len());
+}
+
 #[tokio::test]
 async fn json_comes_down_the_ladder_within_the_bound() {
     let model = StandIn::start([
@@ -140,7 +193,7 @@ async fn json_comes_down_the_ladder_within_the_bound() {
         openai::answer(&["{\"steps\": [\"read\"]}"]),
     ])
     .unwrap();
-    let port = port(&provider("a", &model.url())).unwrap();
+    let port = port(&provider("a", &model.url()));
     let (reply, heard) = ask(port.as_ref(), &json_prompt()).await;
     let reply = reply.unwrap();
     assert_eq!(reply.text, "{\"steps\":[\"read\"]}");
@@ -151,7 +204,7 @@ async fn json_comes_down_the_ladder_within_the_bound() {
 #[tokio::test]
 async fn a_model_without_any_json_gives_an_empty_text_that_is_not_kept() {
     let model = StandIn::start([openai::answer(&["No."])]).unwrap();
-    let port = port(&provider("a", &model.url())).unwrap();
+    let port = port(&provider("a", &model.url()));
     for asked in [3, 6] {
         let (reply, _) = ask(port.as_ref(), &json_prompt()).await;
         assert_eq!(reply.unwrap().text, "");
@@ -164,7 +217,7 @@ async fn another_model_goes_on_and_what_was_lost_is_counted() {
     let first = StandIn::answering(|_| Fault::CutAfter("It is because".to_owned())).unwrap();
     let second = StandIn::start([openai::answer(&["It failed."])]).unwrap();
     let both = provider("a", &first.url()) + &provider("b", &second.url());
-    let port = port(&both).unwrap();
+    let port = port(&both);
     let (reply, heard) = ask(port.as_ref(), &prompt()).await;
     let reply = reply.unwrap();
     assert_eq!(reply.text, "It failed.");
@@ -176,7 +229,7 @@ async fn another_model_goes_on_and_what_was_lost_is_counted() {
 #[tokio::test]
 async fn what_cost_nothing_is_tried_again() {
     let model = StandIn::start([openai::unavailable(), openai::answer(&["Yes."])]).unwrap();
-    let port = port(&provider("a", &model.url())).unwrap();
+    let port = port(&provider("a", &model.url()));
     let (reply, _) = ask(port.as_ref(), &prompt()).await;
     assert_eq!(reply.unwrap().text, "Yes.");
     assert_eq!(model.requests(), 2);
@@ -185,13 +238,16 @@ async fn what_cost_nothing_is_tried_again() {
 #[tokio::test]
 async fn silence_ends_at_the_deadline_and_is_charged() {
     let model = StandIn::start([Sent::hangs()]).unwrap();
-    let port = port(&provider("a", &model.url())).unwrap();
+    let port = port(&provider("a", &model.url()));
     let hurried = Prompt {
         deadline: Duration::from_millis(300),
         ..prompt()
     };
     let failure = ask(port.as_ref(), &hurried).await.0.unwrap_err();
-    assert!(failure.retryable && failure.spent.input_tokens > 0, "{failure:?}");
+    assert!(
+        failure.reach == Reach::Passing && failure.spent.input_tokens > 0,
+        "{failure:?}"
+    );
     assert!(
         failure.message.starts_with("no model answered within"),
         "{failure}"
@@ -202,24 +258,24 @@ async fn silence_ends_at_the_deadline_and_is_charged() {
 #[tokio::test]
 async fn cancelling_ends_a_call() {
     let model = StandIn::start([Sent::hangs()]).unwrap();
-    let port = port(&provider("a", &model.url())).unwrap();
+    let port = port(&provider("a", &model.url()));
     let cancel = CancellationToken::new();
     cancel.cancel();
     let failure = port.ask(&prompt(), &cancel, &|_| ()).await.unwrap_err();
     assert_eq!(
-        (failure.message.as_str(), failure.retryable),
-        ("cancelled", false)
+        (failure.message.as_str(), failure.reach),
+        ("cancelled", Reach::Run)
     );
 }
 
 #[tokio::test]
 async fn a_key_that_is_not_there_is_told_by_every_call() {
     let text = provider("a", "http://127.0.0.1:9") + "key_env = \"X_KEY\"\n";
-    let port = port(&text).unwrap();
+    let port = port(&text);
     let failure = ask(port.as_ref(), &prompt()).await.0.unwrap_err();
     assert_eq!(failure.message, "provider `a`: the variable X_KEY is not set");
     assert!(
-        failure.hint.contains("X_KEY") && !failure.retryable,
+        failure.hint.contains("X_KEY") && failure.reach == Reach::Run,
         "{failure:?}"
     );
     assert_eq!(failure.spent, NOTHING);
@@ -231,34 +287,33 @@ async fn keys_that_change_count_from_the_next_call_on() {
     let place = tempfile::tempdir().unwrap();
     let settings = settings(place.path(), &provider("a", &model.url()));
     let keys = keys_in(place.path());
-    let cache = Cache::in_memory(cache_settings(&settings));
-    let nothing = MapEnvironment::default();
-    let port = open_in(&settings, cache, keys.clone(), &nothing).unwrap();
+    let port = asked(&settings, keys.clone());
     let before = port.bound(&prompt());
     // Each question is another one: what was answered is kept.
-    let asked = async |max_tokens| {
+    let answer_to = async |max_tokens| {
         let prompt = Prompt {
             max_tokens,
             ..prompt()
         };
         ask(port.as_ref(), &prompt).await.0
     };
-    asked(90).await.unwrap();
+    answer_to(90).await.unwrap();
     keys.unlock(Secret::new("passphrase"), true).unwrap();
     let set = |key| keys.set("a", &Secret::new(key), Some(KeyPlace::File)).unwrap();
     set("sk-one");
-    asked(91).await.unwrap();
+    answer_to(91).await.unwrap();
     set("sk-two");
-    asked(92).await.unwrap();
+    answer_to(92).await.unwrap();
     keys.lock();
+    port.models.close();
     port.close();
-    let failure = asked(93).await.unwrap_err();
+    let failure = answer_to(93).await.unwrap_err();
     assert_eq!(
         failure.message,
         "provider `a`: the key of `a` is in the key file, which is locked"
     );
     assert!(
-        failure.hint.contains("aiex keys unlock") && !failure.retryable,
+        failure.hint.contains("aiex keys unlock") && failure.reach == Reach::Run,
         "{failure:?}"
     );
     let received = model.received();
@@ -276,14 +331,7 @@ async fn without_a_price_there_is_no_bound_of_money() {
     let place = tempfile::tempdir().unwrap();
     let text = provider("a", "https://models.example.org").replace("\"m\"", "\"unheard-of\"");
     let settings = settings(place.path(), &text);
-    let cache = Cache::in_memory(cache_settings(&settings));
-    let port = open_in(
-        &settings,
-        cache,
-        keys_in(place.path()),
-        &MapEnvironment::default(),
-    )
-    .unwrap();
+    let port = asked(&settings, keys_in(place.path()));
     let bound = port.bound(&prompt());
     assert_eq!((bound.micro_dollars, bound.output_tokens), (None, 100));
     let json = port.bound(&json_prompt());

@@ -106,7 +106,7 @@ async fn a_part_that_failed_is_told_and_asked_again() {
         let [searxng, serper] = &engines_asked[..] else {
             panic!("{answer:?}")
         };
-        assert_eq!((searxng.engine.as_str(), searxng.found), ("searxng", 2));
+        assert_eq!((searxng.engine.as_str(), searxng.found), ("searxng", 1));
         assert_eq!(searxng.failure, None);
         assert_eq!((serper.engine.as_str(), serper.found), ("serper", 0));
         assert!(serper.failure.is_some());
@@ -358,7 +358,7 @@ async fn a_run_asks_for_the_locked_version_once_and_keeps_the_licence() {
     let web = web(&format!(
         "[web]\nenabled = true\nkeyless = false\n\
          [[web.engine]]\nkind = \"stackexchange\"\nurl = \"{}\"\n\
-         [[web.engine]]\nkind = \"docsrs\"\nurl = \"{}\"\n",
+         [[web.engine]]\nkind = \"docs_rs\"\nurl = \"{}\"\n",
         engines.url(&EngineKind::StackExchange),
         engines.url(&EngineKind::DocsRs),
     ))

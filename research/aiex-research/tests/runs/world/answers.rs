@@ -18,6 +18,7 @@ fn fenced(user: &str) -> &str {
 
 /// The answer of a model that does its work well.
 pub(crate) fn good_answer(prompt: &Prompt) -> String {
+    let whole = prompt.whole();
     match prompt.stage {
         ModelStage::Plan if prompt.system.contains("what kind of question") => {
             json!({"kind": "open", "objective": "know how retries work", "constraints": [], "clarify": null}).to_string()
@@ -32,7 +33,7 @@ pub(crate) fn good_answer(prompt: &Prompt) -> String {
             json!({"queries": [{"sub_question": 1, "source": "docs", "query": "retries limit attempts"}]}).to_string()
         }
         ModelStage::Plan => {
-            let ids: Vec<&str> = fenced(&prompt.user).lines().filter_map(|line| line.split_once(':')).map(|(id, _)| id).collect();
+            let ids: Vec<&str> = fenced(&whole).lines().filter_map(|line| line.split_once(':')).map(|(id, _)| id).collect();
             let (first, second) = ids.split_at(ids.len() / 2);
             json!({"sections": [
                 {"heading": "How retries are decided", "quotes": first},
@@ -41,7 +42,7 @@ pub(crate) fn good_answer(prompt: &Prompt) -> String {
             .to_string()
         }
         ModelStage::Extract => {
-            let text = fenced(&prompt.user);
+            let text = fenced(&whole);
             let quotes: Vec<_> = text
                 .split(". ")
                 .filter(|sentence| sentence.contains("etr") && sentence.len() > 20 && !sentence.contains('\n'))
@@ -50,7 +51,7 @@ pub(crate) fn good_answer(prompt: &Prompt) -> String {
                 .collect();
             json!({"quotes": quotes}).to_string()
         }
-        ModelStage::Write => fenced(&prompt.user)
+        ModelStage::Write => fenced(&whole)
             .split("\n\n")
             .filter_map(|block| {
                 let (head, text) = block.trim().split_once('\n')?;
@@ -61,7 +62,7 @@ pub(crate) fn good_answer(prompt: &Prompt) -> String {
             .collect::<Vec<_>>()
             .join(" "),
         ModelStage::Verify => {
-            let number = fenced(&prompt.user).matches("Sentence ").count();
+            let number = fenced(&whole).matches("Sentence ").count();
             let verdicts: Vec<_> =
                 (1..=number).map(|sentence| json!({"sentence": sentence, "verdict": "supported"})).collect();
             json!({"verdicts": verdicts}).to_string()

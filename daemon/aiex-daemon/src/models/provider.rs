@@ -7,12 +7,12 @@ use aiex_llm::{ProviderConfig, Secret};
 use crate::keys::Wanted;
 
 /// Where its key comes from.
-pub(crate) fn wanted(settings: &ProviderSettings) -> Wanted {
+pub(super) fn wanted(settings: &ProviderSettings) -> Wanted {
     Wanted::new(&settings.name, &settings.key_env)
 }
 
-/// A provider without its key.
-fn keyless(settings: &ProviderSettings) -> ProviderConfig {
+/// A provider with its keys, which take turns.
+pub(super) fn with_keys(settings: &ProviderSettings, keys: Vec<Secret>) -> ModelConfig {
     let kind = match settings.kind {
         ProviderKind::OpenAi => aiex_llm::ProviderKind::OpenAi,
         ProviderKind::OpenAiResponses => aiex_llm::ProviderKind::OpenAiResponses,
@@ -20,22 +20,10 @@ fn keyless(settings: &ProviderSettings) -> ProviderConfig {
         ProviderKind::Ollama => aiex_llm::ProviderKind::Ollama,
         ProviderKind::LmStudio => aiex_llm::ProviderKind::LmStudio,
     };
-    let mut config = ProviderConfig::new(&settings.name, kind, &settings.url, &settings.model);
-    config.context_tokens = Some(settings.context_tokens);
-    config.max_output_tokens = settings.max_output_tokens;
-    config
-}
-
-/// A provider that is asked on its own: with the first of its keys.
-pub(crate) fn alone(settings: &ProviderSettings, key: Option<Secret>) -> ProviderConfig {
-    let mut config = keyless(settings);
-    config.key = key;
-    config
-}
-
-/// A provider among others: all its keys take turns.
-pub(crate) fn among_others(settings: &ProviderSettings, keys: Vec<Secret>) -> ModelConfig {
-    let mut config = ModelConfig::from(keyless(settings));
+    let mut provider = ProviderConfig::new(&settings.name, kind, &settings.url, &settings.model);
+    provider.context_tokens = Some(settings.context_tokens);
+    provider.max_output_tokens = settings.max_output_tokens;
+    let mut config = ModelConfig::from(provider);
     config.keys = keys;
     config.requests_per_minute = limit(settings.requests_per_minute);
     config.tokens_per_minute = limit(settings.tokens_per_minute);
