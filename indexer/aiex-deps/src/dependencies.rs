@@ -55,8 +55,12 @@ impl Dependencies {
     /// then those whose name shares a word with the query, direct ones before others. The manual takes part only
     /// when it is mentioned.
     pub fn ranked(&self, query: &str) -> Vec<&Package> {
+        self.ranked_with(query, &|_| 0)
+    }
+
+    fn ranked_with(&self, query: &str, likelihood: &dyn Fn(&Package) -> u32) -> Vec<&Package> {
         let mentions = Mentions::of(query);
-        let mut ranked: Vec<(u32, bool, &Package)> = self
+        let mut ranked: Vec<(u32, u32, bool, &Package)> = self
             .packages
             .iter()
             .filter(|package| package.origin != Origin::Path)
@@ -68,22 +72,30 @@ impl Dependencies {
                 // A mention outweighs any number of shared words.
                 let relevance =
                     strength.map_or_else(|| mentions.shared_words(package), |strength| 1_000 + strength);
-                Some((relevance, package.direct, package))
+                Some((relevance, likelihood(package), package.direct, package))
             })
             .collect();
         // The sort is stable, so equals stay in the order of their names.
-        ranked.sort_by_key(|(relevance, direct, _)| std::cmp::Reverse((*relevance, *direct)));
-        ranked.into_iter().map(|(_, _, package)| package).collect()
+        ranked.sort_by_key(|(relevance, likelihood, direct, _)| {
+            std::cmp::Reverse((*relevance, *likelihood, *direct))
+        });
+        ranked.into_iter().map(|(_, _, _, package)| package).collect()
     }
 
-    /// Picks packages to index for a query, within a quota, in the order of [`ranked`](Self::ranked).
+    /// Picks packages to index for a query, within a quota, in the order of [`ranked`](Self::ranked); of those that the
+    /// query tells nothing of, the ones first that are likelier by what else the caller knows.
     ///
     /// Only packages whose sources lie on this machine count. A package that does not fit into what is left of the bytes is
     /// passed over for the next one. Indirect packages that share nothing with the query are never chosen. It reads
     /// directories to measure them, and blocks meanwhile.
-    pub fn choose(&self, query: &str, quota: &Quota) -> Vec<Chosen<'_>> {
+    pub fn choose(
+        &self,
+        query: &str,
+        quota: &Quota,
+        likelihood: &dyn Fn(&Package) -> u32,
+    ) -> Vec<Chosen<'_>> {
         let mentions = Mentions::of(query);
-        let likely = self.ranked(query).into_iter().filter(|package| {
+        let likely = self.ranked_with(query, likelihood).into_iter().filter(|package| {
             package.direct || mentions.strength(package).is_some() || mentions.shared_words(package) > 0
         });
         quota::choose(likely, quota)

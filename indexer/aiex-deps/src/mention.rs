@@ -173,9 +173,14 @@ fn normal(name: &str) -> String {
         .collect()
 }
 
-/// A token without quotes and the sentence's punctuation. `@` stays: it begins scoped names.
+/// A token without quotes, the sentence's punctuation and the mark of an owner: `tokio's` names `tokio`. `@` stays: it
+/// begins scoped names.
 fn trim(token: &str) -> &str {
-    token.trim_matches(|c: char| !(c.is_alphanumeric() || matches!(c, '@' | '_')))
+    let trim = |token| str::trim_matches(token, |c: char| !(c.is_alphanumeric() || matches!(c, '@' | '_')));
+    let bare = trim(token);
+    let owner = bare.strip_suffix("'s").or(bare.strip_suffix("’s"));
+    // Behind it may stand the closing quote: `tokio`'s.
+    owner.map_or(bare, trim)
 }
 
 fn is_version(word: &str) -> bool {

@@ -1,8 +1,8 @@
 //! Where sources contradict each other.
 //!
 //! Two sentences of different sources disagree when they speak of the same thing and give it another number, version or
-//! date: most of their meaningful words are the same, the values are of one kind and one unit, and neither sentence holds
-//! the other's value. Words around the value count most. This misses much and seldom errs.
+//! date: most of their meaningful words are the same, the values are of one kind and one unit, what is counted is called the
+//! same, and neither sentence holds the other's value. This misses much and seldom errs.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,14 @@ struct Statement {
     /// Meaningful words in the order they stand, as written.
     written: Vec<String>,
     stems: HashSet<String>,
-    facts: Vec<Fact>,
+    facts: Vec<Counted>,
+}
+
+/// A value and what there is so much of.
+struct Counted {
+    fact: Fact,
+    /// The stem of the meaningful word right behind it: `languages` of "27 languages".
+    noun: Option<String>,
 }
 
 /// Every disagreement among the quotes, each subject once.
@@ -80,6 +87,13 @@ fn statements(quote: QuoteId, text: &str) -> Vec<Statement> {
                 })
                 .map(|word| word.text.to_owned())
                 .collect();
+            let facts: Vec<Counted> = facts
+                .into_iter()
+                .map(|fact| Counted {
+                    noun: noun(&text, &fact),
+                    fact,
+                })
+                .collect();
             (!facts.is_empty()).then_some(Statement {
                 quote,
                 written,
@@ -88,6 +102,17 @@ fn statements(quote: QuoteId, text: &str) -> Vec<Statement> {
             })
         })
         .collect()
+}
+
+/// What a number counts: the meaningful word that follows it, if nothing stands between.
+fn noun(text: &str, fact: &Fact) -> Option<String> {
+    let behind = text.get(fact.range.end..)?;
+    let word = words(behind).into_iter().next()?;
+    let is_next = behind
+        .get(..word.range.start)?
+        .trim_matches([' ', '-'])
+        .is_empty();
+    (is_next && carries_meaning(word.text)).then(|| stem(word.text))
 }
 
 fn differ(one: &Statement, other: &Statement) -> bool {
@@ -100,29 +125,28 @@ fn differ(one: &Statement, other: &Statement) -> bool {
     if one.facts.len() > 3 || other.facts.len() > 3 {
         return false;
     }
-    let says = |statement: &Statement, fact: &Fact| {
-        statement
-            .facts
-            .iter()
-            .any(|said| said.value.bears_out(&fact.value, false) || fact.value.bears_out(&said.value, false))
-    };
-    let lone = |from: &Statement, to: &Statement| -> Vec<Value> {
-        from.facts
-            .iter()
-            .filter(|fact| !says(to, fact))
-            .map(|fact| fact.value.clone())
-            .collect()
-    };
-    let (ours, theirs) = (lone(one, other), lone(other, one));
-    ours.iter()
-        .any(|ours| theirs.iter().any(|theirs| comparable(ours, theirs)))
+    let says =
+        |statement: &Statement, fact: &Fact| {
+            statement.facts.iter().map(|said| &said.fact).any(|said| {
+                said.value.bears_out(&fact.value, false) || fact.value.bears_out(&said.value, false)
+            })
+        };
+    let mut ours = one.facts.iter().filter(|ours| !says(other, &ours.fact));
+    let theirs: Vec<&Counted> = other
+        .facts
+        .iter()
+        .filter(|theirs| !says(one, &theirs.fact))
+        .collect();
+    ours.any(|ours| theirs.iter().any(|theirs| comparable(ours, theirs)))
 }
 
 /// Whether two values could stand in each other's place.
-fn comparable(a: &Value, b: &Value) -> bool {
-    match (a, b) {
+fn comparable(a: &Counted, b: &Counted) -> bool {
+    let is_one_thing = a.noun == b.noun;
+    match (&a.fact.value, &b.fact.value) {
         (Value::Number(a), Value::Number(b)) => match (&a.unit, &b.unit) {
-            (None, None) => true,
+            // Bare numbers must count what is called the same: 27 languages are not 750 characters.
+            (None, None) => is_one_thing,
             (Some(Unit::Known(a, _)), Some(Unit::Known(b, _))) => a == b,
             (Some(Unit::Suffix(a)), Some(Unit::Suffix(b))) => a == b,
             _ => false,
@@ -198,6 +222,14 @@ mod tests {
                 "The cache file takes 20 bytes."
             ]),
             none
+        );
+        assert_eq!(
+            about(&[
+                "Chunks, symbols and trees of 27 languages.",
+                "Chunks, symbols and trees of languages, 750 characters each."
+            ]),
+            none,
+            "another noun is counted"
         );
         assert_eq!(
             about(&[

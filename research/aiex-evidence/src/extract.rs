@@ -1,115 +1,60 @@
 //! Quotes without a model.
 //!
-//! The best passages of a source for a question are its sentences (prose) and short runs of lines (code) by this score:
-//! the rarity of the question's words that they hold (BM25's inverse document frequency over the run's sources, Robertson
-//! and Spärck Jones 1976), once each; more for pairs of words that stand together, for lines that define what is asked
-//! for, for numbers when the question asks for one, and slightly for standing early; less for pieces too short to say
-//! something or too long to be read. Passages that overlap or say the same are taken once.
+//! A source is taken apart into the pieces that can stand alone ([`prose`], [`items`]): a paragraph, a point of a list, a
+//! definition with its comment. The best for a question are those that hold most of its words by their rarity, together
+//! and with the cues of an answer ([`asked`]); examples, tests and templates stand back ([`aside`]). Pieces that overlap or
+//! say the same are taken once.
 
+mod aside;
+mod asked;
 mod code;
+mod items;
+mod prose;
+mod rarity;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::Source;
 use crate::quote::{LONGEST, SHORTEST};
 use crate::sentences;
-use crate::words::{carries_meaning, stem, stems, words};
+use crate::words::{self, stems};
 
-pub use code::{comment, defines, definition_above, head, name, signature};
+use aside::Aside;
+use asked::Asked;
+pub use code::{comment, defines, definition_above, head, is_said, name, said, signature};
+pub use rarity::Rarity;
 
-/// How rare each word is among the sources of a run.
-#[derive(Debug, Clone, Default)]
-pub struct Rarity {
-    texts: u32,
-    holding: HashMap<String, u32>,
-}
-
-impl Rarity {
-    /// Counts in how many texts each word stands.
-    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut rarity = Self::default();
-        for text in texts {
-            rarity.texts += 1;
-            for stem in stems(text) {
-                *rarity.holding.entry(stem).or_insert(0) += 1;
-            }
-        }
-        rarity
-    }
-
-    /// The weight of a stem: `ln(1 + (N - n + 0.5) / (n + 0.5))`.
-    fn weight(&self, stem: &str) -> f64 {
-        let holding = f64::from(self.holding.get(stem).copied().unwrap_or(0));
-        let texts = f64::from(self.texts.max(1));
-        (1.0 + ((texts - holding).max(0.0) + 0.5) / (holding + 0.5)).ln()
-    }
-}
+/// A further piece of a source must score this much of the best one.
+const FURTHER: f64 = 0.6;
+/// What a piece gains for being what the search found: it knows more than words.
+const MATCHED: f64 = 1.15;
+/// What the first piece of a source gains over the last.
+const EARLY: f64 = 0.05;
 
 /// How much of a question a text speaks of, 0 to 1: the weight of the question's words that it holds, of the weight of
-/// all of them. A question without words that carry meaning is held by everything.
+/// all of them that any text of the run holds. A question without words that carry meaning is held by everything.
 pub fn coverage(question: &str, text: &str, rarity: &Rarity) -> f64 {
-    let asked = stems(question);
-    let all: f64 = asked.iter().map(|stem| rarity.weight(stem)).sum();
-    if all <= 0.0 {
-        return 1.0;
-    }
-    let mut held = HashSet::new();
-    for word in words(text) {
-        for part in parts(word.text) {
-            let stem = stem(part);
-            if asked.contains(&stem) {
-                held.insert(stem);
-            }
-        }
-    }
-    held.iter().map(|stem| rarity.weight(stem)).sum::<f64>() / all
+    Asked::new(question, rarity).coverage(text)
 }
 
-/// A word and, of an identifier, its parts: `worker_threads` and `WorkerThreads` speak of workers and threads.
-fn parts(word: &str) -> impl Iterator<Item = &str> {
-    let mut cuts = vec![0];
-    let mut before = ' ';
-    for (at, c) in word.char_indices() {
-        if c == '_' || before == '_' || (c.is_uppercase() && before.is_lowercase()) {
-            cuts.push(at);
-        }
-        before = c;
+/// The names out of code that a question asks the places of: `busy_timeout` of "where is busy_timeout set". None when it
+/// asks something else.
+pub fn names_to_place(question: &str) -> Vec<String> {
+    let words = words::words(question);
+    if !words.iter().any(|word| word.text.eq_ignore_ascii_case("where")) {
+        return Vec::new();
     }
-    cuts.push(word.len());
-    let whole = (cuts.len() > 2).then_some(word);
-    let pieces: Vec<&str> = cuts
-        .windows(2)
-        .filter_map(|cut| match cut {
-            [from, to] => word.get(*from..*to),
-            _ => None,
-        })
-        .filter(|piece| piece.len() > 1)
-        .collect();
-    whole.into_iter().chain(pieces)
+    let names = words.iter().filter(|word| words::is_name(word.text));
+    names.map(|word| word.text.to_owned()).collect()
 }
 
-/// A passage of prose with the rest of its paragraph, when that is not much: a sentence alone seldom says enough.
-pub fn paragraph(text: &str, passage: Range<usize>) -> Range<usize> {
-    let start = text
-        .get(..passage.start)
-        .and_then(|before| before.rfind("\n\n"))
-        .map_or(0, |at| at + 2);
-    let end = text
-        .get(passage.end..)
-        .and_then(|after| after.find("\n\n"))
-        .map_or(text.len(), |at| passage.end + at);
-    let whole = text.get(start..end).unwrap_or_default();
-    let (begin, trimmed) = (start + (whole.len() - whole.trim_start().len()), whole.trim());
-    if trimmed.len() <= PARAGRAPH && begin <= passage.start {
-        begin..begin + trimmed.len()
-    } else {
-        passage
-    }
+/// Whether a text has one of these names as a word.
+pub fn has_name(text: &str, names: &[String]) -> bool {
+    words::words(text)
+        .iter()
+        .any(|word| names.iter().any(|name| name == word.text))
 }
-
-/// Bytes of a paragraph that is taken whole.
-const PARAGRAPH: usize = 600;
 
 /// A passage of a source and how well it answers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -143,151 +88,164 @@ const DEFINERS: &[&str] = &[
     "impl",
 ];
 
-/// The best passages of a source for a question, best first, at most `limit`, none without a word of the question.
-pub fn best(question: &str, source: &Source, rarity: &Rarity, limit: usize) -> Vec<Span> {
-    let asked: Vec<String> = {
-        let mut seen = HashSet::new();
-        let meant = words(question)
-            .into_iter()
-            .filter(|word| carries_meaning(word.text));
-        meant
-            .map(|word| stem(word.text))
-            .filter(|stem| seen.insert(stem.clone()))
-            .collect()
-    };
-    let pairs: HashSet<(&str, &str)> = asked
-        .windows(2)
-        .filter_map(|pair| Some((pair.first()?.as_str(), pair.get(1)?.as_str())))
-        .collect();
-    let lower = question.to_lowercase();
-    let wants_number = [
-        "how many", "how much", "how long", "version", "limit", "size", "default", "when",
-    ]
-    .iter()
-    .any(|cue| lower.contains(cue));
+/// What a piece is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Prose.
+    Said,
+    /// Code, and comments.
+    Shown,
+    /// An example within prose or a comment.
+    Example,
+}
 
-    let length = source.text.len().max(1);
-    let mut scored: Vec<(Span, HashSet<String>)> = passages(&source.text)
-        .into_iter()
-        .filter_map(|range| {
-            let text = source.text.get(range.clone())?;
-            let score = score(text, &asked, &pairs, rarity, wants_number)?;
-            let early = 1.0 + 0.1 * (1.0 - share(range.start, length));
-            Some((
-                Span {
-                    start: range.start,
-                    end: range.end,
-                    score: score * early,
-                },
-                stems(text),
-            ))
-        })
-        .collect();
-    scored.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score).then(a.start.cmp(&b.start)));
+/// A piece of a source that can stand alone.
+#[derive(Debug, Clone, PartialEq)]
+struct Piece {
+    range: Range<usize>,
+    kind: Kind,
+    /// What stands above it: headings, the name of a definition.
+    above: String,
+}
 
-    let mut taken: Vec<(Span, HashSet<String>)> = Vec::new();
-    for (span, stems) in scored {
-        if taken.len() >= limit {
-            break;
-        }
-        let repeats = taken.iter().any(|(known, said)| {
-            (span.start < known.end && known.start < span.end) || says_the_same(&stems, said)
-        });
-        if !repeats {
-            taken.push((span, stems));
+/// A question, put to the sources of a run.
+pub struct Question {
+    asked: Asked,
+    aside: Aside,
+}
+
+impl Question {
+    /// A question whose words are weighed by their rarity.
+    pub fn new(question: &str, rarity: &Rarity) -> Self {
+        Self {
+            asked: Asked::new(question, rarity),
+            aside: Aside::wanted_by(question),
         }
     }
-    taken.into_iter().map(|(span, _)| span).collect()
+
+    /// How well a piece of a source answers: 0 without any word of the question in it, about 1 when it holds all of them.
+    pub fn answered(&self, source: &Source, piece: Range<usize>) -> f64 {
+        self.scored(source, piece, "")
+    }
+
+    fn scored(&self, source: &Source, piece: Range<usize>, above: &str) -> f64 {
+        let text = source.text.get(piece.clone()).unwrap_or_default();
+        let before = source.text.get(..piece.start).unwrap_or_default();
+        let path = source.origin.path().unwrap_or_default();
+        let known_as = format!("{above}\n{} {path}", source.title);
+        let is_example = source.origin.is_prose() && text.starts_with("```");
+        let example = if is_example { self.aside.example() } else { 1.0 };
+        self.asked.answered(text, &known_as) * self.aside.place(source, before, text) * example
+    }
+
+    /// The pieces of a source that are best to be read as an answer, best first, at most `limit`, none without a word of
+    /// the question. `matched` is what the search found in it.
+    pub fn telling(&self, source: &Source, matched: Option<Range<usize>>, limit: usize) -> Vec<Span> {
+        let mut chosen = self.chosen(source, matched, pieces(source), limit);
+        let best = chosen.first().map_or(0.0, |best| best.score);
+        chosen.retain(|span| span.score >= FURTHER * best);
+        chosen
+    }
+
+    fn chosen(
+        &self,
+        source: &Source,
+        matched: Option<Range<usize>>,
+        pieces: Vec<Piece>,
+        limit: usize,
+    ) -> Vec<Span> {
+        let length = source.text.len().max(1);
+        let mut scored: Vec<(Span, HashSet<String>)> = Vec::new();
+        for Piece { range, kind, above } in pieces {
+            let mut score = self.scored(source, range.clone(), &above);
+            if score <= 0.0 {
+                continue;
+            }
+            score *= 1.0 + EARLY * (1.0 - range.start as f64 / length as f64);
+            if kind == Kind::Example
+                && !source
+                    .text
+                    .get(range.clone())
+                    .unwrap_or_default()
+                    .starts_with("```")
+            {
+                score *= self.aside.example();
+            }
+            let is_matched = |found: &Range<usize>| range.start < found.end && found.start < range.end;
+            if matched.as_ref().is_some_and(is_matched) {
+                score *= MATCHED;
+            }
+            let said = stems(source.text.get(range.clone()).unwrap_or_default());
+            let span = Span {
+                start: range.start,
+                end: range.end,
+                score,
+            };
+            scored.push((span, said));
+        }
+        scored.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score).then(a.start.cmp(&b.start)));
+
+        let mut taken: Vec<(Span, HashSet<String>)> = Vec::new();
+        for (span, stems) in scored {
+            if taken.len() >= limit {
+                break;
+            }
+            let repeats = taken.iter().any(|(known, said)| {
+                (span.start < known.end && known.start < span.end) || says_the_same(&stems, said)
+            });
+            if !repeats {
+                taken.push((span, stems));
+            }
+        }
+        taken.into_iter().map(|(span, _)| span).collect()
+    }
+}
+
+/// The best passages of a source to be cited, best first, at most `limit`, none without a word of the question: as
+/// [`Question::telling`], with prose sentence by sentence.
+pub fn best(question: &str, source: &Source, rarity: &Rarity, limit: usize) -> Vec<Span> {
+    let mut passages: Vec<Piece> = Vec::new();
+    let mut known = HashSet::new();
+    for piece in pieces(source) {
+        let text = source.text.get(piece.range.clone()).unwrap_or_default();
+        if piece.kind != Kind::Said {
+            passages.push(piece);
+            continue;
+        }
+        for sentence in sentences::split(text) {
+            let range = piece.range.start + sentence.start..piece.range.start + sentence.end;
+            if known.insert(range.clone()) {
+                passages.push(Piece {
+                    range,
+                    ..piece.clone()
+                });
+            }
+        }
+    }
+    Question::new(question, rarity).chosen(source, None, passages, limit)
+}
+
+fn pieces(source: &Source) -> Vec<Piece> {
+    let text = &source.text;
+    let mut pieces = if source.origin.is_prose() {
+        prose::pieces(text)
+    } else {
+        items::pieces(text)
+    };
+    pieces.retain_mut(|piece| {
+        let text = text.get(piece.range.clone()).unwrap_or_default();
+        if piece.kind == Kind::Said && code::looks_like_code(text) {
+            piece.kind = Kind::Shown;
+        }
+        text.len() <= LONGEST && text.trim().chars().count() >= SHORTEST && !code::says_nothing(text)
+    });
+    pieces
 }
 
 /// Whether two passages share nine words of ten.
 fn says_the_same(a: &HashSet<String>, b: &HashSet<String>) -> bool {
     let shared = a.intersection(b).count();
     shared > 0 && shared * 10 >= a.len().max(b.len()) * 9
-}
-
-fn score(
-    text: &str,
-    asked: &[String],
-    pairs: &HashSet<(&str, &str)>,
-    rarity: &Rarity,
-    wants_number: bool,
-) -> Option<f64> {
-    let words = words(text);
-    let mut sequence = Vec::new();
-    let mut defines = 0.0;
-    let mut before = "";
-    for word in &words {
-        let stem = stem(word.text);
-        if DEFINERS.contains(&before) && asked.contains(&stem) {
-            defines = 2.0;
-        }
-        before = word.text;
-        if carries_meaning(word.text) {
-            // The parts of an identifier count as words too: `worker_threads` answers "worker threads".
-            sequence.extend(
-                parts(word.text)
-                    .filter(|part| *part != word.text)
-                    .map(crate::words::stem),
-            );
-            sequence.push(stem);
-        }
-    }
-    let held: HashSet<&str> = sequence
-        .iter()
-        .map(String::as_str)
-        .filter(|stem| asked.iter().any(|asked| asked == stem))
-        .collect();
-    if held.is_empty() {
-        return None;
-    }
-    let mut score: f64 = held.iter().map(|stem| rarity.weight(stem)).sum();
-    let together = sequence.windows(2).filter(|pair| match pair {
-        [a, b] => pairs.contains(&(a.as_str(), b.as_str())),
-        _ => false,
-    });
-    score += 0.5 * share(together.count().min(4), 1);
-    score += defines;
-    if wants_number && text.contains(|c: char| c.is_ascii_digit()) {
-        score += 0.75;
-    }
-    // A good quote has between 8 and 60 words.
-    let count = words.len();
-    let length = match count {
-        0..=3 => 0.4,
-        4..=7 => 0.8,
-        8..=60 => 1.0,
-        _ => 0.7,
-    };
-    Some(score * length)
-}
-
-fn share(part: usize, whole: usize) -> f64 {
-    let float = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    float(part) / float(whole)
-}
-
-/// The passages that may be quoted: sentences of prose; lines of code, a definition with the lines below it.
-fn passages(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    for block in text.split_inclusive("\n\n") {
-        let range = at..at + block.len();
-        at = range.end;
-        if code::looks_like_code(block) {
-            code::runs(block, range.start, &mut found);
-        } else {
-            for sentence in sentences::split(block) {
-                found.push(range.start + sentence.start..range.start + sentence.end);
-            }
-        }
-    }
-    found.retain(|range| {
-        text.get(range.clone()).is_some_and(|text| {
-            text.len() <= LONGEST && text.chars().count() >= SHORTEST && !code::says_nothing(text)
-        })
-    });
-    found
 }
 
 #[cfg(test)]

@@ -83,6 +83,36 @@ pub(crate) fn stem(word: &str) -> String {
     stem
 }
 
+/// A word and, of an identifier, its parts: `worker_threads` and `WorkerThreads` speak of workers and threads.
+pub(crate) fn parts(word: &str) -> impl Iterator<Item = &str> {
+    let mut cuts = vec![0];
+    let mut before = ' ';
+    for (at, c) in word.char_indices() {
+        if c == '_' || before == '_' || (c.is_uppercase() && before.is_lowercase()) {
+            cuts.push(at);
+        }
+        before = c;
+    }
+    cuts.push(word.len());
+    let whole = (cuts.len() > 2).then_some(word);
+    let pieces: Vec<&str> = cuts
+        .windows(2)
+        .filter_map(|cut| match cut {
+            [from, to] => word.get(*from..*to),
+            _ => None,
+        })
+        .filter(|piece| piece.len() > 1)
+        .collect();
+    whole.into_iter().chain(pieces)
+}
+
+/// Whether a word is a name out of code: `busy_timeout`, `RetryPolicy`, `retryAfter`.
+pub(crate) fn is_name(word: &str) -> bool {
+    let mut pairs = word.chars().zip(word.chars().skip(1));
+    let has_hump = pairs.any(|(a, b)| a.is_lowercase() && b.is_uppercase());
+    has_hump || word.trim_matches('_').contains('_')
+}
+
 /// Words that carry no meaning of their own.
 const EMPTY: &[&str] = &[
     "a",

@@ -1,4 +1,4 @@
-//! Sections without a model: the quotes themselves, set so that they can be read.
+//! Sections without a model: the quotes themselves, the best first, set so that they can be read.
 
 use std::collections::HashSet;
 
@@ -9,17 +9,26 @@ use aiex_evidence::{
 
 use crate::terms;
 
-/// Quotes of a section, and lines of the answer in short.
+/// Quotes of a section, places where a name stands that is asked for, and lines of the answer in short.
 const ITEMS: usize = 6;
+const PLACES: usize = 12;
 const LINES: usize = 5;
 /// Bytes of a quote or a comment that are shown in the answer in short.
 const LONGEST_LINE: usize = 360;
 /// Words that a comment must have to stand for its code.
 const LEAST_WORDS: usize = 4;
-/// How much of the question a quote must speak of, by the rarity of its words.
-const LEAST_COVERAGE: f64 = 0.3;
-/// Softens the first places, as in the choice of sources.
-const PLACES: f64 = 3.0;
+/// How well a quote must answer to be shown, as [`extract::answered`] counts, and how well beside the best one: little is
+/// better than filling.
+const LEAST: f64 = 0.15;
+const LEAST_OF_BEST: f64 = 0.35;
+/// What the places of its sources add: a search knows more than words. The offset softens the first ones.
+const BY_PLACE: f64 = 0.3;
+const OFFSET: f64 = 3.0;
+/// Bytes of each source that words are counted in: all of a span, the beginning of a page.
+const GLANCE: usize = 4096;
+/// What a quote of a package gains that the question names, and what an earlier report keeps: what it rests on was read again.
+const NAMED: f64 = 1.4;
+const RETOLD: f64 = 0.8;
 
 /// Before the answer in short: what follows is nobody's prose.
 const IN_THEIR_WORDS: &str = "The sources in their own words, the best first:";
@@ -29,36 +38,65 @@ const NOTHING: &str = "No source that was read answers this.";
 /// A section of quotes.
 pub(crate) fn section(heading: &str, question: &str, quotes: &[&Quote], evidence: Evidence<'_>) -> Section {
     let mut seen = HashSet::new();
+    let most = if extract::names_to_place(question).is_empty() {
+        ITEMS
+    } else {
+        PLACES
+    };
     let paragraphs: Vec<Paragraph> = telling(question, quotes, evidence)
         .into_iter()
-        .filter(|quote| seen.insert(terms::same_query(&quote.text)))
-        .take(ITEMS)
-        .filter_map(|quote| Some(whole(quote, evidence.source(quote.id.source)?)))
+        .filter(|(_, quote)| seen.insert(terms::same_query(&quote.text)))
+        .take(most)
+        .filter_map(|(_, quote)| Some(whole(quote, evidence.source(quote.id.source)?, evidence)))
+        .flatten()
         .collect();
     filled(heading, paragraphs)
 }
 
-/// The quotes that speak of the question, those that speak of more of it first. They come in the order of their
-/// sources, which counts as well: a search knows more than words.
-fn telling<'a>(question: &str, quotes: &[&'a Quote], evidence: Evidence<'_>) -> Vec<&'a Quote> {
-    let text = |quote: &Quote| {
-        let source = evidence.source(quote.id.source);
-        let title = source.map_or("", |source| source.title.as_str());
-        let path = source.and_then(|source| source.origin.path()).unwrap_or_default();
-        format!("{path} {title} {}", quote.text)
-    };
-    let all: Vec<String> = evidence.quotes.iter().map(text).collect();
-    let rarity = Rarity::of(all.iter().map(String::as_str));
-    let mut scored: Vec<(f64, &Quote)> = Vec::new();
-    for (place, quote) in quotes.iter().enumerate() {
-        let held = extract::coverage(question, &text(quote), &rarity);
-        if held >= LEAST_COVERAGE || place == 0 {
-            scored.push((held + 1.0 / (PLACES + place as f64), quote));
-        }
-    }
+/// The quotes that answer the question, the best first, and how well each does. They come in the order of their sources,
+/// which counts as well.
+pub(crate) fn telling<'a>(
+    question: &str,
+    quotes: &[&'a Quote],
+    evidence: Evidence<'_>,
+) -> Vec<(f64, &'a Quote)> {
+    let texts = evidence
+        .sources
+        .iter()
+        .map(|source| terms::head(&source.text, GLANCE));
+    let asked = extract::Question::new(question, &Rarity::of_paragraphs(texts));
+    let mut scored: Vec<(f64, &Quote)> = quotes
+        .iter()
+        .enumerate()
+        .filter_map(|(place, quote)| {
+            let source = evidence.source(quote.id.source)?;
+            let answered = asked.answered(source, quote.start..quote.end) * owned(question, source);
+            let by_place = 1.0 + BY_PLACE / (OFFSET + place as f64);
+            (answered >= LEAST).then_some((answered * by_place, *quote))
+        })
+        .collect();
     // Stable, so that equals keep the order of their sources.
     scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    scored.into_iter().map(|(_, quote)| quote).collect()
+    let best = scored.first().map_or(0.0, |(best, _)| *best);
+    scored.retain(|(score, _)| *score >= LEAST_OF_BEST * best);
+    scored
+}
+
+/// What a quote gains or loses by whose it is.
+fn owned(question: &str, source: &Source) -> f64 {
+    match &source.origin {
+        Origin::Docs { package, .. } if names(question, package) => NAMED,
+        Origin::Report { .. } => RETOLD,
+        _ => 1.0,
+    }
+}
+
+/// Whether a question names a package.
+fn names(question: &str, package: &str) -> bool {
+    let spelled = |word: &str| word.to_lowercase().replace('_', "-");
+    terms::of(question)
+        .iter()
+        .any(|word| spelled(word) == spelled(package))
 }
 
 /// The answer in short: a line for each of the best sources.
@@ -67,19 +105,22 @@ pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], evidenc
     let mut taken: Vec<&Quote> = Vec::new();
     let mut lines: Vec<Paragraph> = Vec::new();
     let telling = telling(question, quotes, evidence);
-    for quote in telling.iter().filter(|quote| sources.insert(quote.id.source)) {
-        let is_new = !taken.iter().any(|known| says_the_same(known, quote));
-        if let Some(line) = line(quote, evidence).filter(|_| is_new && lines.len() < LINES) {
-            taken.push(quote);
-            lines.push(line);
+    // What says something comes before what must be read out of a line of code.
+    for read in [line, head as fn(&Quote, Evidence<'_>) -> Option<Paragraph>] {
+        for (_, quote) in &telling {
+            let is_new = !taken.iter().any(|known| says_the_same(known, quote));
+            if lines.len() == LINES || !is_new || sources.contains(&quote.id.source) {
+                continue;
+            }
+            if let Some(line) = read(quote, evidence) {
+                sources.insert(quote.id.source);
+                taken.push(quote);
+                lines.push(line);
+            }
         }
-    }
-    if let (true, Some(first)) = (lines.is_empty(), telling.first()) {
-        lines.extend(
-            evidence
-                .source(first.id.source)
-                .map(|source| whole(first, source)),
-        );
+        if !lines.is_empty() {
+            break;
+        }
     }
     let mut section = filled(heading, lines);
     if section.sentences().any(|sentence| !sentence.cites.is_empty()) {
@@ -120,13 +161,59 @@ fn bare(text: &str) -> Paragraph {
     }
 }
 
-/// A quote whole: prose as prose, code as code.
-fn whole(quote: &Quote, source: &Source) -> Paragraph {
+/// A quote whole: prose as prose, a list as a list, what a comment says as prose, code as code.
+fn whole(quote: &Quote, source: &Source, evidence: Evidence<'_>) -> Vec<Paragraph> {
     if source.origin.is_prose() && !is_block(&quote.text, source) {
-        said(quote, prose(quote, source), true)
-    } else {
-        said(quote, block(quote, source), false)
+        let listed = listed(&quote.text);
+        if listed.len() > 1 {
+            let points = listed
+                .into_iter()
+                .map(|point| said(quote, draft::plain(point), true));
+            return points.collect();
+        }
+        return vec![said(quote, prose(quote, source), true)];
     }
+    let told = extract::said(&quote.text).map(|words| said(quote, draft::plain(&words), true));
+    let paragraph = told.filter(|told| is_borne_out(told, evidence));
+    vec![paragraph.unwrap_or_else(|| said(quote, block(quote, source), false))]
+}
+
+/// The sentence that leads a list and its points, marks aside; one piece when it is no list.
+fn listed(text: &str) -> Vec<&str> {
+    let mut starts = vec![0];
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let marked = line.trim_start();
+        if at > 0 && ["- ", "* ", "+ "].iter().any(|mark| marked.starts_with(mark)) {
+            starts.push(at + line.len() - marked.len());
+        }
+        at += line.len();
+    }
+    starts.push(text.len());
+    let marks = |piece: &'_ str| -> usize {
+        piece.len() - piece.trim_start_matches(['-', '*', '+']).trim_start().len()
+    };
+    let pieces = starts.windows(2).filter_map(|ends| match ends {
+        [from, to] => text.get(*from..*to),
+        _ => None,
+    });
+    pieces
+        .enumerate()
+        .map(|(place, piece)| {
+            if place == 0 {
+                piece
+            } else {
+                piece.get(marks(piece)..).unwrap_or(piece)
+            }
+        })
+        .collect()
+}
+
+/// Whether code alone sees that the quotes say it.
+fn is_borne_out(line: &Paragraph, evidence: Evidence<'_>) -> bool {
+    let verdict = Verdict::Supported;
+    let is_supported = |sentence: &Sentence| matches!(check::check(sentence, evidence), Finding::Settled { verdict: found, .. } if found == verdict);
+    line.sentences.iter().all(is_supported)
 }
 
 /// A quote on a line: prose as it is, of code what its comment says. `None` when code says nothing about itself, or when
@@ -136,9 +223,13 @@ fn line(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
     let text = if source.origin.is_prose() && !is_block(&quote.text, source) {
         sentences_within(&prose(quote, source), LONGEST_LINE).to_owned()
     } else {
-        let comment = draft::plain(&extract::comment(&quote.text));
+        let signature = extract::signature(&quote.text);
+        let above = signature.and_then(|line| quote.text.split_once(line));
+        let above = above.map_or(quote.text.as_str(), |(above, _)| above);
+        let comment = extract::said(above).unwrap_or_else(|| extract::comment(&quote.text));
+        let comment = draft::plain(&comment);
         let comment = sentences_within(&comment, LONGEST_LINE);
-        let is_named = |name: &&str| extract::signature(&quote.text).is_some_and(|line| line.contains(name));
+        let is_named = |name: &&str| signature.is_some_and(|line| line.contains(name));
         match extract::name(source).filter(is_named) {
             _ if comment.split_whitespace().count() < LEAST_WORDS => return None,
             Some(name) if !comment.contains(name) => format!("`{name}`: {comment}"),
@@ -146,16 +237,15 @@ fn line(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
         }
     };
     let line = said(quote, text, true);
-    let is_borne_out = |sentence: &Sentence| {
-        matches!(
-            check::check(sentence, evidence),
-            Finding::Settled {
-                verdict: Verdict::Supported,
-                ..
-            }
-        )
-    };
-    line.sentences.iter().all(is_borne_out).then_some(line)
+    is_borne_out(&line, evidence).then_some(line)
+}
+
+/// A quote of code by the line that names it, as far as that can stand in a sentence.
+fn head(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
+    let line = extract::signature(&quote.text)?.trim_end_matches(['{', ' ']);
+    let is_told = line.len() <= LONGEST_LINE && !line.contains('`') && line.chars().any(char::is_alphabetic);
+    let line = is_told.then(|| said(quote, format!("`{line}`"), true))?;
+    is_borne_out(&line, evidence).then_some(line)
 }
 
 /// A quote as prose. A commit's subject stands out from the rest of its message.
@@ -198,7 +288,7 @@ fn is_block(text: &str, source: &Source) -> bool {
     let count = lines()
         .filter(|line| is_code(line) || (!is_file && is_indented(line)))
         .count();
-    text.contains("```") || (lines().count() > 1 && 2 * count > lines().count())
+    text.contains("```") || text.starts_with('|') || (lines().count() > 1 && 2 * count > lines().count())
 }
 
 fn block(quote: &Quote, source: &Source) -> String {
@@ -214,13 +304,10 @@ fn block(quote: &Quote, source: &Source) -> String {
         ""
     };
     let code = outdented(quote.text.trim_matches('\n'));
-    if code.contains("```") {
-        // A fence within a fence: the inner marks go, its lines stay.
-        let lines: Vec<&str> = code
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("```"))
-            .collect();
-        return format!("```{language}\n{}\n```", lines.join("\n"));
+    // A quote that is a block keeps its own fence.
+    let is_fenced = code.starts_with("```") && code.ends_with("```") && code.matches("```").count() == 2;
+    if is_fenced {
+        return code;
     }
     format!("```{language}\n{code}\n```")
 }
@@ -344,7 +431,7 @@ mod tests {
             quotes: &quotes,
         };
         let refs: Vec<&Quote> = quotes.iter().collect();
-        let told = section("In its documents", "tries", &refs, evidence);
+        let told = section("In its documents", "how often are calls tried", &refs, evidence);
         assert!(told.paragraphs[0].item);
         assert_eq!(texts(&told), ["Calls are tried three times before they fail."]);
         assert_eq!(
@@ -373,16 +460,13 @@ mod tests {
         let told = section("x", "when is a failed call tried again", &refs, evidence);
         assert_eq!(
             texts(&told),
-            [
-                "A failed call is tried again after a pause.",
-                "The cache is emptied at midnight by the caretaker."
-            ],
-            "the first in the order of the sources stays, for a search knows more than words"
+            ["A failed call is tried again after a pause."],
+            "what does not answer is not shown for want of better"
         );
     }
 
     #[test]
-    fn a_fence_in_a_quote_does_not_end_the_block() {
+    fn a_fence_in_a_quote_stays_in_it() {
         let text = "Run it:\n\n```sh\ncargo run\n```\n";
         let (catalogue, quotes) = of("README.md", "", text);
         let evidence = Evidence {
@@ -392,7 +476,37 @@ mod tests {
         let refs: Vec<&Quote> = quotes.iter().collect();
         assert_eq!(
             texts(&section("x", "run", &refs, evidence)),
-            ["```\nRun it:\n\ncargo run\n```"]
+            ["```\nRun it:\n\n```sh\ncargo run\n```\n```"]
+        );
+    }
+
+    #[test]
+    fn a_list_is_told_as_a_list_and_a_comment_as_prose() {
+        let text = "Two carriers are known:\n- the post, by day\n- the courier, by night";
+        let (catalogue, quotes) = of("README.md", "", text);
+        let evidence = Evidence {
+            sources: &catalogue,
+            quotes: &quotes,
+        };
+        let refs: Vec<&Quote> = quotes.iter().collect();
+        assert_eq!(
+            texts(&section("x", "which carriers are known", &refs, evidence)),
+            [
+                "Two carriers are known:",
+                "the post, by day",
+                "the courier, by night"
+            ]
+        );
+        let text = "    /// The courier is asked\n    /// by night only.";
+        let (catalogue, quotes) = of("src/courier.rs", "Courier", text);
+        let evidence = Evidence {
+            sources: &catalogue,
+            quotes: &quotes,
+        };
+        let refs: Vec<&Quote> = quotes.iter().collect();
+        assert_eq!(
+            texts(&section("x", "when is the courier asked", &refs, evidence)),
+            ["The courier is asked by night only."]
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use aiex_evidence::{Origin, QuoteId, draft};
+use aiex_evidence::{Origin, Quote, QuoteId, draft};
 use serde::Deserialize;
 
 use crate::ask::Ask;
@@ -146,9 +146,10 @@ fn is_said_elsewhere(id: QuoteId, gathered: &Gathered) -> bool {
 /// The heading of what earlier reports say.
 const REPORTS: &str = "In earlier reports";
 
-/// A section for each sort of source, for a question that has no parts.
+/// A section for each sort of source, for a question that has no parts: the one with the best answer first. What does not
+/// answer is left out.
 fn by_kind(question: &str, gathered: &Gathered) -> Vec<Chosen> {
-    let kind = |quote: &QuoteId| {
+    let kind = |quote: QuoteId| {
         let origin = &gathered.catalogue.get(quote.source)?.origin;
         Some(match origin {
             Origin::Code { .. } if origin.is_prose() => "In its documents",
@@ -160,34 +161,25 @@ fn by_kind(question: &str, gathered: &Gathered) -> Vec<Chosen> {
         })
     };
     let mut sections: Vec<Chosen> = Vec::new();
-    // Where an answer stands in so many words comes before where it must be read out of code.
-    let order = [
-        "In its documents",
-        "In the code",
-        "In what it depends on",
-        "On the web",
-        "In its history",
-    ];
-    for quote in gathered.quotes.iter().map(|quote| quote.id) {
-        let Some(heading) = kind(&quote) else { continue };
-        if heading == REPORTS && is_said_elsewhere(quote, gathered) {
+    let quotes: Vec<&Quote> = gathered.quotes.iter().collect();
+    for (_, quote) in extractive::telling(question, &quotes, gathered.evidence()) {
+        let Some(heading) = kind(quote.id) else { continue };
+        if heading == REPORTS && is_said_elsewhere(quote.id, gathered) {
             continue;
         }
         match sections.iter_mut().find(|section| section.heading == heading) {
-            Some(section) => section.quotes.push(quote),
+            Some(section) => section.quotes.push(quote.id),
             None => sections.push(Chosen {
                 heading: heading.to_owned(),
                 ask: question.to_owned(),
-                quotes: vec![quote],
+                quotes: vec![quote.id],
             }),
         }
     }
-    sections.sort_by_key(|section| {
-        order
-            .iter()
-            .position(|heading| *heading == section.heading)
-            .unwrap_or(order.len())
-    });
+    for section in &mut sections {
+        // Within a section quotes stand in the order of their sources, as everywhere.
+        section.quotes.sort_unstable();
+    }
     sections
 }
 

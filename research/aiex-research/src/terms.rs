@@ -21,9 +21,16 @@ const SHINGLE: usize = 5;
 const NEARLY: f64 = 0.8;
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '#' | '+')))
-        .map(|word| word.trim_matches(|c: char| matches!(c, '.' | ':' | '-')))
-        .filter(|word| !word.is_empty())
+    // Apostrophes stay within words until here, so that `tokio's` is `tokio` and leaves no `s` behind.
+    text.split(|c: char| {
+        !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '#' | '+' | '\'' | '’'))
+    })
+    .flat_map(|word| {
+        let owner = word.strip_suffix("'s").or(word.strip_suffix("’s"));
+        owner.unwrap_or(word).split(['\'', '’'])
+    })
+    .map(|word| word.trim_matches(|c: char| matches!(c, '.' | ':' | '-')))
+    .filter(|word| !word.is_empty())
 }
 
 /// The words of a text that carry meaning, in their order, each once, as they are spelt.
@@ -88,6 +95,14 @@ mod tests {
         assert_eq!(
             of("How does `tokio::select!` use the cancel-safe futures of 1.38?"),
             ["tokio::select", "cancel-safe", "futures", "1.38"]
+        );
+    }
+
+    #[test]
+    fn an_owner_is_the_thing_itself() {
+        assert_eq!(
+            of("tokio's threads and 'the' moka’s policy"),
+            ["tokio", "threads", "moka", "policy"]
         );
     }
 

@@ -3,6 +3,7 @@
 
 mod runs {
     mod ahead;
+    mod answering;
     mod budget;
     mod citing;
     mod failing;

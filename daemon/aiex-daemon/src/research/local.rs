@@ -36,7 +36,7 @@ use commits::Histories;
 use file::Files;
 use lockfiles::Lockfiles;
 use merging::together;
-use packages::Packages;
+use packages::{Likely, Packages};
 use stop::{Stop, blocking};
 
 /// The most repositories that one search looks at, those registered last first.
@@ -104,8 +104,20 @@ impl Local {
         let stop = Stop::new(search.deadline, cancel);
         let _ends = stop.ends_with_caller();
         let dependencies = self.dependencies(&search.repos, &stop).await?;
-        let query = search.query.clone();
-        let wanted = blocking(&stop, move |_| packages::wanted(&dependencies, &query)).await?;
+        let opened = self.open(&search.repos, &stop).await?;
+        let (query, files) = (search.query.clone(), self.files.clone());
+        let wanted = blocking(&stop, move |stop| {
+            let likely = if packages::names_one(&dependencies, &query) {
+                Likely::default()
+            } else {
+                let texts = opened
+                    .iter()
+                    .flat_map(|repository| code::matching(repository.as_ref(), &query, &files, stop));
+                Likely::new(&dependencies, &query, &texts.collect::<Vec<_>>())
+            };
+            packages::wanted(&dependencies, &query, &likely)
+        })
+        .await?;
         self.packages.clone().search(wanted, search, &stop).await
     }
 

@@ -82,6 +82,14 @@ fn everyday_words_are_packages_only_where_the_query_says_so() {
 }
 
 #[test]
+fn an_owner_is_named_too() {
+    let found = world().find();
+    for query in ["tokio's runtime", "`tokio`'s runtime", "tokio’s runtime"] {
+        assert!(mentioned(&found, query).contains(&"tokio"), "{query}");
+    }
+}
+
+#[test]
 fn the_manual_is_asked_for_by_name_or_section() {
     let found = world().find();
     assert_eq!(mentioned(&found, "flags of open(2)"), ["man2"]);
@@ -114,7 +122,7 @@ fn the_quota_bounds_packages_and_bytes() {
     let found = world.find();
     let chosen = |packages, bytes| {
         let quota = Quota { packages, bytes };
-        let chosen = found.choose("tokio", &quota);
+        let chosen = found.choose("tokio", &quota, &|_| 0);
         assert!(chosen.iter().map(|chosen| chosen.bytes).sum::<u64>() <= bytes);
         let sizes: Vec<(&str, u64)> = chosen
             .iter()

@@ -90,26 +90,26 @@ const VALUES: &[&str] = &["None", "none", "nothing", "Nothing", "not", "no"];
 /// most words with it.
 pub(super) fn negated(text: &str, cited: &[Cited<'_>]) -> Option<Doubt> {
     let claimed = stems(text);
-    let mut nearest: Option<(usize, usize)> = None;
+    let mut nearest: Option<(usize, bool)> = None;
     for Cited { quote, source } in cited {
         let is_code = !source.origin.is_prose();
         for range in sentences::split(&quote.text) {
             let said = quote.text.get(range).unwrap_or_default();
             let shared = stems(said).intersection(&claimed).count();
             if nearest.is_none_or(|(most, _)| shared > most) {
-                let words = words(said);
-                let denies = |word: &str| is_negation(word) && !(is_code && VALUES.contains(&word));
-                let negations = words.iter().filter(|word| denies(word.text)).count();
-                nearest = Some((shared, negations));
+                let differ = denials(said, is_code) % 2 != denials(text, is_code) % 2;
+                nearest = Some((shared, differ));
             }
         }
     }
-    let (_, said) = nearest?;
-    (said % 2 != negations(text) % 2).then_some(Doubt::Negation)
+    let (_, differ) = nearest?;
+    differ.then_some(Doubt::Negation)
 }
 
-fn negations(text: &str) -> usize {
-    words(text).iter().filter(|word| is_negation(word.text)).count()
+/// How often a text denies. About code, what may be a value is left aside.
+fn denials(text: &str, is_code: bool) -> usize {
+    let denies = |word: &str| is_negation(word) && !(is_code && VALUES.contains(&word));
+    words(text).iter().filter(|word| denies(word.text)).count()
 }
 
 /// Whether the sentence has a word where all quotes have only its opposite.

@@ -1,4 +1,4 @@
-//! Pieces of code that can stand alone: a definition's head with what is said above it, short runs of lines.
+//! Lines of code: comments and what they say, heads of definitions, the names that they define.
 
 use std::ops::Range;
 
@@ -27,25 +27,6 @@ pub(super) fn looks_like_code(block: &str) -> bool {
             || line.trim_start().starts_with('#') && line.contains('[')
     });
     !lines.is_empty() && code.count() * 2 > lines.len()
-}
-
-/// Runs of up to six lines, each beginning at a line that is not a closing bracket, and documentation comments whole.
-pub(super) fn runs(block: &str, base: usize, found: &mut Vec<Range<usize>>) {
-    let lines: Vec<Line<'_>> = lines(block).filter(|line| !line.text.is_empty()).collect();
-    let mut first = 0;
-    while let Some(line) = lines.get(first) {
-        let is_comment = line.text.starts_with("//");
-        let mut last = first;
-        while let Some(next) = lines.get(last + 1)
-            && last - first < 5
-            && next.text.starts_with("//") == is_comment
-        {
-            last += 1;
-        }
-        let end = lines.get(last).map_or(line.range.end, |line| line.range.end);
-        found.push(base + line.range.start..base + end);
-        first = last + 1;
-    }
 }
 
 /// Whether a passage only names what stands elsewhere: headings, imports.
@@ -207,12 +188,43 @@ const LINES: &[&str] = &["///", "//!", "//", "##", "# ", "--", ";;", "%%"];
 /// Marks of comments that have an end of their own.
 const BLOCKS: &[(&str, &str)] = &[("/**", "*/"), ("/*", "*/"), ("\"\"\"", "\"\"\""), ("'''", "'''")];
 
+/// What a piece of code that is nothing but a comment says, without its marks; `None` of other pieces.
+pub fn said(code: &str) -> Option<String> {
+    let mut words = Vec::new();
+    for line in code.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let marked = LINES.iter().chain(&["/**", "*/", "/*", "* ", "*"]);
+        let mut marked = marked.filter_map(|mark| line.strip_prefix(mark));
+        words.push(marked.next()?.trim_end_matches("*/").trim());
+    }
+    (!words.is_empty()).then(|| words.join("\n"))
+}
+
+/// Whether a piece of code is nothing but a comment.
+pub fn is_said(code: &str) -> bool {
+    said(code).is_some()
+}
+
+/// The name that a line of code defines at the head of a definition, if it does.
+pub(super) fn names(line: &str) -> Option<&str> {
+    let mut words = line
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty());
+    let is_local = line.starts_with("let ") || line.starts_with("var ") || line.starts_with("const ");
+    words.find(|word| DEFINERS.contains(word))?;
+    words.next().filter(|_| !is_local && !is_comment(line))
+}
+
+/// Whether a line is a comment, or a part of one.
+pub(super) fn is_comment(line: &str) -> bool {
+    is_above(line) && !is_attribute(line)
+}
+
 fn is_attribute(line: &str) -> bool {
     line.starts_with("#[") || line.starts_with("#![") || line.starts_with('@')
 }
 
 /// Whether a line belongs to what follows it.
-fn is_above(line: &str) -> bool {
+pub(super) fn is_above(line: &str) -> bool {
     is_attribute(line)
         || LINES.iter().any(|mark| line.starts_with(mark))
         || line.starts_with("/*")
@@ -222,12 +234,12 @@ fn is_above(line: &str) -> bool {
 }
 
 /// A line without the blanks around it, and where it stands.
-struct Line<'a> {
-    text: &'a str,
-    range: Range<usize>,
+pub(super) struct Line<'a> {
+    pub(super) text: &'a str,
+    pub(super) range: Range<usize>,
 }
 
-fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut at = 0;
     text.split_inclusive('\n').map(move |line| {
         let start = at + (line.len() - line.trim_start().len());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aiex_evidence::extract;
 use serde::Deserialize;
 
 use super::Gathered;
@@ -56,6 +57,8 @@ impl Live {
                     };
                     texts.push(own);
                     if *source == SourceKind::Code {
+                        // Places of a name are found by the name.
+                        texts.splice(0..0, extract::names_to_place(&sub.question));
                         texts.extend(windows(&sub.question, each));
                     }
                     // Searches of the user's own code cost nearly nothing.

@@ -59,34 +59,53 @@ impl Quoting {
         questions.join(" ")
     }
 
-    /// The best passages for each sub-question by their words. Of code, what the search found comes first.
+    /// The best passages for each sub-question by their words: of a text that is read, pieces that can stand alone.
     fn by_words(&self) -> Vec<Quote> {
         let mut quotes = Quotes::new();
         let source = &self.source;
         let each = (self.most / self.sub_questions.len().max(1)).clamp(1, 2);
         for (at, question) in &self.sub_questions {
-            let found = match &source.origin {
-                Origin::Commit { .. } => Some(message(&source.text)),
-                origin if origin.is_prose() => None,
-                _ => self.found(),
+            let pieces = match &source.origin {
+                Origin::Commit { .. } => vec![message(&source.text)],
+                _ if self.is_text && !source.instructs => self.told(question, each),
+                origin if origin.is_prose() => Vec::new(),
+                _ => self.found().into_iter().collect(),
             };
-            let taken = found.and_then(|piece| quotes.take(source, piece, Some(*at)));
-            match (taken, self.is_text) {
-                (Some(_), true) => {}
-                (Some(_), false) => drop(quotes.extract(source, question, &self.rarity, 1, Some(*at))),
-                (None, true) => {
-                    for span in extract::best(question, source, &self.rarity, each) {
-                        let mut piece = span.start..span.end;
-                        if !source.instructs {
-                            piece = extract::paragraph(&source.text, piece);
-                        }
-                        quotes.take(source, piece, Some(*at));
-                    }
-                }
-                (None, false) => drop(quotes.extract(source, question, &self.rarity, each, Some(*at))),
+            let taken = pieces
+                .into_iter()
+                .filter_map(|piece| quotes.take(source, piece, Some(*at)))
+                .count();
+            match taken {
+                // Pieces have been looked for already.
+                0 if self.is_text && !source.instructs => {}
+                0 => drop(quotes.extract(source, question, &self.rarity, each, Some(*at))),
+                _ if self.is_text => {}
+                // Beside what the search found, the sentence with the words.
+                _ => drop(quotes.extract(source, question, &self.rarity, 1, Some(*at))),
             }
         }
         quotes.into_vec()
+    }
+
+    /// The pieces that are best read as an answer; every place of a name when those are asked for. Where no words meet,
+    /// what the search found by its meaning.
+    fn told(&self, question: &str, each: usize) -> Vec<Range<usize>> {
+        let names = extract::names_to_place(question);
+        let most = if names.is_empty() { each } else { self.most };
+        let matched = self.matched.trim();
+        let matched = self.source.text.find(matched).filter(|_| !matched.is_empty());
+        let matched = matched.map(|at| at..at + self.matched.trim().len());
+        let spans = extract::Question::new(question, &self.rarity).telling(&self.source, matched, most);
+        let pieces = spans.into_iter().map(|span| span.start..span.end);
+        let is_place = |piece: &Range<usize>| {
+            let text = self.source.text.get(piece.clone()).unwrap_or_default();
+            names.is_empty() || extract::has_name(text, &names)
+        };
+        let mut pieces: Vec<Range<usize>> = pieces.filter(is_place).collect();
+        if pieces.is_empty() && names.is_empty() && !self.source.origin.is_prose() {
+            pieces.extend(self.found());
+        }
+        pieces
     }
 
     /// The head of the definition that the search found a piece of, if it is in what was read.
@@ -165,7 +184,8 @@ impl Live {
             .iter()
             .map(|source| source.text.clone())
             .collect();
-        let rarity = Arc::new(on_a_thread(move || Rarity::of(texts.iter().map(String::as_str))).await?);
+        let rarity =
+            Arc::new(on_a_thread(move || Rarity::of_paragraphs(texts.iter().map(String::as_str))).await?);
         let quoting = self
             .sources_of(gathered, read)
             .into_iter()

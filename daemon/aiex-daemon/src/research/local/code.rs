@@ -1,6 +1,7 @@
 //! The code of a repository, from its index.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use aiex_evidence::{Origin, PROSE, check};
 use aiex_files::root::Root;
 use aiex_files::{git, secret};
 use aiex_history::CommittedFiles;
-use aiex_index::{Constant, Hit, SearchRequest};
+use aiex_index::{Constant, Hit, Mode, SearchRequest};
 use aiex_protocol::repos::{Phase, RepoStatus};
 use aiex_research::{Found, Search, SearchFailure};
 
@@ -27,6 +28,8 @@ const WAITING: f64 = 0.7;
 const DOCUMENTS: usize = 3;
 /// Hits to look at for each result: neighbours become one passage.
 const HITS_PER_RESULT: usize = 2;
+/// Hits whose files tell which dependencies a question may be about.
+const MATCHING: usize = 12;
 /// The most hits to look at.
 const MAX_HITS: usize = 60;
 
@@ -52,10 +55,15 @@ pub(super) async fn search(
                 }
             })?;
         let root = repository.root();
-        let documents = repository
-            .search(&documents(&request), &mut |_| {}, &|| stop.is_due())
-            .map_or_else(|_| Vec::new(), |outcome| outcome.hits);
-        let hits = with_documents(outcome.hits, documents);
+        let also = |request: &SearchRequest| {
+            let outcome = repository.search(request, &mut |_| {}, &|| stop.is_due());
+            outcome.map_or_else(|_| Vec::new(), |outcome| outcome.hits)
+        };
+        let hits = if is_name(&request.query) {
+            with_places(outcome.hits, also(&places(&request)))
+        } else {
+            with_documents(outcome.hits, also(&documents(&request)))
+        };
         let tree = files.of_repository(root).ok();
         let mut found: Vec<Found> = passages(hits, tree.as_ref())
             .into_iter()
@@ -88,6 +96,56 @@ fn documents(request: &SearchRequest) -> SearchRequest {
         ranking: vec![Constant::new("prose", 1.0)],
         ..request.clone()
     }
+}
+
+/// Whether a query is one name out of code, and nothing else.
+fn is_name(query: &str) -> bool {
+    let mut pairs = query.chars().zip(query.chars().skip(1));
+    let has_hump = pairs.any(|(a, b)| a.is_lowercase() && b.is_uppercase());
+    query.chars().all(|c| c.is_alphanumeric() || c == '_') && (has_hump || query.contains('_'))
+}
+
+/// Every place where a name stands: who asks for nothing but a name wants its uses as well as its definition.
+fn places(request: &SearchRequest) -> SearchRequest {
+    SearchRequest {
+        mode: Mode::Literal,
+        limit: MAX_HITS,
+        ..request.clone()
+    }
+}
+
+/// One list of both: the best, then one place of each file, those of code first, then the rest of them.
+fn with_places(best: Vec<Hit>, places: Vec<Hit>) -> Vec<Hit> {
+    let mut mixed: Vec<Hit> = best.into_iter().take(1).collect();
+    let is_prose = |hit: &Hit| PROSE.iter().any(|ending| hit.path.ends_with(ending));
+    let mut seen = HashSet::new();
+    let mut places: Vec<(bool, bool, Hit)> = places
+        .into_iter()
+        .map(|hit| (!seen.insert(hit.path.clone()), is_prose(&hit), hit))
+        .collect();
+    // Stable, so that files stay in their order.
+    places.sort_by_key(|(is_further, is_prose, _)| (*is_prose, *is_further));
+    mixed.extend(places.into_iter().map(|(_, _, hit)| hit));
+    mixed
+}
+
+/// The files that a question's best hits lie in, as text, the best first.
+pub(super) fn matching(repository: &dyn Repository, query: &str, files: &Files, stop: &Stop) -> Vec<String> {
+    let request = SearchRequest {
+        query: query.to_owned(),
+        limit: MATCHING,
+        ..SearchRequest::default()
+    };
+    let found = repository.search(&request, &mut |_| {}, &|| stop.is_due());
+    let hits = found.map_or_else(|_| Vec::new(), |outcome| outcome.hits);
+    let Ok(tree) = files.of_repository(repository.root()) else {
+        return Vec::new();
+    };
+    let mut paths = HashSet::new();
+    hits.into_iter()
+        .filter(|hit| paths.insert(hit.path.clone()))
+        .filter_map(|hit| tree.text(&hit.path).ok())
+        .collect()
 }
 
 /// One list of both: after each two of code, one of the documents.
@@ -197,6 +255,17 @@ mod tests {
         let mixed = with_documents(hits(&["a.rs", "b.md", "c.rs"]), hits(&["b.md", "d.md", "e.md"]));
         let paths: Vec<&str> = mixed.iter().map(|hit| hit.path.as_str()).collect();
         assert_eq!(paths, ["a.rs", "b.md", "d.md", "c.rs", "e.md"]);
+    }
+
+    #[test]
+    fn a_name_is_followed_to_each_file_before_any_twice_and_to_documents_last() {
+        let hits =
+            |paths: &[&str]| -> Vec<Hit> { paths.iter().map(|path| hit(path, (1, 2), "", 1.0)).collect() };
+        let mixed = with_places(hits(&["c.rs"]), hits(&["a.md", "a.rs", "a.rs", "b.rs"]));
+        let paths: Vec<&str> = mixed.iter().map(|hit| hit.path.as_str()).collect();
+        assert_eq!(paths, ["c.rs", "a.rs", "b.rs", "a.rs", "a.md"]);
+        assert!(is_name("busy_timeout") && is_name("busyTimeout"));
+        assert!(!is_name("timeout") && !is_name("busy_timeout set"));
     }
 
     #[test]

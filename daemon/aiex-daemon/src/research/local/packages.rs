@@ -4,6 +4,7 @@
 //! away as a whole. Its vectors come from the model inside the program whatever the settings say: packages are indexed
 //! while somebody waits, and a paid service is not asked to read megabytes for one question.
 
+mod likely;
 mod ranking;
 mod wanted;
 
@@ -29,8 +30,9 @@ use super::shelf::Shelf;
 use super::stop::{Stop, blocking};
 use crate::embedder;
 use crate::error::chain;
+pub(super) use likely::Likely;
 use wanted::MAX_WANTED;
-pub(super) use wanted::{Wanted, wanted};
+pub(super) use wanted::{Wanted, names_one, wanted};
 
 /// The share of a search's time that indexing may take.
 const INDEXING: f64 = 0.75;

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aiex_deps::{Dependencies, Origin, Quota};
+use aiex_deps::{Dependencies, Origin, Package, Quota};
+
+use super::Likely;
 
 /// Packages of one search when the question names none.
 const UNNAMED: usize = 12;
@@ -28,10 +30,14 @@ pub(in crate::research::local) struct Wanted {
 
 /// The packages that a question may be about, the likeliest first, within what can be indexed while somebody waits.
 /// Blocks: folders are measured.
-pub(in crate::research::local) fn wanted(all: &[Arc<Dependencies>], query: &str) -> Vec<Wanted> {
+pub(in crate::research::local) fn wanted(
+    all: &[Arc<Dependencies>],
+    query: &str,
+    likely: &Likely,
+) -> Vec<Wanted> {
     let lists: Vec<Vec<Wanted>> = all
         .iter()
-        .map(|dependencies| wanted_of(dependencies, query, all.len()))
+        .map(|dependencies| wanted_of(dependencies, query, likely, all.len()))
         .collect();
     let longest = lists.iter().map(Vec::len).max().unwrap_or_default();
     let mut folders = HashSet::new();
@@ -45,11 +51,19 @@ pub(in crate::research::local) fn wanted(all: &[Arc<Dependencies>], query: &str)
     wanted
 }
 
-fn wanted_of(dependencies: &Dependencies, query: &str, repositories: usize) -> Vec<Wanted> {
-    let named: HashSet<(&str, &str)> = dependencies
-        .mentioned_in(query)
-        .into_iter()
-        .filter(|package| package.origin != Origin::Path && package.folder.is_some())
+/// Whether a question names a package that there is.
+pub(in crate::research::local) fn names_one(all: &[Arc<Dependencies>], query: &str) -> bool {
+    all.iter()
+        .any(|dependencies| named(dependencies, query).next().is_some())
+}
+
+fn named<'a>(dependencies: &'a Dependencies, query: &str) -> impl Iterator<Item = &'a Package> {
+    let mentioned = dependencies.mentioned_in(query).into_iter();
+    mentioned.filter(|package| package.origin != Origin::Path && package.folder.is_some())
+}
+
+fn wanted_of(dependencies: &Dependencies, query: &str, likely: &Likely, repositories: usize) -> Vec<Wanted> {
+    let named: HashSet<(&str, &str)> = named(dependencies, query)
         .map(|package| (package.name.as_str(), package.version.as_str()))
         .collect();
     let packages = match named.len() {
@@ -60,7 +74,17 @@ fn wanted_of(dependencies: &Dependencies, query: &str, repositories: usize) -> V
         packages,
         bytes: Quota::default().bytes / repositories.max(1) as u64,
     };
-    let chosen = dependencies.choose(query, &quota).into_iter();
+    let chosen = dependencies.choose(query, &quota, &|package| likely.of(package));
+    if named.is_empty() {
+        let direct = dependencies.packages.iter().filter(|package| package.direct);
+        let (searched, all) = (chosen.len(), direct.count());
+        tracing::debug!(
+            searched,
+            all,
+            "the question names no dependency; the likeliest are searched"
+        );
+    }
+    let chosen = chosen.into_iter();
     chosen
         .filter_map(|chosen| {
             let package = chosen.package;
@@ -116,7 +140,11 @@ mod tests {
             ],
             notices: Vec::new(),
         };
-        let wanted = wanted(&[Arc::new(one), Arc::new(other)], "retries in zebra-kit");
+        let wanted = wanted(
+            &[Arc::new(one), Arc::new(other)],
+            "retries in zebra-kit",
+            &Likely::default(),
+        );
         let names: Vec<(&str, bool)> = wanted
             .iter()
             .map(|package| (package.name.as_str(), package.is_named))

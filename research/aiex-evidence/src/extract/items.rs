@@ -1,0 +1,190 @@
+//! Pieces of code that can stand alone: definitions with their comments, paragraphs of comments, paragraphs of statements.
+//!
+//! Authors part what they write by blank lines, so those are where pieces end. What is too long is parted again: a comment
+//! at its own blank lines, code at the comments within it and else every few lines.
+
+use std::ops::Range;
+
+use super::code::{Line, is_above, is_comment, lines, names};
+use super::{Kind, Piece};
+use crate::quote::LONGEST;
+
+/// Lines of a piece that is taken whole, comment included.
+const WHOLE: usize = 18;
+/// Lines of a comment above code that is taken with it.
+const COMMENT: usize = 8;
+/// Lines of a run of what is longer.
+const RUN: usize = 10;
+
+/// The pieces of a file's text, or of a span of it.
+pub(super) fn pieces(text: &str) -> Vec<Piece> {
+    let lines: Vec<Line<'_>> = lines(text).collect();
+    let mut pieces = Vec::new();
+    let mut above = String::new();
+    for group in groups(&lines) {
+        let Some(slice) = lines.get(group) else { continue };
+        let mut take = |part: &[Line<'_>], kind: Kind| {
+            if let Some(range) = whole_lines(text, part).filter(|range| range.len() <= LONGEST) {
+                pieces.push(Piece {
+                    range,
+                    kind,
+                    above: above.clone(),
+                });
+            }
+        };
+        let comment = slice.iter().take_while(|line| is_above(line.text)).count();
+        let (said, code) = slice.split_at(comment);
+        if slice.len() <= WHOLE && said.len() <= COMMENT {
+            take(slice, Kind::Shown);
+        } else if said.len() <= COMMENT {
+            for (place, run) in runs(code).into_iter().enumerate() {
+                // The comment belongs to the first.
+                let run = if place == 0 {
+                    slice.get(..comment + run.end)
+                } else {
+                    code.get(run)
+                };
+                take(run.unwrap_or_default(), Kind::Shown);
+            }
+        } else {
+            for (paragraph, kind) in paragraphs(said) {
+                take(said.get(paragraph).unwrap_or_default(), kind);
+            }
+            for run in runs(code) {
+                take(code.get(run).unwrap_or_default(), Kind::Shown);
+            }
+        }
+        if let Some(name) = code.iter().find_map(|line| names(line.text)) {
+            name.clone_into(&mut above);
+        }
+    }
+    pieces
+}
+
+/// Runs of lines without a blank one among them.
+fn groups(lines: &[Line<'_>]) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if line.text.is_empty() {
+            continue;
+        }
+        match groups.last_mut() {
+            Some(group) if group.end == at => group.end += 1,
+            _ => groups.push(at..at + 1),
+        }
+    }
+    groups
+}
+
+/// Code in runs of a few lines, cut before comments where there are any.
+fn runs(code: &[Line<'_>]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (at, line) in code.iter().enumerate() {
+        let begins = |run: &Range<usize>| {
+            let follows_code = code.get(run.end - 1).is_some_and(|last| !is_above(last.text));
+            run.len() >= RUN || (is_comment(line.text) && follows_code && run.len() > 1)
+        };
+        match runs.last_mut() {
+            Some(run) if !begins(run) => run.end += 1,
+            _ => runs.push(at..at + 1),
+        }
+    }
+    runs
+}
+
+/// The paragraphs of a comment. An example within it is one, whatever blank lines it has.
+fn paragraphs(comment: &[Line<'_>]) -> Vec<(Range<usize>, Kind)> {
+    let mut found: Vec<(Range<usize>, Kind)> = Vec::new();
+    let mut in_example = false;
+    let mut begins = true;
+    for (at, line) in comment.iter().enumerate() {
+        let said = line.text.trim_start_matches(['/', '!', '*', '#', ' ', '-']);
+        let is_fence = said.starts_with("```");
+        if said.is_empty() && !in_example {
+            begins = true;
+            continue;
+        }
+        if is_fence && !in_example {
+            begins = true;
+        }
+        let kind = if is_fence || in_example {
+            Kind::Example
+        } else {
+            Kind::Shown
+        };
+        match found.last_mut() {
+            Some((range, last)) if !begins && *last == kind => range.end = at + 1,
+            _ => found.push((at..at + 1, kind)),
+        }
+        begins = is_fence && in_example;
+        in_example ^= is_fence;
+    }
+    found
+}
+
+/// Where lines stand, from the beginning of the first: its indentation belongs to it, or the rest would stand askew.
+fn whole_lines(text: &str, part: &[Line<'_>]) -> Option<Range<usize>> {
+    let (first, last) = (part.first()?, part.last()?);
+    let begin = text.get(..first.range.start)?.rfind('\n').map_or(0, |at| at + 1);
+    Some(begin..last.range.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Vec<&str> {
+        pieces(text).into_iter().map(|piece| &text[piece.range]).collect()
+    }
+
+    #[test]
+    fn a_definition_comes_with_its_comment_and_its_indentation() {
+        let text = "use a;\n\n    /// Weighs.\n    #[inline]\n    fn weigh() {\n        1\n    }\n\n    fn other() {}";
+        assert_eq!(
+            of(text),
+            [
+                "use a;",
+                "    /// Weighs.\n    #[inline]\n    fn weigh() {\n        1\n    }",
+                "    fn other() {}"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_long_comment_is_parted_at_its_blank_lines_and_its_example_stays_one() {
+        let text = "/// Weighs parcels.\n/// All of them.\n///\n/// The limit is 12.\n///\n/// # Example\n///\n/// ```\n/// a();\n///\n/// b();\n/// ```\n///\n/// The end.\nfn weigh() {}";
+        assert_eq!(
+            of(text),
+            [
+                "/// Weighs parcels.\n/// All of them.",
+                "/// The limit is 12.",
+                "/// # Example",
+                "/// ```\n/// a();\n///\n/// b();\n/// ```",
+                "/// The end.",
+                "fn weigh() {}"
+            ]
+        );
+        let kinds: Vec<Kind> = pieces(text).into_iter().map(|piece| piece.kind).collect();
+        assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Example).count(), 1);
+    }
+
+    #[test]
+    fn long_code_is_cut_before_the_comments_within_it() {
+        let fields: String = (0..9)
+            .map(|n| format!("    /// Field {n}.\n    field_{n}: u32,\n"))
+            .collect();
+        let text = format!("pub struct Parcel {{\n{fields}}}");
+        let found = of(&text);
+        assert!(found.len() > 3, "{found:?}");
+        assert!(
+            found[1..].iter().all(|run| run.trim_start().starts_with("///")),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn what_stands_in_a_definition_has_its_name_above_it() {
+        let text = "fn weigh() {\n    let a = 1;\n\n    put(a);\n}";
+        assert_eq!(pieces(text)[1].above, "weigh");
+    }
+}

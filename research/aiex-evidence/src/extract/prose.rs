@@ -1,0 +1,325 @@
+//! Pieces of prose that can stand alone: paragraphs, points of lists, blocks, rows of tables; each with the headings above it.
+//!
+//! Markdown is read line by line and not parsed: a span of a file begins and ends anywhere, within a block as well.
+
+use std::ops::Range;
+
+use super::{Kind, Piece};
+use crate::quote::LONGEST;
+use crate::sentences;
+
+/// Bytes of a paragraph that is one piece, and of the runs of sentences that a longer one is taken in.
+const PARAGRAPH: usize = 800;
+const RUN: usize = 450;
+/// Bytes of a list, or of a table, that is told whole.
+const LIST: usize = 600;
+
+/// The pieces of a text. They may overlap: of a long paragraph, runs of sentences begin at each of them.
+pub(super) fn pieces(text: &str) -> Vec<Piece> {
+    let mut reader = Reader {
+        text,
+        pieces: Vec::new(),
+        headings: Vec::new(),
+        run: None,
+    };
+    let lines: Vec<Line<'_>> = lines(text).collect();
+    let mut inside = begins_inside(&lines).then_some(0);
+    for line in &lines {
+        reader.line(line, &mut inside);
+    }
+    // A block that the span cuts off.
+    match inside {
+        Some(start) => reader.take(start..text.len(), Kind::Example),
+        None => reader.flush(),
+    }
+    reader.pieces
+}
+
+/// A line and where it stands, without its end.
+struct Line<'a> {
+    text: &'a str,
+    range: Range<usize>,
+}
+
+impl Line<'_> {
+    fn indent(&self) -> usize {
+        self.text.len() - self.text.trim_start().len()
+    }
+
+    fn is_fence(&self) -> bool {
+        let line = self.text.trim_start();
+        line.starts_with("```") || line.starts_with("~~~")
+    }
+
+    /// What a line says behind the mark of a list, where that begins.
+    fn point(&self) -> Option<usize> {
+        let line = self.text.trim_start();
+        let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let mark = match line.get(digits..) {
+            Some(rest) if digits > 0 && digits < 4 && (rest.starts_with(". ") || rest.starts_with(") ")) => {
+                digits + 2
+            }
+            _ if ["- ", "* ", "+ "].iter().any(|mark| line.starts_with(mark)) => 2,
+            _ => return None,
+        };
+        let said = line.get(mark..)?;
+        Some(self.range.start + self.indent() + mark + (said.len() - said.trim_start().len()))
+    }
+}
+
+fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let mut at = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let start = at;
+        at += line.len();
+        let text = line.trim_end();
+        Line {
+            text,
+            range: start..start + text.len(),
+        }
+    })
+}
+
+/// Whether a text begins within a block: its first fence closes one, for there is no language beside it and an odd number
+/// of fences in all, and what stands before it has no headings.
+fn begins_inside(lines: &[Line<'_>]) -> bool {
+    let fences = || lines.iter().filter(|line| line.is_fence());
+    let is_bare = fences().next().is_some_and(|line| line.text.trim().len() == 3);
+    let mut before = lines.iter().take_while(|line| !line.is_fence());
+    fences().count() % 2 == 1
+        && is_bare
+        && !before.any(|line| line.text.starts_with("# ") || line.text.starts_with("## "))
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    pieces: Vec<Piece>,
+    /// The headings above, each deeper than the one before.
+    headings: Vec<(usize, String)>,
+    run: Option<Run>,
+}
+
+/// Lines that belong together, so far.
+struct Run {
+    range: Range<usize>,
+    sort: Sort,
+    indent: usize,
+    /// Where the points of a list below a sentence begin, marks aside.
+    points: Vec<Range<usize>>,
+}
+
+#[derive(PartialEq, Clone, Copy)]
+enum Sort {
+    Paragraph,
+    Point,
+    Table,
+    Indented,
+}
+
+impl Reader<'_> {
+    fn line(&mut self, line: &Line<'_>, inside: &mut Option<usize>) {
+        if line.is_fence() {
+            match inside.take() {
+                Some(start) => self.take(start..line.range.end, Kind::Example),
+                None => {
+                    self.flush();
+                    *inside = Some(line.range.start);
+                }
+            }
+            return;
+        }
+        if inside.is_some() {
+            return;
+        }
+        let trimmed = line.text.trim_start();
+        if trimmed.is_empty() {
+            self.flush();
+            return;
+        }
+        if let Some(depth) = heading(trimmed) {
+            self.flush();
+            self.headings.retain(|(above, _)| *above < depth);
+            self.headings
+                .push((depth, trimmed.trim_start_matches('#').trim().to_owned()));
+            return;
+        }
+        let sort = match () {
+            () if trimmed.starts_with('|') => Sort::Table,
+            () if line.point().is_some() => Sort::Point,
+            () if line.indent() >= 4 && self.run.as_ref().is_none_or(|run| run.sort == Sort::Indented) => {
+                Sort::Indented
+            }
+            () => Sort::Paragraph,
+        };
+        self.belongs(line, sort);
+    }
+
+    /// Adds a line to the run, or begins one with it.
+    fn belongs(&mut self, line: &Line<'_>, sort: Sort) {
+        let said = line.point().unwrap_or(line.range.start);
+        if let Some(run) = &mut self.run {
+            let goes_on = match (run.sort, sort) {
+                (Sort::Point, Sort::Point) => line.indent() > run.indent,
+                // A sentence that ends with a colon is said by the points below it.
+                (Sort::Paragraph, Sort::Point) => {
+                    let said = self.text.get(run.range.clone()).unwrap_or_default();
+                    !run.points.is_empty() || said.ends_with(':')
+                }
+                (Sort::Paragraph | Sort::Point, Sort::Paragraph | Sort::Indented) => true,
+                (a, b) => a == b,
+            };
+            if goes_on {
+                run.range.end = line.range.end;
+                match (sort, run.points.last_mut()) {
+                    (Sort::Point, _) if run.sort == Sort::Paragraph => run.points.push(said..line.range.end),
+                    (_, Some(point)) => point.end = line.range.end,
+                    _ => {}
+                }
+                return;
+            }
+        }
+        self.flush();
+        self.run = Some(Run {
+            range: said..line.range.end,
+            sort,
+            indent: line.indent(),
+            points: Vec::new(),
+        });
+    }
+
+    fn flush(&mut self) {
+        let Some(run) = self.run.take() else {
+            return;
+        };
+        let length = run.range.len();
+        match run.sort {
+            Sort::Indented => self.take(run.range, Kind::Example),
+            Sort::Table if length > LIST => self.rows(run.range),
+            Sort::Table => self.take(run.range, Kind::Said),
+            Sort::Paragraph if !run.points.is_empty() && length > LIST => {
+                for point in run.points {
+                    self.paragraph(point);
+                }
+            }
+            Sort::Paragraph | Sort::Point => self.paragraph(run.range),
+        }
+    }
+
+    fn rows(&mut self, table: Range<usize>) {
+        let text = self.text.get(table.clone()).unwrap_or_default();
+        let rows: Vec<Range<usize>> = lines(text).map(|line| line.range).collect();
+        for row in rows {
+            self.take(table.start + row.start..table.start + row.end, Kind::Said);
+        }
+    }
+
+    /// A paragraph whole, or runs of its sentences, one from each.
+    fn paragraph(&mut self, range: Range<usize>) {
+        if range.len() <= PARAGRAPH {
+            self.take(range, Kind::Said);
+            return;
+        }
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        let sentences = sentences::split(text);
+        for (at, first) in sentences.iter().enumerate() {
+            let last = sentences
+                .iter()
+                .skip(at)
+                .take_while(|last| last.end - first.start <= RUN)
+                .last();
+            let end = last.unwrap_or(first).end;
+            self.take(range.start + first.start..range.start + end, Kind::Said);
+        }
+    }
+
+    fn take(&mut self, range: Range<usize>, kind: Kind) {
+        if range.len() <= LONGEST {
+            let headings: Vec<&str> = self
+                .headings
+                .iter()
+                .map(|(_, heading)| heading.as_str())
+                .collect();
+            self.pieces.push(Piece {
+                range,
+                kind,
+                above: headings.join("\n"),
+            });
+        }
+    }
+}
+
+/// The depth of a heading.
+fn heading(line: &str) -> Option<usize> {
+    let depth = line.len() - line.trim_start_matches('#').len();
+    (1..=6)
+        .contains(&depth)
+        .then_some(depth)
+        .filter(|depth| line.get(*depth..).is_some_and(|rest| rest.starts_with(' ')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Vec<&str> {
+        pieces(text).into_iter().map(|piece| &text[piece.range]).collect()
+    }
+
+    #[test]
+    fn paragraphs_points_and_blocks_are_pieces() {
+        let text = "# Parcels\n\nA parcel is weighed.\nTwice, even.\n\n- First point,\n  on two lines.\n- Second point.\n\n```sh\nweigh\n```\nAfter.";
+        assert_eq!(
+            of(text),
+            [
+                "A parcel is weighed.\nTwice, even.",
+                "First point,\n  on two lines.",
+                "Second point.",
+                "```sh\nweigh\n```",
+                "After."
+            ]
+        );
+        assert!(pieces(text).iter().all(|piece| piece.above == "Parcels"));
+    }
+
+    #[test]
+    fn a_list_below_a_colon_belongs_to_its_sentence_unless_it_is_long() {
+        let short = "There are two:\n- this one\n- that one";
+        assert_eq!(of(short), [short]);
+        let long = format!(
+            "There are two:\n- {}\n- {}",
+            "this ".repeat(70),
+            "that ".repeat(70)
+        );
+        assert_eq!(of(&long).len(), 2);
+    }
+
+    #[test]
+    fn a_span_that_begins_or_ends_within_a_block_is_read_right() {
+        let kinds = |text: &str| {
+            pieces(text)
+                .into_iter()
+                .map(|piece| piece.kind)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            kinds("$ weigh parcel\n12 g\n```\nIt was weighed."),
+            [Kind::Example, Kind::Said]
+        );
+        assert_eq!(
+            kinds("It is weighed:\n\n```console\n$ weigh parcel"),
+            [Kind::Said, Kind::Example]
+        );
+    }
+
+    #[test]
+    fn a_long_paragraph_is_taken_in_runs_of_sentences() {
+        let text = "Here is one sentence about parcels. ".repeat(40);
+        let found = of(&text);
+        assert!(
+            found
+                .iter()
+                .all(|run| run.len() <= RUN && run.starts_with("Here") && run.ends_with('.'))
+        );
+        assert_eq!(found.len(), 40);
+    }
+}

@@ -1,0 +1,287 @@
+//! What a report without a model quotes first: a floor under the choice of quotes.
+//!
+//! Each case is a question, the documents that a search finds for it, the best of the search first, and the words that
+//! must open the answer. The documents mirror what was once quoted wrongly; none of their words are known to the code.
+
+use std::sync::Arc;
+
+use aiex_evidence::{Origin, Report};
+use aiex_research::{
+    Boxed, Findings, Found, Ports, Request, Research, Search, SearchFailure, Searcher, SourceKind,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::world::{World, brisk, events};
+
+/// Where a document lies: a path of the user's own code, or a package and a path in it.
+enum At {
+    Own(&'static str),
+    Package(&'static str, &'static str),
+}
+use At::{Own, Package};
+
+struct Case {
+    question: &'static str,
+    documents: &'static [(At, &'static str, &'static str)],
+    /// The first line of the answer in short has these words.
+    first: &'static str,
+    /// The answer in short has none of these.
+    never: &'static [&'static str],
+}
+
+const CASES: &[Case] = &[
+    Case {
+        question: "what happens to the shelf when a reader is switched",
+        documents: &[(
+            Own("GUIDE.md"),
+            "Guide > Shelves",
+            "## Shelves\n\n\
+             `shake` holds it to this: a workload drawn from one seed (loans, returns, switched readers, moves, shelves, \
+             questions), the desk closed at any instant, and every so many closings a comparison with a shelf made in one \
+             go.\n\n\
+             **Order.** Notes are hints: they only say which shelf to look at. A count of the whole shelf is the truth, and \
+             runs at start, after a reader switch, when rules change, and every few minutes.\n\n\
+             Books are bound in leather, and nobody minds.",
+        )],
+        first: "after a reader switch",
+        never: &["leather", "shake"],
+    },
+    Case {
+        question: "why was the ledger chosen over cardbox fts",
+        documents: &[
+            (
+                Own("decisions/0001-one-ledger.md"),
+                "1. One ledger",
+                "# 1. One ledger\n\n**Decided.** Loans live in a ledger, cards in drawers, everything that must agree in \
+                 Cardbox.\n\n**Why.** Measured on two thousand loans: Cardbox with FTS5 was slower by half and had no field \
+                 weights, while a ledger has both.",
+            ),
+            (
+                Own("src/store.rs"),
+                "Store > open",
+                "/// Opens the ledger in `folder`.\npub fn open(folder: &Path) -> Result<Self> {\n    Cardbox::open(folder)\n}\n",
+            ),
+        ],
+        first: "Cardbox with FTS5 was slower",
+        never: &[],
+    },
+    Case {
+        question: "how does porter's spawn_carrier limit its carriers",
+        documents: &[
+            (
+                Own("src/stop.rs"),
+                "carrying",
+                "/// Carries what is heavy on a carrier.\npub async fn carrying(load: Load) {\n    porter::spawn_carrier(load).await\n}\n",
+            ),
+            (
+                Own("README.md"),
+                "A tour",
+                "## A tour\n\n```console\n$ desk search \"how are carriers limited by spawn_carrier\"\nsrc/stop.rs:1 carriers limit\n```\n",
+            ),
+            (
+                Package("porter", "src/carrier.rs"),
+                "porter 1.4.0: src/carrier.rs",
+                "    /// carrying loads][carrying] section for more information.\n    ///\n    /// Porter will spawn more carriers \
+                 when they are asked for through this\n    /// function until the upper limit configured on the [`Builder`] is \
+                 reached.\n    /// After reaching the upper limit, loads are put in a queue. The limit of\n    /// `spawn_carrier` is \
+                 512 carriers by default.\n    ///\n    /// # Examples\n    ///\n    /// ```\n    /// spawn_carrier(load);\n    ///\n    \
+                 /// limit(carriers);\n    /// ```\n    pub fn spawn_carrier(load: Load) {}\n",
+            ),
+        ],
+        first: "until the upper limit configured",
+        never: &["for more information", "desk search"],
+    },
+    Case {
+        question: "how does the desk find a free window and how do readers find it",
+        documents: &[(
+            Own("src/desk.rs"),
+            "open_and_serve",
+            "    // What a desk that closed left behind names the same door: nobody must find this one through it.\n    \
+             forget(&card);\n\n    door::prepare(&house)?;\n    let door = house.door();\n\n    Ok(())\n}\n\n\
+             /// Takes the window that the rules name, or a free one, which the desk writes on the card that readers find it by.\n\
+             fn take_window(rules: &Rules) -> Window {\n    Window::new(rules.window)\n}\n\n\
+             fn unrelated() {}\n",
+        )],
+        first: "or a free one",
+        never: &["left behind"],
+    },
+    Case {
+        question: "why does a loan survive a fire",
+        documents: &[
+            (
+                Own("decisions/0005-a-journal-for-loans.md"),
+                "5. A journal for loans",
+                "# 5. A journal for loans\n\n**Decided.** A loan is begun anew after every fire. Before a step is made, it is \
+                 noted in a table.\n\n**Why.** With a journal the state of a loan is the replay, so there is nothing that could \
+                 be forgotten when a fire breaks out.\n\nFollowers read the table at their pace.",
+            ),
+            (
+                Own("tests/fire.rs"),
+                "tests > a_loan_survives_a_fire",
+                "#[test]\nfn a_loan_survives_a_fire() {\n    let loan = Loan::new();\n    fire();\n    assert!(loan.survives());\n}\n",
+            ),
+        ],
+        first: "there is nothing that could be forgotten",
+        never: &["assert"],
+    },
+    Case {
+        question: "what is mothcase's default eviction policy",
+        documents: &[
+            (
+                Own("src/cache.rs"),
+                "Cache > with",
+                "fn with(limits: Limits) -> Self {\n    let case = Case::builder().eviction_policy(limits.policy).build();\n    Self { case }\n}\n",
+            ),
+            (
+                Package("mothcase", "src/policy.rs"),
+                "mothcase 0.12.0: EvictionPolicy",
+                "/// The eviction policy of a case.\n///\n/// When nothing is set, the default eviction policy is TinyLFU, which keeps what is \
+                 asked for often.\npub struct EvictionPolicy {\n    inner: Inner,\n}\n",
+            ),
+            (
+                Package("otherkit", "src/lib.rs"),
+                "otherkit 2.0.0: policy",
+                "/// The default eviction policy is oldest first here.\npub fn policy() {}\n",
+            ),
+        ],
+        first: "TinyLFU",
+        never: &[],
+    },
+];
+
+/// Finds the documents of a case, in their order, whatever is asked.
+struct Shelf(&'static Case);
+
+impl Searcher for Shelf {
+    fn available(&self) -> Vec<SourceKind> {
+        vec![SourceKind::Code, SourceKind::Docs]
+    }
+
+    fn search<'a>(
+        &'a self,
+        search: &'a Search,
+        _cancel: &'a CancellationToken,
+    ) -> Boxed<'a, Result<Findings, SearchFailure>> {
+        let documents = self.0.documents.iter();
+        let found = documents.filter_map(|(at, title, text)| {
+            let last_line = text.lines().count() as u32;
+            let (kind, origin) = match at {
+                Own(path) => (
+                    SourceKind::Code,
+                    Origin::Code {
+                        repo: "library".to_owned(),
+                        root: "/library".to_owned(),
+                        commit: None,
+                        path: (*path).to_owned(),
+                        first_line: 1,
+                        last_line,
+                    },
+                ),
+                Package(package, path) => (
+                    SourceKind::Docs,
+                    Origin::Docs {
+                        package: (*package).to_owned(),
+                        version: "1.0.0".to_owned(),
+                        root: format!("/modules/{package}"),
+                        path: (*path).to_owned(),
+                        first_line: 1,
+                        last_line,
+                    },
+                ),
+            };
+            (kind == search.source).then(|| Found {
+                origin,
+                title: (*title).to_owned(),
+                snippet: (*text).to_owned(),
+                score: 1.0,
+                text: Some((*text).to_owned()),
+                date: None,
+                licence: None,
+            })
+        });
+        let found: Vec<Found> = found.collect();
+        Box::pin(async move { Ok(found.into()) })
+    }
+}
+
+async fn answer(case: &'static Case) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::plain());
+    let ports = Ports {
+        searcher: Arc::new(Shelf(case)),
+        ..world.ports()
+    };
+    let research = Research::open(folder.path(), ports, brisk()).await.unwrap();
+    let request = Request {
+        question: case.question.to_owned(),
+        ..Request::default()
+    };
+    let run = research.start(request).await.unwrap();
+    events(&research, &run).await;
+    research.report(&run).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_comes_first_and_filling_not_at_all() {
+    let mut wrong = Vec::new();
+    for case in CASES {
+        let report = answer(case).await;
+        let short: Vec<&str> = report.sections[0]
+            .sentences()
+            .filter(|sentence| !sentence.cites.is_empty())
+            .map(|sentence| sentence.text.as_str())
+            .collect();
+        let is_first = short.first().is_some_and(|line| line.contains(case.first));
+        let is_clean = short
+            .iter()
+            .all(|line| case.never.iter().all(|words| !line.contains(words)));
+        if !is_first || !is_clean {
+            wrong.push(format!("{}: {short:#?}", case.question));
+        }
+        for quote in &report.quotes {
+            let source = report.sources.get(quote.id.source).unwrap();
+            assert!(quote.is_in(source), "a quote is a piece of its source");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const PLACES: Case = Case {
+    question: "Cardbox busy_timeout: where is it set",
+    documents: &[
+        (
+            Own("src/loans.rs"),
+            "Loans > open",
+            "fn open() -> Box {\n    let cardbox = Cardbox::open();\n    cardbox.busy_timeout(seconds(5));\n    cardbox\n}\n",
+        ),
+        (
+            Own("src/readers.rs"),
+            "Readers > open",
+            "fn open_readers() -> Box {\n    let cardbox = Cardbox::open();\n    cardbox.busy_timeout(seconds(10));\n    cardbox\n}\n\n\
+             fn again() {\n    other_cardbox.busy_timeout(seconds(1));\n}\n",
+        ),
+        (
+            Package("cardbox", "src/busy.rs"),
+            "cardbox 1.0.0: Cardbox > busy_timeout",
+            "/// How long a locked box is waited for.\npub fn busy_timeout(&self, time: Seconds) {\n    self.wait(time)\n}\n",
+        ),
+    ],
+    first: "",
+    never: &[],
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_name_is_set_lists_every_place() {
+    let report = answer(&PLACES).await;
+    let shown: Vec<&str> = report.sections[1..]
+        .iter()
+        .flat_map(|section| section.sentences())
+        .map(|sentence| sentence.text.as_str())
+        .collect();
+    for place in ["seconds(5)", "seconds(10)", "seconds(1)", "pub fn busy_timeout"] {
+        assert!(
+            shown.iter().any(|text| text.contains(place)),
+            "{place}: {shown:#?}"
+        );
+    }
+}
