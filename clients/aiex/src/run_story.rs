@@ -192,6 +192,11 @@ impl Story {
                 repaired,
             } => {
                 let claims = supported + partial + unsupported + contradicted + unchecked;
+                // Quotes bear themselves out; nobody judged whether they answer the question.
+                if !self.has_model && claims == *supported {
+                    let quotes = counted(u64::from(claims), "quote");
+                    return vec![format!("{} {quotes}, word for word", self.label("checked"))];
+                }
                 let parts = [
                     (*supported, "supported"),
                     (*partial, "in part"),

@@ -560,7 +560,7 @@ fn a_report_tells_dead_links_from_refused_ones() {
         expected.map(|(path, why)| (host.url(path), why.to_owned()))
     );
     let report = world.ok(&repo, &["research", "export", "latest"]).stdout;
-    assert!(report.contains("; 1 dead, 1 refused\n"), "{report}");
+    assert!(report.contains("; 1 dead, 1 refused.\n"), "{report}");
     assert_eq!(host.times("/private.md"), 0, "it was not asked for");
 }
 

@@ -79,7 +79,7 @@ fn a_small_model_writes_from_what_it_has_room_for() {
 fn a_model_that_says_the_prompt_is_too_long_is_asked_once_more_with_less() {
     let world = World::new();
     let model = StandIn::answering(|request: &Received| {
-        if is_writing(request) && quotes(request) > 4 {
+        if is_writing(request) && quotes(request) > 9 {
             Said::from(Fault::ContextOverflow)
         } else {
             good_model(request)
@@ -96,7 +96,7 @@ fn a_model_that_says_the_prompt_is_too_long_is_asked_once_more_with_less() {
         .filter(|request| is_writing(request))
         .map(quotes)
         .collect();
-    let refused = sent.iter().filter(|quotes| **quotes > 4).count();
+    let refused = sent.iter().filter(|quotes| **quotes > 9).count();
     assert!(refused > 0, "{sent:?}");
     let told = told(&rows);
     assert_eq!(told.len(), refused, "each was shrunk once: {told:?} {sent:?}");

@@ -69,7 +69,7 @@ fn widened(hit: &Hit, text: &str) -> Option<Passage> {
     }
     let room = LINES.saturating_sub(end - first);
     // What follows a line explains it more often than what precedes it.
-    first = first.saturating_sub(room / 3);
+    first = behind_torn(&lines, first.saturating_sub(room / 3), first);
     end = (end + room - room / 3).min(lines.len());
     let is_blank = |at: usize| lines.get(at).is_some_and(|line| line.trim().is_empty());
     while first + 1 < end && is_blank(first) {
@@ -83,6 +83,28 @@ fn widened(hit: &Hit, text: &str) -> Option<Passage> {
         last_line: u32::try_from(end).ok()?,
         text: lines.get(first..end)?.join("\n"),
     })
+}
+
+/// Where a passage begins that would begin at `first`, within a paragraph of a comment: behind that paragraph, if the hit
+/// does. Half a sentence cannot be quoted.
+fn behind_torn(lines: &[&str], first: usize, hit: usize) -> usize {
+    let says = |at: usize| {
+        lines
+            .get(at)
+            .is_some_and(|line| commented(line).is_some_and(|said| !said.is_empty()))
+    };
+    if first == 0 || !says(first - 1) || !says(first) {
+        return first;
+    }
+    (first..hit).find(|at| !says(*at)).unwrap_or(first)
+}
+
+/// What a line of comment says.
+fn commented(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let marks = ["///", "//!", "//", "#", "--", "*"];
+    let mark = marks.into_iter().find(|mark| line.starts_with(mark))?;
+    line.get(mark.len()..).map(str::trim)
 }
 
 #[cfg(test)]
@@ -122,6 +144,19 @@ mod tests {
 
         let top = around(&hit("a", (1, 1), "line 1", 1.0), Some(&numbered(3)));
         assert_eq!((top.first_line, top.last_line), (1, 3));
+    }
+
+    #[test]
+    fn a_passage_begins_with_no_half_paragraph_of_a_comment() {
+        let mut lines: Vec<String> = (1..=90).map(|line| format!("/// line {line}")).collect();
+        lines[84] = "///".to_owned();
+        lines.extend((91..=140).map(|line| format!("line {line}")));
+        let text = lines.join("\n");
+        let passage = around(&hit("a", (100, 101), "line 100\nline 101\n", 1.0), Some(&text));
+        assert!(passage.text.starts_with("///\n/// line 86\n"), "{}", passage.text);
+        // The hit itself is never cut.
+        let inside = around(&hit("a", (60, 60), "/// line 60", 1.0), Some(&text));
+        assert!(inside.first_line < 60);
     }
 
     #[test]
