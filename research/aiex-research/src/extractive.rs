@@ -27,7 +27,7 @@ const OFFSET: f64 = 3.0;
 /// Bytes of each source that words are counted in: all of a span, the beginning of a page.
 const GLANCE: usize = 4096;
 /// What a quote of a package gains that the question names, and what an earlier report keeps: what it rests on was read again.
-const NAMED: f64 = 1.4;
+const NAMED: f64 = 2.0;
 const RETOLD: f64 = 0.8;
 
 /// Before the answer in short: what follows is nobody's prose.

@@ -66,6 +66,14 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
+    /// Notes what was not read. A page that is found again in a later round is tried again, and missed once.
+    fn miss(&mut self, unread: Vec<Unread>) {
+        for unread in unread {
+            self.unread.retain(|earlier| earlier.origin != unread.origin);
+            self.unread.push(unread);
+        }
+    }
+
     /// The failures of searches, each said once.
     pub(crate) fn failures(&self) -> Vec<String> {
         let mut said = Vec::new();
@@ -314,7 +322,7 @@ impl Live {
         gathered.catalogue = far.catalogue;
         gathered.copies = far.copies;
         gathered.originals = far.originals;
-        gathered.unread.extend(far.unread);
+        gathered.miss(far.unread);
         let is_barren = near_quotes.is_empty() && far_quotes.is_empty();
         gathered.quotes.extend(near_quotes);
         gathered.quotes.extend(far_quotes);
