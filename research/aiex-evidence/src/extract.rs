@@ -1,8 +1,8 @@
 //! Quotes without a model.
 //!
-//! A source is taken apart into the pieces that can stand alone ([`prose`], [`items`]): a paragraph, a point of a list, a
+//! A source is taken apart into the pieces that can stand alone (`prose`, `items`): a paragraph, a point of a list, a
 //! definition with its comment. The best for a question are those that hold most of its words by their rarity, together
-//! and with the cues of an answer ([`asked`]); examples, tests and templates stand back ([`aside`]). Pieces that overlap or
+//! and with the cues of an answer (`asked`); examples, tests and templates stand back (`aside`). Pieces that overlap or
 //! say the same are taken once.
 
 mod aside;
