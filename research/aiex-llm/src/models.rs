@@ -3,7 +3,8 @@
 //!
 //! A [`Run`] is one piece of work, a question or a research; within it a stage keeps to the model that served it.
 //! A model that fails, even in the middle of its answer, is left for the next; the reader is told to drop what
-//! the failed one said. The material of a request is packed anew for each model that is asked. Limits of keys and rests of broken services outlive the run.
+//! the failed one said. The material of a request is packed anew for each model that is asked. Limits of keys and rests
+//! of broken services outlive the run.
 
 mod asking;
 mod drive;
