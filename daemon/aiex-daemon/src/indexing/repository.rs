@@ -228,10 +228,11 @@ impl IndexedRepository {
 
     fn watch_mode(&self, state: &State) -> WatchMode {
         let Some(watcher) = &state.watcher else {
-            let reason = state
-                .problem
-                .clone()
-                .unwrap_or_else(|| "its worker is not running".to_owned());
+            let why = match state.phase {
+                Phase::Opening => "it is just being opened",
+                _ => "its worker is not running",
+            };
+            let reason = state.problem.clone().unwrap_or_else(|| why.to_owned());
             return WatchMode::Off { reason };
         };
         match watcher.mode() {

@@ -56,6 +56,9 @@ fn check_one(repo: &RepoStatus) -> Finding {
             format!("{root} is scanned every {interval_s} s instead of watched: {reason}"),
             "raise fs.inotify.max_user_watches, or index.watch_budget in the settings",
         ),
+        WatchMode::Off { reason } if repo.phase == Phase::Opening => {
+            Finding::ok(REPOSITORY, format!("{root}: {reason}"))
+        }
         WatchMode::Off { reason } => Finding::warn(
             REPOSITORY,
             format!("{root} is not watched: {reason}"),
