@@ -55,6 +55,7 @@ impl Sketch {
 
     /// Takes in vectors, one after the other in `vectors`. An id that is known stays, with both of its vectors.
     pub(crate) fn add(&mut self, ids: &[u64], vectors: &[i8]) {
+        self.make_room(ids.len());
         let mut turned = vec![0.0; self.dimensions];
         for (id, vector) in ids.iter().zip(vectors.chunks_exact(self.dimensions.max(1))) {
             for (to, from) in turned.iter_mut().zip(vector) {
@@ -68,6 +69,16 @@ impl Sketch {
                 self.signs.push(bits(part, |value| value > 0.0));
                 self.sizes.push(bits(part, |value| value.abs() > large));
             }
+        }
+    }
+
+    /// Room for more, and a little over: doubling would leave half of what a million vectors take unused.
+    fn make_room(&mut self, more: usize) {
+        if self.ids.capacity() - self.ids.len() < more {
+            let more = more + self.ids.len() / 16;
+            self.ids.reserve_exact(more);
+            self.signs.reserve_exact(more * self.words);
+            self.sizes.reserve_exact(more * self.words);
         }
     }
 
@@ -97,23 +108,18 @@ impl Sketch {
     /// The ids whose vectors may be the nearest to `query`: about `count` of them.
     pub(crate) fn nearest(&self, query: &[f32], count: usize) -> Vec<u64> {
         let planes = planes(query, self.words);
-        let scores = self.scores_by_sign(&planes);
-        self.nearest_of(
-            &planes,
-            self.best_by_sign(&scores, count.saturating_mul(BY_SIGN)),
-            count,
-        )
+        let places = self.best_by_sign(&planes, count.saturating_mul(BY_SIGN));
+        self.nearest_of(&planes, places, count)
     }
 
     /// As [`nearest`](Self::nearest), of the ids in `allowed` only, which ascend.
     pub(crate) fn nearest_among(&self, query: &[f32], count: usize, allowed: &[u64]) -> Vec<u64> {
         let planes = planes(query, self.words);
-        let scores = self.scores_by_sign(&planes);
         let wanted = count.saturating_mul(BY_SIGN);
         let mut taken = wanted.saturating_mul(self.len()) / allowed.len().max(1);
         loop {
             taken = taken.max(wanted).min(self.len());
-            let mut best = self.best_by_sign(&scores, taken);
+            let mut best = self.best_by_sign(&planes, taken);
             best.retain(|at| allowed.binary_search(&self.ids[*at]).is_ok());
             if best.len() >= wanted || taken == self.len() {
                 return self.nearest_of(&planes, best, count);
@@ -122,22 +128,42 @@ impl Sketch {
         }
     }
 
-    fn scores_by_sign(&self, planes: &[Plane]) -> Vec<i32> {
-        let mut scores = vec![0; self.ids.len()];
-        match <&[Plane; 4]>::try_from(planes) {
-            Ok(planes) => score(&self.signs, planes, &mut scores),
-            Err(_) => score_any(&self.signs, planes, &mut scores),
+    /// The places of those that score best: about `count` of them, and no fewer unless there are too many to score twice.
+    fn best_by_sign(&self, planes: &[Plane], count: usize) -> Vec<usize> {
+        let step = (self.len() / SAMPLE).max(1);
+        let mut sample = vec![0; self.len().div_ceil(step)];
+        self.score(0, step, planes, &mut sample);
+        let least = threshold(&sample, count.div_ceil(step));
+        let mut best = Vec::with_capacity(count.min(self.len()) + count / 8);
+        let mut keep = |first: usize, scores: &[i32]| {
+            let places = scores.iter().enumerate();
+            best.extend(
+                places
+                    .filter(|(_, score)| **score >= least)
+                    .map(|(at, _)| first + at),
+            );
+        };
+        if step == 1 {
+            keep(0, &sample);
+            return best;
         }
-        scores
+        // A few at a time: the scores of a million are megabytes, which the system would have to find and clear.
+        let mut scores = [0; BLOCK];
+        for first in (0..self.len()).step_by(BLOCK) {
+            let scores = &mut scores[..BLOCK.min(self.len() - first)];
+            self.score(first, 1, planes, scores);
+            keep(first, scores);
+        }
+        best
     }
 
-    /// The places of those that score best.
-    fn best_by_sign(&self, scores: &[i32], count: usize) -> Vec<usize> {
-        let least = threshold(scores, count);
-        let mut best = Vec::with_capacity(count.min(scores.len()) + count / 8);
-        let places = scores.iter().enumerate();
-        best.extend(places.filter(|(_, score)| **score >= least).map(|(at, _)| at));
-        best
+    /// The scores by their signs of every `step`th vector from the one at `first` on.
+    fn score(&self, first: usize, step: usize, planes: &[Plane], scores: &mut [i32]) {
+        let signs = &self.signs[first * self.words..];
+        match <&[Plane; 4]>::try_from(planes) {
+            Ok(planes) => score(signs, step, planes, scores),
+            Err(_) => score_any(signs, step, planes, scores),
+        }
     }
 
     /// Of the vectors at these places the best by both bits.
@@ -209,33 +235,44 @@ fn planes(query: &[f32], words: usize) -> Vec<Plane> {
 }
 
 /// What one word of a sketch gives to the score: the sum of the query's components where the sign is set.
+///
+/// Neither here nor in what calls it is a closure: one that the compiler does not inline is compiled without the features
+/// of its caller, and then a population count takes twenty instructions instead of one.
 #[inline(always)]
 fn part(signs: u64, plane: &Plane) -> i32 {
-    let count = |bit: usize| (signs & plane[bit]).count_ones() as i32;
-    count(0) + 2 * count(1) + 4 * count(2) - 8 * count(3)
+    let ones = (signs & plane[0]).count_ones();
+    let twos = (signs & plane[1]).count_ones();
+    let fours = (signs & plane[2]).count_ones();
+    let sign = (signs & plane[3]).count_ones();
+    (ones + 2 * twos + 4 * fours) as i32 - 8 * sign as i32
 }
 
-/// The scores of all vectors of 256 components, which are those of the built-in model.
+/// The scores of every `step`th vector of 256 components, which are those of the built-in model.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512vl+avx512vpopcntdq+popcnt",
     "x86_64+avx2+popcnt",
     "x86_64+popcnt"
 ))]
-fn score(signs: &[u64], planes: &[Plane; 4], scores: &mut [i32]) {
-    for (signs, score) in signs.chunks_exact(4).zip(scores) {
-        *score = (0..4).map(|word| part(signs[word], &planes[word])).sum();
+fn score(signs: &[u64], step: usize, planes: &[Plane; 4], scores: &mut [i32]) {
+    for (at, score) in scores.iter_mut().enumerate() {
+        let signs = &signs[at * step * 4..][..4];
+        *score = part(signs[0], &planes[0])
+            + part(signs[1], &planes[1])
+            + part(signs[2], &planes[2])
+            + part(signs[3], &planes[3]);
     }
 }
 
-/// The scores of all vectors of any other length.
+/// The scores of every `step`th vector of any other length.
 #[multiversion(targets("x86_64+avx2+popcnt", "x86_64+popcnt"))]
-fn score_any(signs: &[u64], planes: &[Plane], scores: &mut [i32]) {
-    for (signs, score) in signs.chunks_exact(planes.len()).zip(scores) {
-        *score = signs
-            .iter()
-            .zip(planes)
-            .map(|(signs, plane)| part(*signs, plane))
-            .sum();
+fn score_any(signs: &[u64], step: usize, planes: &[Plane], scores: &mut [i32]) {
+    for (at, score) in scores.iter_mut().enumerate() {
+        let signs = &signs[at * step * planes.len()..][..planes.len()];
+        let mut sum = 0;
+        for (signs, plane) in signs.iter().zip(planes) {
+            sum += part(*signs, plane);
+        }
+        *score = sum;
     }
 }
 
@@ -249,12 +286,11 @@ fn score_any(signs: &[u64], planes: &[Plane], scores: &mut [i32]) {
 fn score_by_both(signs: &[u64], sizes: &[u64], places: &[usize], planes: &[Plane], scores: &mut [i32]) {
     for (at, score) in places.iter().zip(scores) {
         let words = at * planes.len()..(at + 1) * planes.len();
-        let bits = signs[words.clone()].iter().zip(&sizes[words]).zip(planes);
-        *score = bits
-            .map(|((signs, sizes), plane)| {
-                part(*signs, plane) + 2 * part(signs & sizes, plane) - part(*sizes, plane)
-            })
-            .sum();
+        let mut sum = 0;
+        for ((signs, sizes), plane) in signs[words.clone()].iter().zip(&sizes[words]).zip(planes) {
+            sum += part(*signs, plane) + 2 * part(signs & sizes, plane) - part(*sizes, plane);
+        }
+        *score = sum;
     }
 }
 
@@ -262,16 +298,17 @@ fn score_by_both(signs: &[u64], sizes: &[u64], places: &[usize], planes: &[Plane
 /// asked for.
 const SAMPLE: usize = 16_384;
 
-/// The score that about `count` of the scores reach; at least so many unless there are too many scores to look at all.
+/// Vectors that are scored before the best of them are kept.
+const BLOCK: usize = 2_048;
+
+/// The score that about `count` of the scores reach, and no fewer.
 fn threshold(scores: &[i32], count: usize) -> i32 {
-    let step = (scores.len() / SAMPLE).max(1);
-    let sample = || scores.iter().step_by(step);
-    let (Some(least), Some(most)) = (sample().min(), sample().max()) else {
+    let (Some(least), Some(most)) = (scores.iter().min(), scores.iter().max()) else {
         return 0;
     };
     let mut reached = vec![0_usize; (most - least) as usize + 1];
-    for score in sample() {
-        reached[(score - least) as usize] += step;
+    for score in scores {
+        reached[(score - least) as usize] += 1;
     }
     let mut taken = 0;
     for (step, number) in reached.iter().enumerate().rev() {
@@ -387,7 +424,7 @@ mod tests {
             .map(|at| (turned[at] / most * QUERY_ONE).round() as i32)
             .sum();
         let mut scores = [0];
-        score_any(&signs, &planes, &mut scores);
+        score_any(&signs, 1, &planes, &mut scores);
         assert_eq!(scores, [expected]);
     }
 
