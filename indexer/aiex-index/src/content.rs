@@ -6,6 +6,7 @@
 //! Every row carries a check of its own: a flipped byte is found when the row is read, and the row
 //! counts as missing.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -93,7 +94,7 @@ impl Packed {
     /// When zstd fails, which it does for want of memory only.
     pub fn new(key: ContentKey, text: &str, outline: &Outline) -> std::io::Result<Self> {
         let text = pack(text.as_bytes(), ZSTD_LEVEL)?;
-        let outline = outline.encode();
+        let outline = outline.encode()?;
         Ok(Self {
             key,
             digest: row_digest(&[&text, &outline]),
@@ -220,6 +221,34 @@ impl ContentStore {
         Ok(self
             .row(key)?
             .and_then(|(_, outline)| Outline::decode(&outline).ok()))
+    }
+
+    /// Which of some contents are there, sound or not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn present<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k ContentKey>,
+    ) -> Result<HashSet<ContentKey>, IndexError> {
+        self.reading(|db| {
+            let mut select = db.prepare_cached("SELECT 1 FROM content WHERE key = ?1")?;
+            let mut present = HashSet::new();
+            for key in keys {
+                if select.exists([&key.0[..]])? {
+                    present.insert(*key);
+                }
+            }
+            Ok(present)
+        })
+    }
+
+    /// Whether a content is there and is what was stored.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn is_sound(&self, key: &ContentKey) -> Result<bool, IndexError> {
+        Ok(self.row(key)?.is_some())
     }
 
     /// A content's text, if it is there and sound.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::ContentStore;
 use crate::error::IndexError;
+use crate::outline::held::Held;
 use crate::repo::{NewTree, RepoIndex};
 use crate::search::cache::QueryCache;
 use crate::seating::Seating;
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     embedder: OnceLock<Arc<dyn Embedder>>,
     pub(crate) settings: IndexSettings,
     pub(crate) cache: QueryCache,
+    /// Outlines of files, in memory.
+    pub(crate) held: Held,
     /// Why the content store was set aside when the engine was opened.
     pub(crate) quarantined: Option<String>,
 }
@@ -89,6 +92,7 @@ impl Engine {
         let suspects = Suspects::open(&dir.join("content"))?;
         let registered = read_registry(dir);
         let cache = QueryCache::new(settings.cache_bytes);
+        let held = Held::new(settings.outline_bytes);
         Ok(Arc::new(Self {
             dir: dir.to_owned(),
             shared: Arc::new(Shared {
@@ -97,6 +101,7 @@ impl Engine {
                 embedder: embedder.map(OnceLock::from).unwrap_or_default(),
                 settings,
                 cache,
+                held,
                 quarantined,
             }),
             registered: Mutex::new(registered),
@@ -108,6 +113,11 @@ impl Engine {
     /// next told to [`RepoIndex::embed`]. Whether it was taken: there is one already otherwise.
     pub fn adopt(&self, embedder: Arc<dyn Embedder>) -> bool {
         self.shared.embedder.set(embedder).is_ok()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        self.shared.clone()
     }
 
     /// The registered repositories, in the order of registration.
@@ -300,6 +310,7 @@ impl Engine {
     pub fn drop_caches(&self) {
         self.shared.cache.clear();
         self.shared.content.forget_shown();
+        self.shared.held.clear();
     }
 
     /// Bytes of the shared store on disk.

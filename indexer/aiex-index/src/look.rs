@@ -7,7 +7,7 @@ pub(crate) mod place;
 pub mod refs;
 pub mod symbols;
 
-use crate::snapshot::{Definition, FileEntry};
+use crate::snapshot::{Definition, FileEntry, Outline};
 
 /// One definition, as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +31,11 @@ pub struct Defined {
 }
 
 impl Defined {
-    pub(crate) fn new(file: &FileEntry, definition: &Definition) -> Self {
+    pub(crate) fn new(file: &FileEntry, outline: &Outline, definition: &Definition) -> Self {
         Self {
             path: file.path.to_string(),
-            name: file.outline.name(definition).to_owned(),
-            container: file.outline.container(definition).to_owned(),
+            name: outline.name(definition).to_owned(),
+            container: outline.container(definition).to_owned(),
             kind: definition.kind().name(),
             language: file.language.map(aiex_chunk::Language::name),
             line: definition.line,

@@ -1,9 +1,23 @@
 //! What a text consists of, packed: chunks and definitions. Knows neither files nor generations.
 
+pub(crate) mod held;
+pub(crate) mod log;
+pub(crate) mod source;
+
 use aiex_chunk::{Chunked, Language, SymbolKind};
 use serde::{Deserialize, Serialize};
 
+use crate::packed::{pack, unpack};
 use crate::snapshot::MAX_CHUNKS_PER_FILE;
+
+/// The level of zstd at which outlines are kept: it halves them, and higher levels give a fiftieth more.
+const ZSTD_LEVEL: i32 = 1;
+
+/// What a packed outline begins with. One that is not packed begins with the length of its language's name, which is less.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// An outline larger than this when unpacked is not one of ours.
+const MAX_BYTES: usize = 256 << 20;
 
 /// A piece of an outline's string table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,12 +126,19 @@ impl Outline {
         }
     }
 
-    /// Reads a packed outline.
+    /// Reads an outline, packed or as it was kept before outlines were packed.
     ///
     /// # Errors
     /// When the bytes are not one: offsets outside of the tables are found here, so that the
     /// accessors need not fail.
     pub fn decode(bytes: &[u8]) -> Result<Self, OutlineDamaged> {
+        let unpacked;
+        let bytes = if bytes.starts_with(&ZSTD_MAGIC) {
+            unpacked = unpack(bytes, MAX_BYTES).ok_or(OutlineDamaged)?;
+            &unpacked
+        } else {
+            bytes
+        };
         let outline: Self = postcard::from_bytes(bytes).map_err(|_| OutlineDamaged)?;
         let fits = |piece: Piece| {
             outline
@@ -143,12 +164,17 @@ impl Outline {
     }
 
     /// Packs the outline.
-    pub fn encode(&self) -> Vec<u8> {
-        #[expect(
-            clippy::expect_used,
-            reason = "postcard fails only on unsized sequences, and an outline has none"
-        )]
-        postcard::to_stdvec(self).expect("an outline can be encoded")
+    ///
+    /// # Errors
+    /// For want of memory only.
+    pub fn encode(&self) -> std::io::Result<Vec<u8>> {
+        let plain = postcard::to_stdvec(self).map_err(std::io::Error::other)?;
+        pack(&plain, ZSTD_LEVEL)
+    }
+
+    /// Bytes that it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.strings.len() + size_of_val(&*self.spans) + size_of_val(&*self.definitions)
     }
 
     /// Where in the tree of definitions a chunk lies: `Type > function`.

@@ -49,7 +49,7 @@ pub(crate) struct Packages {
 
 impl Packages {
     pub(crate) fn of(files: &[Arc<FileEntry>]) -> Self {
-        let facts = |file: &'_ Arc<FileEntry>| (file.roles(), file.outline.spans.len() as u32);
+        let facts = |file: &'_ Arc<FileEntry>| (file.roles(), file.num_chunks as u32);
         Self::count(files.iter().map(|file| (&*file.path, facts(file))))
     }
 

@@ -28,6 +28,7 @@ use crate::catalogue::Catalogue;
 use crate::engine::Shared;
 use crate::error::IndexError;
 use crate::grams::Grams;
+use crate::outline::source::{Lost, Outlines};
 use crate::seating::{Seat, Seating, VectorPlace};
 use crate::snapshot::Snapshot;
 
@@ -127,6 +128,7 @@ pub(crate) struct Served {
 /// What the writer works on.
 struct Writer {
     catalogue: Catalogue,
+    outlines: Arc<Outlines>,
     /// What the catalogue says was left out; none until this process has written it.
     left_out: Option<Vec<crate::catalogue::LeftOut>>,
     quarantined: Vec<String>,
@@ -144,8 +146,10 @@ pub struct RepoIndex {
     writer: Mutex<Writer>,
     /// What a search found damaged while the writer was busy; the next update repairs it.
     damage: Mutex<Option<IndexError>>,
-    /// Versions of files whose stored text was found damaged; the next update reads the files again.
-    lost: Mutex<HashSet<u32>>,
+    /// Versions of files whose stored content was found damaged.
+    lost: Lost,
+    /// Not every stored content was compared with its digest since the repository was opened.
+    is_unverified: std::sync::atomic::AtomicBool,
     /// The words of the repository's own names.
     own_words: Vec<String>,
     /// What a server has was not compared with the catalogue, or differed from it.
@@ -315,6 +319,7 @@ impl RepoIndex {
             disk_bytes: served.lexical.disk_bytes().unwrap_or(0)
                 + vectors
                 + catalogue
+                + writer.outlines.log.disk_bytes()
                 + self.grams.disk_bytes(),
             redactions: totals.redactions,
             quarantined,

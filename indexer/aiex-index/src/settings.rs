@@ -28,6 +28,9 @@ pub struct IndexSettings {
     pub bytes_in_flight: usize,
     /// Answers kept in the query cache, in bytes. An answer of twenty hits takes about 25 KB.
     pub cache_bytes: u64,
+    /// Outlines of files kept in memory, of all repositories together, in bytes. A hundred thousand chunks of source have
+    /// some 25 MB of them; what does not fit is read from the disk for each search that finds it.
+    pub outline_bytes: usize,
     /// The server that may keep vectors; new repositories have theirs there when it has an address.
     pub vector_server: Arc<Server>,
     /// What the names of collections there begin with.
@@ -59,6 +62,7 @@ impl Default for IndexSettings {
             checkpoint_files: 4096,
             bytes_in_flight: 16 << 20,
             cache_bytes: 12 << 20,
+            outline_bytes: 32 << 20,
             vector_server: Arc::new(Server::new(ServerSettings {
                 url: String::new(),
                 key: ServerKeySource::none(),

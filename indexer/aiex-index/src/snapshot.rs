@@ -12,6 +12,8 @@ use aiex_chunk::Language;
 use aiex_files::RelPath;
 
 use crate::content::ContentKey;
+use crate::outline::held::Slot;
+use crate::outline::source::Outlines;
 pub use crate::outline::{Definition, Outline, OutlineDamaged, Span};
 use crate::package::Packages;
 use crate::role::Roles;
@@ -21,6 +23,9 @@ const ORDINAL_BITS: u32 = 16;
 
 /// Chunks of one file at most; a file that has more keeps its first ones.
 pub const MAX_CHUNKS_PER_FILE: usize = 1 << ORDINAL_BITS;
+
+/// Files from which on a look at all of them is worth a second thread: their outlines are then read from the disk.
+const FILES_OF_TWO_THREADS: usize = 8_000;
 
 /// The id of a chunk.
 pub fn chunk_id(version: u32, ordinal: usize) -> u64 {
@@ -35,6 +40,22 @@ pub fn split_id(id: u64) -> (u32, usize) {
     )
 }
 
+/// What is known of a file's outline while it is not in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) language: Option<Language>,
+    pub(crate) num_chunks: usize,
+}
+
+impl Shape {
+    pub(crate) fn of(outline: &Outline) -> Self {
+        Self {
+            language: outline.language(),
+            num_chunks: outline.spans.len(),
+        }
+    }
+}
+
 /// One file of a generation.
 #[derive(Debug)]
 pub struct FileEntry {
@@ -46,27 +67,51 @@ pub struct FileEntry {
     pub key: ContentKey,
     /// If known.
     pub language: Option<Language>,
-    /// Chunks and symbols.
-    pub outline: Arc<Outline>,
+    /// How many chunks it has.
+    pub num_chunks: usize,
     /// Bytes on disk.
     pub size: u64,
     roles: OnceLock<Roles>,
+    pub(crate) slot: Arc<Slot>,
+    outlines: Arc<Outlines>,
 }
 
 impl FileEntry {
     /// A file of a generation.
-    pub fn new(path: &RelPath, version: u32, key: ContentKey, outline: Arc<Outline>, size: u64) -> Self {
-        let path: Box<str> = path.as_str_lossy().into();
-        let language = outline.language();
+    pub(crate) fn new(
+        path: &RelPath,
+        version: u32,
+        key: ContentKey,
+        size: u64,
+        shape: Shape,
+        outlines: Arc<Outlines>,
+    ) -> Self {
         Self {
-            path,
+            path: path.as_str_lossy().into(),
             version,
             key,
-            language,
-            outline,
+            language: shape.language,
+            num_chunks: shape.num_chunks,
             size,
             roles: OnceLock::new(),
+            slot: Arc::default(),
+            outlines,
         }
+    }
+
+    /// Its chunks and symbols: as many chunks as it has. None when they were found damaged; the file is then read again.
+    pub fn outline(&self) -> Option<Arc<Outline>> {
+        self.slot.get().or_else(|| self.outlines.of(self))
+    }
+
+    /// As [`outline`](Self::outline), for those who look at every file once: memory is left to those who come back.
+    pub fn outline_in_passing(&self) -> Option<Arc<Outline>> {
+        self.slot.get().or_else(|| self.outlines.in_passing(self))
+    }
+
+    /// Takes in its outline, which was just made.
+    pub(crate) fn keep(&self, outline: Arc<Outline>) {
+        self.outlines.keep(self, outline);
     }
 
     /// What the file is for.
@@ -121,7 +166,7 @@ impl Snapshot {
         num_embedded: u64,
     ) -> Self {
         files.sort_by_key(|file| file.version);
-        let num_chunks = files.iter().map(|file| file.outline.spans.len() as u64).sum();
+        let num_chunks = files.iter().map(|file| file.num_chunks as u64).sum();
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             generation,
@@ -151,7 +196,7 @@ impl Snapshot {
     pub fn resolve(&self, id: u64) -> Option<(&Arc<FileEntry>, usize)> {
         let (version, ordinal) = split_id(id);
         let file = self.file(version)?;
-        (ordinal < file.outline.spans.len()).then_some((file, ordinal))
+        (ordinal < file.num_chunks).then_some((file, ordinal))
     }
 
     /// All files, by version.
@@ -254,6 +299,22 @@ impl Snapshot {
         }
     }
 
+    /// What `look` makes of the files, in parts, each a run of files by version: of many files by two threads.
+    pub(crate) fn in_parts<T: Send>(&self, look: impl Fn(&[Arc<FileEntry>]) -> T + Sync) -> Vec<T> {
+        if self.files.len() < FILES_OF_TWO_THREADS {
+            return vec![look(&self.files)];
+        }
+        let (left, right) = self.files.split_at(self.files.len() / 2);
+        std::thread::scope(|scope| {
+            let left = scope.spawn(|| look(left));
+            let right = look(right);
+            match left.join() {
+                Ok(left) => vec![left, right],
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
     /// This snapshot with some versions out and some files in.
     pub fn with_changes(
         &self,
@@ -305,10 +366,15 @@ mod tests {
 
     #[test]
     fn sources_with_a_folder_of_tests_beside_them_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = crate::Engine::open(dir.path(), None, crate::IndexSettings::default()).unwrap();
+        let outlines = Outlines::open(&dir.path().join("outlines"), engine.shared(), Arc::default()).unwrap();
+        let outlines = Arc::new(outlines);
+        let shape = Shape::of(&Outline::default());
         let file = |(version, path): (u32, &&str)| {
-            let outline = Arc::new(Outline::default());
             let path = RelPath::from_bytes(path).unwrap();
-            Arc::new(FileEntry::new(&path, version, ContentKey([0; 32]), outline, 1))
+            let key = ContentKey([0; 32]);
+            Arc::new(FileEntry::new(&path, version, key, 1, shape, outlines.clone()))
         };
         let paths = [
             "src/a_test.rb",

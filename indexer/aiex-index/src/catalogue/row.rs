@@ -53,6 +53,14 @@ pub struct Row {
 }
 
 impl Row {
+    /// Its content, if it is indexed.
+    pub fn key(&self) -> Option<&ContentKey> {
+        match &self.outcome {
+            Outcome::Indexed { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
     /// The version under which its chunks are stored, if it is indexed.
     pub fn version(&self) -> Option<u32> {
         match self.outcome {

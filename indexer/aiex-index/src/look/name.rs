@@ -75,7 +75,20 @@ impl Wanted {
             .flatten()
     }
 
+    /// Whether a name can fit in any way but by a typo: each word asked for then stands in it. Tells most names of a
+    /// repository apart from the few that are worth looking at.
+    fn may_fit(&self, name: &str) -> bool {
+        !name.is_ascii()
+            || self
+                .words
+                .iter()
+                .all(|word| holds(name.as_bytes(), word.as_bytes()))
+    }
+
     fn fit_name(&self, name: &str, with_typos: bool) -> Option<Fit> {
+        if !with_typos && !self.may_fit(name) {
+            return None;
+        }
         if name == self.text {
             return Some(Fit::Exact);
         }
@@ -104,6 +117,17 @@ impl Wanted {
         let letters: Vec<char> = folded.chars().take(MAX_TYPO_CHARS + 1).collect();
         (letters.len() <= MAX_TYPO_CHARS && is_within(&self.letters, &letters, allowed)).then_some(Fit::Typo)
     }
+}
+
+/// Whether a text holds a word, which is in lower case, in any case.
+fn holds(text: &[u8], word: &[u8]) -> bool {
+    let Some((first, rest)) = word.split_first() else {
+        return true;
+    };
+    memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text).any(|at| {
+        let behind = text.get(at + 1..at + 1 + rest.len());
+        behind.is_some_and(|behind| behind.eq_ignore_ascii_case(rest))
+    })
 }
 
 /// The words of a name in lower case: `HTTPServer_name2` has `http`, `server`, `name2`.

@@ -70,13 +70,16 @@ fn add(outcome: &mut OutlineOutcome, left: &mut usize, file: &Arc<FileEntry>, on
         return;
     }
     *left -= 1;
-    let outline = &file.outline;
+    let Some(outline) = file.outline() else {
+        outcome.is_whole = false;
+        return;
+    };
     let mut definitions: Vec<Defined> = outline
         .all_definitions()
         .iter()
         .filter(|definition| !only_outermost || outline.container(definition).is_empty())
         .take(*left + 1)
-        .map(|definition| Defined::new(file, definition))
+        .map(|definition| Defined::new(file, &outline, definition))
         .collect();
     if definitions.len() > *left {
         definitions.truncate(*left);

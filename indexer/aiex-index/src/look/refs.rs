@@ -148,7 +148,7 @@ fn in_file(
     max_definitions: usize,
     max_uses: usize,
 ) -> InFile {
-    let outline = &file.outline;
+    let outline = file.outline().unwrap_or_default();
     let mut waiting: Vec<_> = outline
         .all_definitions()
         .iter()

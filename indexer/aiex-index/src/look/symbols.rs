@@ -6,7 +6,7 @@ use crate::error::SearchError;
 use crate::repo::RepoIndex;
 use crate::search::filter::Filter;
 use crate::search::request::SearchRequest;
-use crate::snapshot::{Definition, FileEntry, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// Which definitions to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,22 +35,54 @@ pub struct SymbolsOutcome {
 }
 
 /// A definition in the running.
-struct Found<'a> {
+struct Found {
     fit: Option<Fit>,
-    file: &'a FileEntry,
-    definition: &'a Definition,
+    defined: Defined,
 }
 
-impl Found<'_> {
+impl Found {
     /// The order of the list. Of names that merely begin so, or hold the words, the shorter is the nearer.
     fn order(&self) -> (Option<Fit>, usize, &str, u32) {
         let length = match self.fit {
-            Some(Fit::Prefix | Fit::Words) => self.file.outline.name(self.definition).len(),
+            Some(Fit::Prefix | Fit::Words) => self.defined.name.len(),
             _ => 0,
         };
-        (self.fit, length, &self.file.path, self.definition.line)
+        (self.fit, length, &self.defined.path, self.defined.line)
     }
 }
+
+/// The best so far, and how many there are.
+struct List {
+    found: Vec<Found>,
+    limit: usize,
+    total: u64,
+}
+
+impl List {
+    fn new(limit: usize) -> Self {
+        Self {
+            found: Vec::new(),
+            limit,
+            total: 0,
+        }
+    }
+
+    fn take(&mut self, found: Found) {
+        self.total += 1;
+        self.found.push(found);
+        if self.found.len() >= 2 * self.limit + SPARE {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.found.sort_by(|a, b| a.order().cmp(&b.order()));
+        self.found.truncate(self.limit);
+    }
+}
+
+/// Definitions beyond those wanted that are gathered before the best of them are kept.
+const SPARE: usize = 1024;
 
 pub(crate) fn run(repo: &RepoIndex, request: &SymbolsRequest) -> Result<SymbolsOutcome, SearchError> {
     let served = repo.served();
@@ -65,60 +97,63 @@ pub(crate) fn run(repo: &RepoIndex, request: &SymbolsRequest) -> Result<SymbolsO
         snapshot,
     )?;
     let wanted = (!request.query.trim().is_empty()).then(|| Wanted::new(&request.query));
-    let mut found = all(snapshot, &filter, wanted.as_ref(), false);
-    if found.is_empty() && wanted.is_some() {
+    let list = |with_typos| all(snapshot, &filter, wanted.as_ref(), with_typos, request.limit);
+    let mut found = list(false);
+    if found.total == 0 && wanted.is_some() {
         // A misspelt name is only looked for when it is none that is spelt well.
-        found = all(snapshot, &filter, wanted.as_ref(), true);
+        found = list(true);
     }
-    found.sort_by(|a, b| a.order().cmp(&b.order()));
-    let total = found.len() as u64;
-    let symbols = found
-        .into_iter()
-        .take(request.limit)
-        .map(|found| {
-            let defined = Defined::new(found.file, found.definition);
-            (defined, found.fit.map(Fit::name))
-        })
-        .collect();
+    found.cut();
     Ok(SymbolsOutcome {
-        symbols,
-        total,
+        symbols: found
+            .found
+            .into_iter()
+            .map(|found| (found.defined, found.fit.map(Fit::name)))
+            .collect(),
+        total: found.total,
         generation: snapshot.generation,
     })
 }
 
-fn all<'a>(
-    snapshot: &'a Snapshot,
+fn all(
+    snapshot: &Snapshot,
     filter: &Filter,
     wanted: Option<&Wanted>,
     with_typos: bool,
-) -> Vec<Found<'a>> {
-    let mut found = Vec::new();
-    for file in snapshot.files() {
-        if !filter.allows_file(file.version) {
-            continue;
-        }
-        let outline = &file.outline;
-        for definition in outline.all_definitions() {
-            if !filter.allows_kind(definition.kind()) {
+    limit: usize,
+) -> List {
+    let parts = snapshot.in_parts(|files| {
+        let mut list = List::new(limit);
+        for file in files.iter().filter(|file| filter.allows_file(file.version)) {
+            let Some(outline) = file.outline_in_passing() else {
                 continue;
-            }
-            let fit = match wanted {
-                None => None,
-                Some(wanted) => {
-                    let (name, container) = (outline.name(definition), outline.container(definition));
-                    match wanted.fit(name, container, with_typos) {
-                        None => continue,
-                        fit => fit,
-                    }
-                }
             };
-            found.push(Found {
-                fit,
-                file,
-                definition,
-            });
+            for definition in outline.all_definitions() {
+                if !filter.allows_kind(definition.kind()) {
+                    continue;
+                }
+                let fit = match wanted {
+                    None => None,
+                    Some(wanted) => {
+                        let (name, container) = (outline.name(definition), outline.container(definition));
+                        match wanted.fit(name, container, with_typos) {
+                            None => continue,
+                            fit => fit,
+                        }
+                    }
+                };
+                list.take(Found {
+                    fit,
+                    defined: Defined::new(file, &outline, definition),
+                });
+            }
         }
+        list
+    });
+    let mut all = List::new(limit);
+    for part in parts {
+        all.total += part.total;
+        all.found.extend(part.found);
     }
-    found
+    all
 }

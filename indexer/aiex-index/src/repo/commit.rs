@@ -13,7 +13,7 @@ use crate::catalogue::{Change, Outcome, Row};
 use crate::error::IndexError;
 use crate::generation::{FORMAT, Manifest};
 use crate::pipeline::{Finding, Found, Prepared};
-use crate::snapshot::{FileEntry, Outline, chunk_id};
+use crate::snapshot::{FileEntry, Outline, Shape, chunk_id};
 
 /// Files that go to the stores together; also what one transaction of the content store holds.
 const BATCH_FILES: usize = 256;
@@ -176,10 +176,7 @@ impl<'a> Making<'a> {
     fn drop_version(&mut self, version: Option<u32>) -> Result<(), IndexError> {
         let Some(version) = version else { return Ok(()) };
         let served = self.repo.served();
-        let chunks = served
-            .snapshot
-            .file(version)
-            .map_or(0, |file| file.outline.spans.len());
+        let chunks = served.snapshot.file(version).map_or(0, |file| file.num_chunks);
         self.dropped.push((version, chunks));
         self.text()?
             .delete_version(version)
@@ -225,9 +222,11 @@ impl<'a> Making<'a> {
                 &prepared.path,
                 version,
                 found.key,
-                found.outline.clone(),
                 prepared.stat.size,
+                Shape::of(&found.outline),
+                self.writer.outlines.clone(),
             );
+            entry.keep(found.outline.clone());
             let row = Row {
                 stat: prepared.stat,
                 read_at_ns: prepared.read_at_ns,
@@ -285,6 +284,8 @@ impl<'a> Making<'a> {
         let dropped = std::mem::take(&mut self.dropped);
         let gone: HashSet<u32> = dropped.iter().map(|(version, _)| *version).collect();
         let added = std::mem::take(&mut self.added);
+        self.writer.outlines.write_down(added.iter());
+        self.writer.outlines.log.forget(gone.iter().copied());
         let embedded = self.writer.catalogue.embedded_chunks()?;
         repo.serve(|served| {
             let mut snapshot = served.snapshot.with_changes(generation, &gone, added);

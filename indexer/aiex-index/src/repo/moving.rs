@@ -162,13 +162,16 @@ impl RepoIndex {
             .map_err(|e| IndexError::io("vector", &self.dir, e))
     }
 
-    /// Sees that a server has every vector that the catalogue counts on. It is asked before the writer is taken: a saved
+    /// Sees that a server, or a large store that was just opened, has every vector that the catalogue counts on. It is asked before the writer is taken: a saved
     /// file does not wait for a server that is away.
     pub(super) fn look_over_vectors(&self) -> Result<(), IndexError> {
         let served = self.served();
-        let Some(store) = served.vectors.as_deref().filter(|store| store.is_remote()) else {
+        let Some(store) = served.vectors.as_deref() else {
             return Ok(());
         };
+        if !store.is_remote() && !self.is_unswept.load(Ordering::Acquire) {
+            return Ok(());
+        }
         let fail = |e| self.vector_error(e);
         store.prepare().map_err(fail)?;
         let counted = store.len().map_err(fail)? as u64;

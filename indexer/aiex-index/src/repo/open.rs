@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aiex_files::RelPath;
@@ -19,15 +20,29 @@ use crate::engine::Shared;
 use crate::error::IndexError;
 use crate::generation::{FORMAT, Manifest};
 use crate::grams::Grams;
+use crate::outline::source::{Lost, Outlines, stamp};
 use crate::search::meaning::own_words;
 use crate::seating::{Seat, Seating, VectorPlace};
-use crate::snapshot::{FileEntry, Snapshot};
+use crate::snapshot::{FileEntry, Shape, Snapshot};
+
+/// The file of the outlines, in a repository's folder.
+pub(super) const OUTLINES: &str = "outlines";
+
+/// Bytes of source up to which every stored content is compared with its digest when a repository is opened.
+const VERIFIED_AT_ONCE: u64 = 32 << 20;
+
+/// Chunks up to which the vectors are compared with the catalogue when a repository is opened.
+const SWEPT_AT_ONCE: u64 = 200_000;
 
 impl RepoIndex {
     /// Opens the stores in `dir`. A damaged one is set aside and built from the others; a crash
     /// between stores costs the files that were being written.
     pub(crate) fn open(root: Root, dir: &Path, shared: Arc<Shared>) -> Result<Self, IndexError> {
-        let (path, source) = match Self::open_stores(root.clone(), dir, shared.clone()) {
+        Self::open_with(root, dir, shared, Lost::default())
+    }
+
+    fn open_with(root: Root, dir: &Path, shared: Arc<Shared>, lost: Lost) -> Result<Self, IndexError> {
+        let (path, source) = match Self::open_stores(root.clone(), dir, shared.clone(), lost.clone()) {
             Err(IndexError::Damaged {
                 store: "content",
                 path,
@@ -38,7 +53,7 @@ impl RepoIndex {
         // No single row was bad, which would cost its file only, but what leads to the rows.
         tracing::warn!(path = %path.display(), "the content store is set aside and filled anew: {source}");
         shared.content.begin_anew()?;
-        let repo = Self::open_stores(root, dir, shared)?;
+        let repo = Self::open_stores(root, dir, shared, lost)?;
         let mut writer = repo.writer();
         writer.quarantined.push(format!("content ({source})"));
         repo.refresh_facts(&writer)?;
@@ -46,19 +61,27 @@ impl RepoIndex {
         Ok(repo)
     }
 
-    fn open_stores(root: Root, dir: &Path, shared: Arc<Shared>) -> Result<Self, IndexError> {
+    fn open_stores(root: Root, dir: &Path, shared: Arc<Shared>, lost: Lost) -> Result<Self, IndexError> {
         std::fs::create_dir_all(dir).map_err(|e| IndexError::io("index", dir, e))?;
         let mut quarantined: Vec<String> = shared.quarantined.iter().cloned().collect();
         let mut catalogue = open_catalogue(dir, &mut quarantined)?;
         let lexical = open_lexical(dir, &mut quarantined)?;
         let lexical = settle(dir, &root, &mut catalogue, lexical, &shared, &mut quarantined)?;
         let vectors = open_vectors(dir, &mut catalogue, &shared, &mut quarantined)?;
-        let snapshot = load_snapshot(&mut catalogue, &shared, &mut quarantined)?;
-        // A server is looked over when vectors are filled in: nobody waits for it here.
-        if let Some(store) = vectors.as_ref().filter(|store| !store.is_remote()) {
-            sweep(dir, &mut catalogue, store.as_ref(), &snapshot)?;
+        let outlines = Outlines::open(&dir.join(OUTLINES), shared.clone(), lost.clone())?;
+        let outlines = Arc::new(outlines);
+        let Loaded {
+            mut snapshot,
+            is_verified,
+        } = load_snapshot(&mut catalogue, &shared, &outlines, &mut quarantined)?;
+        // A server, or what is large, is looked over when vectors are filled in: nobody waits for it here.
+        let at_once = vectors
+            .as_deref()
+            .filter(|store| !store.is_remote() && snapshot.num_chunks <= SWEPT_AT_ONCE);
+        let is_unswept = at_once.is_none();
+        if let Some(store) = at_once {
+            sweep(dir, &mut catalogue, store, &snapshot)?;
         }
-        let mut snapshot = snapshot;
         snapshot.num_embedded = if vectors.is_some() {
             catalogue.embedded_chunks()?
         } else {
@@ -81,14 +104,16 @@ impl RepoIndex {
             facts: ArcSwap::from_pointee(Facts::default()),
             writer: Mutex::new(Writer {
                 catalogue,
+                outlines,
                 left_out: None,
                 quarantined,
             }),
             damage: Mutex::new(None),
-            lost: Mutex::default(),
-            is_unswept: std::sync::atomic::AtomicBool::new(true),
-            is_server_suspect: std::sync::atomic::AtomicBool::new(false),
-            is_closed: std::sync::atomic::AtomicBool::new(false),
+            lost,
+            is_unverified: AtomicBool::new(!is_verified),
+            is_unswept: AtomicBool::new(is_unswept),
+            is_server_suspect: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
         };
         repo.refresh_facts(&repo.writer())?;
         Ok(repo)
@@ -107,7 +132,12 @@ impl RepoIndex {
     /// Opens everything anew in place, from whatever is on disk.
     pub(super) fn reopen(&self, writer: &mut Writer) -> Result<(), IndexError> {
         self.release(writer)?;
-        let fresh = Self::open(self.root.clone(), &self.dir, self.shared.clone())?;
+        let fresh = Self::open_with(
+            self.root.clone(),
+            &self.dir,
+            self.shared.clone(),
+            self.lost.clone(),
+        )?;
         self.take_over(writer, fresh);
         Ok(())
     }
@@ -123,10 +153,16 @@ impl RepoIndex {
             "catalogue.db-wal",
             "catalogue.db-shm",
             "generation.json",
+            OUTLINES,
         ] {
             remove(&self.dir.join(name))?;
         }
-        let fresh = Self::open(self.root.clone(), &self.dir, self.shared.clone())?;
+        let fresh = Self::open_with(
+            self.root.clone(),
+            &self.dir,
+            self.shared.clone(),
+            self.lost.clone(),
+        )?;
         self.take_over(writer, fresh);
         Ok(())
     }
@@ -189,7 +225,12 @@ impl RepoIndex {
             .splice(0..0, writer.quarantined.drain(..));
         *writer = fresh_writer;
         self.grams.take_over(&fresh.grams);
-        self.is_unswept.store(true, std::sync::atomic::Ordering::Release);
+        for (ours, theirs) in [
+            (&self.is_unswept, fresh.is_unswept.into_inner()),
+            (&self.is_unverified, fresh.is_unverified.into_inner()),
+        ] {
+            ours.store(theirs, Ordering::Release);
+        }
         self.served.store(fresh.served.into_inner());
         let _ = std::fs::remove_dir_all(self.dir.join("opening"));
     }
@@ -227,6 +268,7 @@ fn open_catalogue(dir: &Path, quarantined: &mut Vec<String>) -> Result<Catalogue
             remove(&dir.join("lexical"))?;
             remove(&dir.join("vectors"))?;
             remove(&dir.join("grams"))?;
+            remove(&dir.join(OUTLINES))?;
             Catalogue::open(&path)
         }
         other => other,
@@ -396,31 +438,78 @@ fn open_vectors(
     Ok(Some(Arc::new(store)))
 }
 
-/// Reads the files of the last generation into memory. Files whose outline is gone are forgotten.
+/// What opening finds in the stores.
+struct Loaded {
+    snapshot: Snapshot,
+    /// Whether every content was compared with its digest.
+    is_verified: bool,
+}
+
+/// Reads the files of the last generation into memory. Files whose content is gone are forgotten. Of a small repository
+/// every content is compared with its digest; of a large one that would take as long as to read it from the disk, and what
+/// is damaged is found when it is used or when there is time.
 fn load_snapshot(
     catalogue: &mut Catalogue,
     shared: &Shared,
+    outlines: &Arc<Outlines>,
     quarantined: &mut Vec<String>,
-) -> Result<Snapshot, IndexError> {
+) -> Result<Loaded, IndexError> {
     let rows: HashMap<RelPath, Row> = catalogue.rows()?;
+    let keys = || rows.values().filter_map(|row| row.key());
+    let source_bytes: u64 = rows
+        .values()
+        .filter(|row| row.key().is_some())
+        .map(|row| row.stat.size)
+        .sum();
+    let is_verified = source_bytes <= VERIFIED_AT_ONCE;
+    let present = shared.content.present(keys())?;
+    let known = outlines.log.known();
     let mut files = Vec::with_capacity(rows.len());
+    let mut unwritten = Vec::new();
     let mut lost = Vec::new();
     for (path, row) in rows {
-        let Outcome::Indexed { key, version, .. } = row.outcome else {
-            continue;
-        };
-        let Some(outline) = shared.content.outline(&key)? else {
-            lost.push(path);
-            continue;
-        };
-        files.push(Arc::new(FileEntry::new(
-            &path,
-            version,
+        let Outcome::Indexed {
             key,
-            Arc::new(outline),
-            row.stat.size,
-        )));
+            version,
+            num_chunks,
+            ..
+        } = row.outcome
+        else {
+            continue;
+        };
+        let num_chunks = num_chunks as usize;
+        let file = |shape| {
+            Arc::new(FileEntry::new(
+                &path,
+                version,
+                key,
+                row.stat.size,
+                shape,
+                outlines.clone(),
+            ))
+        };
+        let written = known
+            .get(&version)
+            .filter(|known| known.stamp == stamp(&key) && known.num_spans as usize == num_chunks);
+        if !present.contains(&key) {
+            lost.push(path);
+        } else if let Some(known) = written
+            && (!is_verified || shared.content.is_sound(&key)?)
+        {
+            files.push(file(Shape {
+                language: known.language,
+                num_chunks,
+            }));
+        } else if let Some(outline) = shared.content.outline(&key)? {
+            let file = file(Shape::of(&outline));
+            file.keep(Arc::new(outline));
+            unwritten.push(file.clone());
+            files.push(file);
+        } else {
+            lost.push(path);
+        }
     }
+    outlines.write_down(unwritten.iter());
     let generation = catalogue.generation()?;
     if !lost.is_empty() {
         tracing::warn!(
@@ -431,5 +520,10 @@ fn load_snapshot(
         catalogue.forget(&lost)?;
     }
     let is_complete = catalogue.number("is_complete")? == 1 && lost.is_empty();
-    Ok(Snapshot::new(generation, files, is_complete, 0))
+    let snapshot = Snapshot::new(generation, files, is_complete, 0);
+    outlines.log.retain(|version| snapshot.file(version).is_some());
+    Ok(Loaded {
+        snapshot,
+        is_verified,
+    })
 }

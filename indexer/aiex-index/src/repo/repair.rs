@@ -1,5 +1,7 @@
 //! Setting a damaged store aside while the daemon runs, and keeping stores in shape.
 
+use std::sync::atomic::Ordering;
+
 use super::{RepoIndex, Writer};
 use crate::error::IndexError;
 
@@ -26,13 +28,36 @@ impl RepoIndex {
         self.reopen(writer)
     }
 
+    /// Compares every stored content with its digest, once after a large repository was opened. What is damaged is noted,
+    /// and the next update reads its file again.
+    fn verify_contents(&self, is_cancelled: &dyn Fn() -> bool) -> Result<(), IndexError> {
+        if !self.is_unverified.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let served = self.served();
+        for file in served.snapshot.files() {
+            if is_cancelled() {
+                return Ok(());
+            }
+            if !self.shared.content.is_sound(&file.key)? {
+                self.text_is_lost(file.version);
+            }
+        }
+        self.is_unverified.store(false, Ordering::Release);
+        Ok(())
+    }
+
     /// Long, optional work that keeps searches quick: merges segments of full text and vectors.
     /// Called when nothing else is to be done.
     ///
     /// # Errors
     /// When a store fails.
     pub fn maintain(&self, is_cancelled: &dyn Fn() -> bool) -> Result<(), IndexError> {
+        self.verify_contents(is_cancelled)?;
         let writer = self.writer_if_open()?;
+        if let Err(error) = writer.outlines.log.tidy() {
+            tracing::info!(%error, "outlines that are not used stay on the disk for now");
+        }
         let lexical = self.served().lexical.clone();
         let fail = |e| self.lexical_error(e);
         let mut text = lexical.begin(self.shared.settings.writer_memory).map_err(fail)?;

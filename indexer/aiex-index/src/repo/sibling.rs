@@ -15,6 +15,7 @@ use aiex_files::root::Root;
 use aiex_files::rules::{Force, Rules, RulesOptions};
 use aiex_files::stat::Stat;
 
+use super::open::OUTLINES;
 use super::{RepoIndex, Writer};
 use crate::catalogue::{Catalogue, Row};
 use crate::error::IndexError;
@@ -155,6 +156,8 @@ impl RepoIndex {
             return Ok(false);
         }
         self.lend_grams(&place.join("grams"))?;
+        // What cannot be copied is taken from the contents.
+        let _ = writer.outlines.log.copy_to(&place.join(OUTLINES));
         writer.catalogue.copy_to(catalogue)?;
         let mut copy = Catalogue::open(catalogue.as_ref())?;
         tree.fit(&mut copy, &lender)?;

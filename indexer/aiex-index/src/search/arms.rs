@@ -137,7 +137,7 @@ fn text_arms(
 ) -> Result<Arms, SearchError> {
     let snapshot = &served.snapshot;
     let fail = |e| SearchError::Index(repo.lexical_error(e));
-    let allows = |id: u64| filter.allows(id, snapshot);
+    let allows = |id: u64| filter.allows(id);
     let allowed: Option<&(dyn Fn(u64) -> bool + Sync)> = if filter.is_open() { None } else { Some(&allows) };
     let weights: Vec<f32> = query
         .languages

@@ -57,7 +57,7 @@ pub(crate) fn named_file(span: &mut Ranked, query: &Query, settings: &RankSettin
 }
 
 fn factor(span: &Ranked, definition: &Definition, name: &Name, settings: &RankSettings) -> Option<f32> {
-    let outline = &span.file.outline;
+    let outline = &span.outline;
     let own = outline.name(definition);
     let mut factor = if own == name.name {
         1.0
@@ -195,7 +195,7 @@ impl<'a> Words<'a> {
         }
         let mut top: Option<(f32, usize)> = None;
         for (at, definition) in span.definitions().iter().enumerate() {
-            let name = span.file.outline.name(definition);
+            let name = span.outline.name(definition);
             if is_minor(definition.kind()) || !self.gate.may_fit(name) {
                 continue;
             }
@@ -205,7 +205,7 @@ impl<'a> Words<'a> {
             }
         }
         let Some((share, at)) = top else { return };
-        let name = span.file.outline.name(&span.definitions()[at]).to_owned();
+        let name = span.outline.name(&span.definitions()[at]).to_owned();
         if share >= 0.2 {
             span.why.push(format!("name {name}").into());
             span.definition.get_or_insert(at);

@@ -7,7 +7,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::request::SearchRequest;
 use crate::error::SearchError;
-use crate::snapshot::{FileEntry, Snapshot, Span, chunk_id, split_id};
+use crate::snapshot::{FileEntry, Outline, Snapshot, Span, chunk_id, split_id};
 
 /// The filters of a request.
 pub(crate) struct Conditions {
@@ -66,9 +66,9 @@ impl Conditions {
     }
 
     /// Whether a span of a file that is allowed may be returned, or what lies behind all of them.
-    pub(crate) fn allows_span(&self, file: &FileEntry, span: Option<&Span>) -> bool {
+    pub(crate) fn allows_span(&self, outline: &Outline, span: Option<&Span>) -> bool {
         let defines = |span| {
-            let mut definitions = file.outline.definitions(span).iter();
+            let mut definitions = outline.definitions(span).iter();
             definitions.any(|definition| self.kinds.contains(&definition.kind()))
         };
         self.kinds.is_empty() || span.is_some_and(defines)
@@ -80,6 +80,8 @@ pub(crate) struct Filter {
     conditions: Conditions,
     /// Versions of the files allowed; none when all are.
     versions: Option<HashSet<u32>>,
+    /// The chunks allowed, ascending; none when those of the files allowed are.
+    chunks: Option<Vec<u64>>,
 }
 
 impl Filter {
@@ -93,12 +95,37 @@ impl Filter {
                 .collect()
         };
         let versions = (!conditions.allows_every_file()).then(allowed);
-        Ok(Self { conditions, versions })
+        let mut filter = Self {
+            conditions,
+            versions,
+            chunks: None,
+        };
+        if !filter.conditions.kinds.is_empty() {
+            filter.chunks = Some(filter.chunks_that_define(snapshot));
+        }
+        Ok(filter)
+    }
+
+    /// The chunks of the files allowed that define something of a kind allowed. Files are by version, so ids ascend.
+    fn chunks_that_define(&self, snapshot: &Snapshot) -> Vec<u64> {
+        let parts = snapshot.in_parts(|files| {
+            let mut chunks = Vec::new();
+            for file in files.iter().filter(|file| self.allows_file(file.version)) {
+                let Some(outline) = file.outline_in_passing() else {
+                    continue;
+                };
+                let spans = outline.spans.iter().enumerate();
+                let allowed = spans.filter(|(_, span)| self.conditions.allows_span(&outline, Some(span)));
+                chunks.extend(allowed.map(|(ordinal, _)| chunk_id(file.version, ordinal)));
+            }
+            chunks
+        });
+        parts.concat()
     }
 
     /// Whether everything is allowed.
     pub(crate) fn is_open(&self) -> bool {
-        self.versions.is_none() && self.conditions.kinds.is_empty()
+        self.versions.is_none() && self.chunks.is_none()
     }
 
     pub(crate) fn allows_file(&self, version: u32) -> bool {
@@ -113,29 +140,24 @@ impl Filter {
     }
 
     /// Whether a chunk may be returned.
-    pub(crate) fn allows(&self, id: u64, snapshot: &Snapshot) -> bool {
-        self.allows_file(split_id(id).0)
-            && (self.conditions.kinds.is_empty()
-                || snapshot.resolve(id).is_some_and(|(file, ordinal)| {
-                    self.conditions.allows_span(file, file.outline.spans.get(ordinal))
-                }))
+    pub(crate) fn allows(&self, id: u64) -> bool {
+        match &self.chunks {
+            Some(chunks) => chunks.binary_search(&id).is_ok(),
+            None => self.allows_file(split_id(id).0),
+        }
     }
 
     /// The ids of every chunk allowed, for engines that filter by id; none when all are.
     pub(crate) fn allowed_ids(&self, snapshot: &Snapshot) -> Option<Vec<u64>> {
-        if self.is_open() {
-            return None;
+        if self.is_open() || self.chunks.is_some() {
+            return self.chunks.clone();
         }
         let files = snapshot
             .files()
             .iter()
             .filter(|file| self.allows_file(file.version));
-        let ids = files
-            .flat_map(|file| (0..file.outline.spans.len()).map(|ordinal| chunk_id(file.version, ordinal)));
-        Some(
-            ids.filter(|id| self.conditions.kinds.is_empty() || self.allows(*id, snapshot))
-                .collect(),
-        )
+        let ids = files.flat_map(|file| (0..file.num_chunks).map(|ordinal| chunk_id(file.version, ordinal)));
+        Some(ids.collect())
     }
 }
 

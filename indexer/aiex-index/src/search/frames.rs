@@ -83,8 +83,9 @@ impl Frame {
         }
         meant.sort_by(|a, b| a.path.cmp(&b.path));
         let chunk = |file: &&Arc<FileEntry>| {
-            let spans = &file.outline.spans;
-            let at = spans
+            let outline = file.outline()?;
+            let at = outline
+                .spans
                 .iter()
                 .position(|span| span.first_line <= self.line && self.line <= span.last_line)?;
             Some(chunk_id(file.version, at))

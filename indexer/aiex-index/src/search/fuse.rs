@@ -101,7 +101,7 @@ pub(crate) fn fuse(
     }
     let mut spans: Vec<Ranked> = scores
         .into_iter()
-        .filter(|(id, _)| filter.is_open() || filter.allows(*id, snapshot))
+        .filter(|(id, _)| filter.is_open() || filter.allows(*id))
         .filter_map(|(id, fused)| {
             let (file, ordinal) = snapshot.resolve(id)?;
             let prose = if file.roles().has(Role::Prose) {
@@ -121,6 +121,7 @@ pub(crate) fn fuse(
             }
             let mut span = Ranked {
                 file: file.clone(),
+                outline: file.outline()?,
                 ordinal,
                 score: 0.0,
                 definition: None,

@@ -69,7 +69,7 @@ impl Case {
         Ok(ranked
             .into_iter()
             .map(|span| {
-                let place = &span.file.outline.spans[span.ordinal];
+                let place = &span.outline.spans[span.ordinal];
                 Placed {
                     path: span.file.path.to_string(),
                     start_line: place.first_line,

@@ -14,11 +14,12 @@ use super::penalty::Penalties;
 use super::query::{Query, Route};
 use super::request::{Change, Explanation, Step};
 use super::settings::RankSettings;
-use crate::snapshot::{Definition, FileEntry, Snapshot};
+use crate::snapshot::{Definition, FileEntry, Outline, Snapshot};
 
 /// A span in the running.
 pub(crate) struct Ranked {
     pub(crate) file: Arc<FileEntry>,
+    pub(crate) outline: Arc<Outline>,
     pub(crate) ordinal: usize,
     pub(crate) score: f32,
     /// The definition in the span that the query is about, by its place among the span's.
@@ -30,9 +31,7 @@ pub(crate) struct Ranked {
 
 impl Ranked {
     pub(crate) fn definitions(&self) -> &[Definition] {
-        self.file
-            .outline
-            .definitions(&self.file.outline.spans[self.ordinal])
+        self.outline.definitions(&self.outline.spans[self.ordinal])
     }
 
     /// Changes the score, and tells it to the explanation.
@@ -161,7 +160,7 @@ fn standout(arms: &Arms, snapshot: &Snapshot, settings: &RankSettings) -> Option
 
 /// Whether a span lies in a module of tests within a file of other code, as Rust has them.
 fn is_in_tests(span: &Ranked) -> bool {
-    let outline = &span.file.outline;
+    let outline = &span.outline;
     let breadcrumb = outline.breadcrumb(&outline.spans[span.ordinal]);
     breadcrumb
         .split(" > ")

@@ -15,7 +15,7 @@ use super::filter::Conditions;
 use super::request::{Hit, Matches, Mode, SearchOutcome, SearchRequest};
 use crate::error::SearchError;
 use crate::repo::{RepoIndex, Served};
-use crate::snapshot::{FileEntry, Span};
+use crate::snapshot::{FileEntry, Outline, Span};
 
 /// The size that a compiled expression may have; larger ones are somebody's mistake.
 const MAX_REGEX_BYTES: usize = 10 << 20;
@@ -324,7 +324,8 @@ impl Pattern<'_> {
         let (mut line, mut last) = (1_u32, 0);
         let mut counted = 0;
         let mut ordinal = 0;
-        let spans = &file.outline.spans;
+        // Most files that are read hold no match.
+        let mut outline = None;
         for place in self.regex.find_iter(text) {
             // Behind the last line there is none, as behind nothing.
             if place.start() == text.len() && (text.is_empty() || text.ends_with('\n')) {
@@ -335,13 +336,15 @@ impl Pattern<'_> {
             if line == last {
                 continue;
             }
+            let outline = outline.get_or_insert_with(|| file.outline().unwrap_or_default());
+            let spans = &outline.spans;
             while spans
                 .get(ordinal)
                 .is_some_and(|span| (span.end as usize) <= place.start())
             {
                 ordinal += 1;
             }
-            if !self.conditions.allows_span(file, spans.get(ordinal)) {
+            if !self.conditions.allows_span(outline, spans.get(ordinal)) {
                 continue;
             }
             last = line;
@@ -352,7 +355,9 @@ impl Pattern<'_> {
             found.behind += 1;
             if found.hits.len() < max_hits {
                 let span = spans.get(ordinal).or(spans.last());
-                found.hits.push(hit(file, text, span, place.range(), line));
+                found
+                    .hits
+                    .push(hit(file, outline, text, span, place.range(), line));
             }
         }
         found
@@ -360,12 +365,19 @@ impl Pattern<'_> {
 }
 
 /// The lines on which a match stands.
-fn hit(file: &FileEntry, text: &str, span: Option<&Span>, place: Range<usize>, line: u32) -> Hit {
+fn hit(
+    file: &FileEntry,
+    outline: &Outline,
+    text: &str,
+    span: Option<&Span>,
+    place: Range<usize>,
+    line: u32,
+) -> Hit {
     let begin = text[..place.start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[place.end..]
         .find('\n')
         .map_or(text.len(), |at| place.end + at);
-    let breadcrumb = span.map_or("", |span| file.outline.breadcrumb(span));
+    let breadcrumb = span.map_or("", |span| outline.breadcrumb(span));
     let snippet: String = text[begin..end].chars().take(MAX_LINE_CHARS).collect();
     let lines = snippet.lines().count().max(1) as u32;
     Hit {

@@ -9,7 +9,7 @@ use super::snippet;
 use crate::error::SearchError;
 use crate::look::place;
 use crate::repo::{RepoIndex, Served};
-use crate::snapshot::{FileEntry, chunk_id};
+use crate::snapshot::{FileEntry, Outline, chunk_id};
 
 /// Hits at most, whatever is asked for.
 const MAX_LIMIT: usize = 1_000;
@@ -46,12 +46,13 @@ pub(crate) fn run(
     let served = repo.served();
     let snapshot = &served.snapshot;
     let file = place::find_file(repo, snapshot, &request.from, &request.path)?;
-    let ordinal = chunk_at(&file, request.line)?;
+    let outline = file.outline().unwrap_or_default();
+    let ordinal = chunk_at(&file, &outline, request.line)?;
     let vector = vector_of(repo, &served, &file, ordinal)?;
     let filter = Filter::new(&request.search, snapshot)?;
     let limit = request.search.limit.clamp(1, MAX_LIMIT);
     let own = text_of(repo, &file)?;
-    let own = chunk_text(&file, ordinal, &own).trim().to_owned();
+    let own = chunk_text(&outline, ordinal, &own).trim().to_owned();
 
     let mut hits: Vec<Hit> = Vec::new();
     let factor = repo.shared().settings.rank.similar_other_language;
@@ -67,11 +68,14 @@ pub(crate) fn run(
             if near.file.version == file.version && near.ordinal == ordinal {
                 continue;
             }
+            let Some(outline) = near.file.outline() else {
+                continue;
+            };
             let text = text_of(repo, near.file)?;
-            if chunk_text(near.file, near.ordinal, &text).trim() == own {
+            if chunk_text(&outline, near.ordinal, &text).trim() == own {
                 continue;
             }
-            hits.push(hit(&near, &text, rank, request.search.explain));
+            hits.push(hit(&near, &outline, &text, rank, request.search.explain));
             if hits.len() == limit {
                 break;
             }
@@ -94,8 +98,8 @@ pub(crate) fn run(
 }
 
 /// The chunk that holds a line.
-fn chunk_at(file: &FileEntry, line: u32) -> Result<usize, SearchError> {
-    let spans = &file.outline.spans;
+fn chunk_at(file: &FileEntry, outline: &Outline, line: u32) -> Result<usize, SearchError> {
+    let spans = &outline.spans;
     let lines = spans.last().map_or(0, |span| span.last_line);
     spans
         .iter()
@@ -193,11 +197,10 @@ fn ranked<'a>(
     ranked
 }
 
-fn hit(near: &Near<'_>, text: &str, rank: usize, explains: bool) -> Hit {
-    let outline = &near.file.outline;
+fn hit(near: &Near<'_>, outline: &Outline, text: &str, rank: usize, explains: bool) -> Hit {
     let definitions = outline.definitions(&outline.spans[near.ordinal]);
     let largest = (0..definitions.len()).max_by_key(|at| definitions[*at].item_bytes);
-    let mut hit = snippet::show(near.file, near.ordinal, text, largest);
+    let mut hit = snippet::show(near.file, outline, near.ordinal, text, largest);
     hit.score = near.score;
     hit.why = vec!["meaning".to_owned()];
     hit.explain = explains.then(|| {
@@ -237,8 +240,8 @@ fn text_of(repo: &RepoIndex, file: &FileEntry) -> Result<Arc<str>, SearchError> 
     Ok(text.unwrap_or_else(|| "".into()))
 }
 
-fn chunk_text<'a>(file: &FileEntry, ordinal: usize, text: &'a str) -> &'a str {
-    let span = &file.outline.spans[ordinal];
+fn chunk_text<'a>(outline: &Outline, ordinal: usize, text: &'a str) -> &'a str {
+    let span = &outline.spans[ordinal];
     text.get(span.start as usize..span.end as usize)
         .unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use super::request::Hit;
 use crate::content::ContentKey;
 use crate::error::SearchError;
 use crate::repo::RepoIndex;
-use crate::snapshot::FileEntry;
+use crate::snapshot::{FileEntry, Outline};
 
 /// Reads the text of ranked spans. A span whose content is damaged is left out, and its file is read
 /// again.
@@ -33,7 +33,7 @@ pub(crate) fn hits(repo: &RepoIndex, query: &Query, ranked: Vec<Ranked>) -> Resu
 }
 
 fn hit(query: &Query, span: Ranked, text: &str) -> Hit {
-    let mut hit = show(&span.file, span.ordinal, text, span.definition);
+    let mut hit = show(&span.file, &span.outline, span.ordinal, text, span.definition);
     let named = query
         .frames
         .iter()
@@ -52,8 +52,13 @@ fn hit(query: &Query, span: Ranked, text: &str) -> Hit {
 
 /// A chunk of a file as a hit without a score. `definition` is the one to show, by its place among the chunk's; the
 /// largest unless told.
-pub(crate) fn show(file: &FileEntry, ordinal: usize, text: &str, definition: Option<usize>) -> Hit {
-    let outline = &file.outline;
+pub(crate) fn show(
+    file: &FileEntry,
+    outline: &Outline,
+    ordinal: usize,
+    text: &str,
+    definition: Option<usize>,
+) -> Hit {
     let place = &outline.spans[ordinal];
     let body = text
         .get(place.start as usize..place.end as usize)
