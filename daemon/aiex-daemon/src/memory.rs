@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::component::{Component, Failure};
 use crate::handle::Handle;
-use crate::resources::{memory_budget, resident_bytes};
+use crate::resources::{Resident, memory_budget};
 
 /// Between two looks at the memory.
 const LOOK: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ impl Component for MemoryWatch {
                     () = stop.cancelled() => return Ok(()),
                     () = tokio::time::sleep(LOOK.min(unused_for)) => {}
                 }
-                if resident_bytes() <= budget {
+                if Resident::now().own <= budget {
                     continue;
                 }
                 let repositories = handle.repositories.clone();
@@ -49,7 +49,7 @@ impl Component for MemoryWatch {
                     if drops {
                         repositories.drop_caches();
                     }
-                    if resident_bytes() <= budget {
+                    if Resident::now().own <= budget {
                         return None;
                     }
                     repositories.rest_one(unused_for)

@@ -8,14 +8,34 @@ const CGROUPS: &str = "/sys/fs/cgroup";
 /// The part of a container's memory that the daemon takes at most: a quarter, because others run there too.
 const SHARE: u64 = 4;
 
-/// Resident memory in bytes; 0 where the system does not tell.
-pub(crate) fn resident_bytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|value| value.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
+/// Resident memory of this process, in bytes; 0 where the system does not tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Resident {
+    /// Its own: nobody else can use it, and only the process can give it back. This is what the budget is for.
+    pub(crate) own: u64,
+    /// Pages of files that it has mapped, its program among them. The kernel takes them back, as any cache, when memory is
+    /// asked for.
+    pub(crate) of_files: u64,
+}
+
+impl Resident {
+    pub(crate) fn now() -> Self {
+        Self::read(&fs::read_to_string("/proc/self/status").unwrap_or_default())
+    }
+
+    fn read(status: &str) -> Self {
+        let bytes = |name: &str| {
+            let mut lines = status.lines();
+            let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            let kilobytes =
+                value.and_then(|value| value.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+            kilobytes.unwrap_or(0) * 1024
+        };
+        Self {
+            own: bytes("RssAnon") + bytes("RssShmem"),
+            of_files: bytes("RssFile"),
+        }
+    }
 }
 
 /// The memory budget: the setting, or a share of the container's limit where that is less.
@@ -46,8 +66,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pages_of_files_are_told_apart_from_memory_of_ones_own() {
+        let status =
+            "Name:\taiex\nVmRSS:\t  700 kB\nRssAnon:\t  300 kB\nRssFile:\t  390 kB\nRssShmem:\t   10 kB\n";
+        let resident = Resident::read(status);
+        assert_eq!((resident.own >> 10, resident.of_files >> 10), (310, 390));
+        assert_eq!(Resident::read("VmRSS: many kB"), Resident::default());
+    }
+
+    #[test]
     fn a_running_process_has_memory_and_a_budget() {
-        assert!(resident_bytes() > 1 << 20);
+        let resident = Resident::now();
+        assert!(
+            resident.own > 1 << 20 && resident.of_files > 1 << 20,
+            "{resident:?}"
+        );
         assert!(memory_budget(1 << 20) <= 1 << 20);
     }
 }

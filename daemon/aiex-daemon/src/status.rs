@@ -31,6 +31,7 @@ pub(crate) fn of(handle: &Handle, place: Option<&str>) -> Result<DaemonStatus, W
     }
     let (hits, misses, entries) = facts.cache;
     let (watches_used, watches_budget) = facts.watches;
+    let memory = resources::Resident::now();
     Ok(DaemonStatus {
         pid: std::process::id(),
         build: handle.build.clone(),
@@ -48,7 +49,8 @@ pub(crate) fn of(handle: &Handle, place: Option<&str>) -> Result<DaemonStatus, W
         clients: u32::try_from(handle.num_clients()).unwrap_or(u32::MAX),
         running_requests: u32::try_from(handle.streams.num_running()).unwrap_or(u32::MAX),
         budgets: Budgets {
-            memory_used: resources::resident_bytes(),
+            memory_used: memory.own,
+            memory_of_files: Some(memory.of_files),
             memory_budget: resources::memory_budget(handle.settings.index.memory_budget),
             watches_used,
             watches_budget,

@@ -147,8 +147,11 @@ pub enum RestingKeyState {
 /// Limits and use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Budgets {
-    /// Resident memory now, in bytes.
+    /// Resident memory now that is the daemon's own, in bytes: what the budget is for.
     pub memory_used: u64,
+    /// Resident pages of mapped files, in bytes, which the system takes back when memory is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_of_files: Option<u64>,
     /// The memory budget, in bytes.
     pub memory_budget: u64,
     /// Watches in use.

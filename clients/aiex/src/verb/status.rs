@@ -144,11 +144,18 @@ fn render_daemon(text: &mut String, status: &DaemonStatus, now: u64, palette: Pa
         counted(u64::from(status.running_requests), "running request"),
     );
     let budgets = &status.budgets;
-    let memory = format!(
+    let mut memory = format!(
         "{} of {}",
         bytes(budgets.memory_used),
         bytes(budgets.memory_budget)
     );
+    if let Some(mapped) = budgets.memory_of_files {
+        let _ = write!(
+            memory,
+            ", and {} of files, which the system may take back",
+            bytes(mapped)
+        );
+    }
     row(text, palette, "memory", &memory);
     let watches = format!(
         "{} of {} folders",

@@ -78,8 +78,13 @@ fn text(handle: &Handle, caches: Option<&CacheReport>) -> String {
     );
     text.gauge(
         "memory_bytes",
-        "Resident memory",
+        "Resident memory of its own",
         status.budgets.memory_used as f64,
+    );
+    text.gauge(
+        "memory_of_files_bytes",
+        "Resident pages of mapped files",
+        status.budgets.memory_of_files.unwrap_or(0) as f64,
     );
     text.gauge(
         "memory_budget_bytes",

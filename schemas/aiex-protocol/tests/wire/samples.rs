@@ -249,7 +249,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         .chain(research::later_events())
         .chain([("event-done-page", done_page())])
         .chain(research::latest_events())
-        .chain([("event-status-services", status_with_services())]);
+        .chain([("event-status-services", status_with_services())])
+        .chain([("event-status-memory", status_with_memory())]);
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,
@@ -539,6 +540,7 @@ fn status() -> DaemonStatus {
         running_requests: 1,
         budgets: Budgets {
             memory_used: 100 << 20,
+            memory_of_files: None,
             memory_budget: 256 << 20,
             watches_used: 120,
             watches_budget: 8_192,
@@ -569,6 +571,17 @@ fn status_with_services() -> Event {
     Event::Status(Box::new(DaemonStatus {
         services: services(),
         ..status()
+    }))
+}
+
+fn status_with_memory() -> Event {
+    let status = status();
+    Event::Status(Box::new(DaemonStatus {
+        budgets: Budgets {
+            memory_of_files: Some(400 << 20),
+            ..status.budgets.clone()
+        },
+        ..status
     }))
 }
 
