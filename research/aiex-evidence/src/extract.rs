@@ -49,6 +49,15 @@ pub fn names_to_place(question: &str) -> Vec<String> {
     names.map(|word| word.text.to_owned()).collect()
 }
 
+/// Whether a part of a source is an example within prose: a block of code, what a console shows.
+pub fn is_example(source: &Source, part: &Range<usize>) -> bool {
+    let holds = |piece: &Piece| piece.range.start <= part.start && part.end <= piece.range.end;
+    source.origin.is_prose()
+        && prose::pieces(&source.text)
+            .iter()
+            .any(|piece| piece.kind == Kind::Example && holds(piece))
+}
+
 /// Whether a text has one of these names as a word.
 pub fn has_name(text: &str, names: &[String]) -> bool {
     words::words(text)

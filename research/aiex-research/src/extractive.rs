@@ -163,7 +163,7 @@ fn bare(text: &str) -> Paragraph {
 
 /// A quote whole: prose as prose, a list as a list, what a comment says as prose, code as code.
 fn whole(quote: &Quote, source: &Source, evidence: Evidence<'_>) -> Vec<Paragraph> {
-    if source.origin.is_prose() && !is_block(&quote.text, source) {
+    if source.origin.is_prose() && !is_block(quote, source) {
         let listed = listed(&quote.text);
         if listed.len() > 1 {
             let points = listed
@@ -220,7 +220,11 @@ fn is_borne_out(line: &Paragraph, evidence: Evidence<'_>) -> bool {
 /// what is taken apart may say something else than the whole.
 fn line(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
     let source = evidence.source(quote.id.source)?;
-    let text = if source.origin.is_prose() && !is_block(&quote.text, source) {
+    // The commands of an example say nothing in a sentence.
+    if extract::is_example(source, &(quote.start..quote.end)) {
+        return None;
+    }
+    let text = if source.origin.is_prose() && !is_block(quote, source) {
         sentences_within(&prose(quote, source), LONGEST_LINE).to_owned()
     } else {
         let signature = extract::signature(&quote.text);
@@ -278,8 +282,9 @@ fn said(quote: &Quote, text: String, item: bool) -> Paragraph {
     }
 }
 
-/// Whether a text must keep its lines: examples and tables in prose, and most of what a web page shows as code.
-fn is_block(text: &str, source: &Source) -> bool {
+/// Whether a quote must keep its lines: examples and tables in prose, and most of what a web page shows as code.
+fn is_block(quote: &Quote, source: &Source) -> bool {
+    let text = quote.text.as_str();
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
     let is_code = |line: &&str| line.trim_end().ends_with(['{', '}', ';']) || line.starts_with('|');
     let is_indented = |line: &&str| line.starts_with("    ") || line.starts_with('\t');
@@ -288,7 +293,10 @@ fn is_block(text: &str, source: &Source) -> bool {
     let count = lines()
         .filter(|line| is_code(line) || (!is_file && is_indented(line)))
         .count();
-    text.contains("```") || text.starts_with('|') || (lines().count() > 1 && 2 * count > lines().count())
+    text.contains("```")
+        || text.starts_with('|')
+        || extract::is_example(source, &(quote.start..quote.end))
+        || (lines().count() > 1 && 2 * count > lines().count())
 }
 
 fn block(quote: &Quote, source: &Source) -> String {
@@ -477,6 +485,36 @@ mod tests {
         assert_eq!(
             texts(&section("x", "run", &refs, evidence)),
             ["```\nRun it:\n\n```sh\ncargo run\n```\n```"]
+        );
+    }
+
+    #[test]
+    fn what_a_console_shows_keeps_its_lines_and_is_no_prose() {
+        let shown = "$ parcel follow latest     # until it is delivered\n$ parcel list | show";
+        let text = format!("Parcels are followed from anywhere:\n\n```console\n{shown}\n```\n");
+        let (catalogue, _) = of("README.md", "", &text);
+        let source = catalogue.iter().next().unwrap();
+        let mut quotes = Quotes::new();
+        let at = text.find(shown).unwrap();
+        quotes.take(source, at..at + shown.len(), Some(0)).unwrap();
+        let quotes = quotes.into_vec();
+        let evidence = Evidence {
+            sources: &catalogue,
+            quotes: &quotes,
+        };
+        let refs: Vec<&Quote> = quotes.iter().collect();
+        let question = "how is a parcel followed until it is delivered";
+        assert_eq!(
+            texts(&section("x", question, &refs, evidence)),
+            [format!("```\n{shown}\n```")]
+        );
+        // For want of prose a line of it is shown, as what it is.
+        assert_eq!(
+            texts(&in_short("In short", question, &refs, evidence)),
+            [
+                IN_THEIR_WORDS,
+                "`$ parcel follow latest     # until it is delivered`"
+            ]
         );
     }
 

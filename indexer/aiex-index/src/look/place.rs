@@ -35,7 +35,8 @@ pub(crate) fn find(
             .filter(|file| is_below(&file.path, path))
             .cloned()
             .collect();
-        if !below.is_empty() {
+        // The root is there however little of it is in the index so far.
+        if !below.is_empty() || path.is_empty() {
             below.sort_by(|a, b| a.path.cmp(&b.path));
             return Ok(Named::Folder(below));
         }

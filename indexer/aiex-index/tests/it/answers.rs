@@ -1,9 +1,9 @@
 //! What is asked is found, in the right place, and explained.
 
-use aiex_index::{Hit, Mode, SearchRequest};
+use aiex_index::{Hit, Mode, OutlineRequest, SearchRequest};
 use proptest::strategy::{Strategy, ValueTree};
 
-use crate::fixture::{Fixture, grep, search};
+use crate::fixture::{Fixture, engine_at, grep, root_of, search, sync};
 
 #[test]
 fn a_name_finds_its_definition_on_top() {
@@ -264,4 +264,25 @@ fn code_that_is_named_like_a_changelog_is_code() {
     fixture.sync();
     let hits = fixture.search("go back to the earlier state ten minutes ago");
     assert_eq!(hits[0].path, "src/history.rs");
+}
+
+#[test]
+fn the_root_of_a_tree_of_which_nothing_is_indexed_yet_has_an_empty_outline() {
+    let tree = tempfile::tempdir().unwrap();
+    std::fs::write(tree.path().join("lib.rs"), "pub fn retry() {}\n").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let engine = engine_at(dir.path());
+    let repo = engine.open_repo(root_of(tree.path()), false).unwrap();
+    let outline = |path: &str| {
+        repo.outline(&OutlineRequest {
+            from: repo.root().path.clone(),
+            paths: vec![path.to_owned()],
+            limit: 10,
+        })
+    };
+    assert_eq!(outline(".").unwrap().files, []);
+    let told = outline("lib.rs").unwrap_err().to_string();
+    assert!(told.contains("not indexed yet"), "{told}");
+    sync(&repo);
+    assert_eq!(outline(".").unwrap().files[0].definitions[0].name, "retry");
 }
