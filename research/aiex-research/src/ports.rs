@@ -96,6 +96,9 @@ pub struct Found {
     /// The licence under which it may be quoted and whose it is, where the source says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
+    /// Whether its text, or what the search shows of it, tries to instruct a model.
+    #[serde(default)]
+    pub instructs: bool,
 }
 
 /// What a search found.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use aiex_cache::{Cache, Key, Kind};
 use aiex_config::Settings;
 use aiex_evidence::{EngineRun, Hindrance, Origin, Source};
+use aiex_page::untrusted::instructs;
 use aiex_research::{Findings, Found, PageText, Present, ReadFailure, Search, SearchFailure};
 use aiex_web::{Canonical, Coordinator, Dependency, EngineHealth, Enhance, Hosts, Query, Reach, Summary};
 use serde::{Deserialize, Serialize};
@@ -239,6 +240,7 @@ impl Web {
                 url: self.address(canonical, url),
             },
             title,
+            instructs: instructs(&snippet).is_some(),
             snippet,
             score: score as f32,
             text: None,

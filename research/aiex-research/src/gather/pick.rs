@@ -45,7 +45,7 @@ impl Picked {
             licence: self.found.licence.clone(),
             read_at: now_ms / 1000,
             text: self.found.text.clone().unwrap_or_default(),
-            instructs: false,
+            instructs: self.found.instructs,
         }
     }
 

@@ -216,6 +216,7 @@ impl Live {
                     text: Some(past.text),
                     date: past.date,
                     licence: past.licence,
+                    instructs: past.instructs,
                 });
                 Outcome::Done {
                     value: found.collect::<Vec<_>>().into(),

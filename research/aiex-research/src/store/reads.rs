@@ -64,6 +64,7 @@ pub(crate) struct PastSource {
     pub(crate) text: String,
     pub(crate) date: Option<String>,
     pub(crate) licence: Option<String>,
+    pub(crate) instructs: bool,
     pub(crate) score: f32,
 }
 
@@ -261,6 +262,7 @@ pub(super) fn past(
                 text: source.text.clone(),
                 date: source.date.clone(),
                 licence: source.licence.clone(),
+                instructs: source.instructs,
                 score,
             },
             // A report that nobody wrote says what its sources say, and those are found by themselves.
@@ -271,6 +273,7 @@ pub(super) fn past(
                 origin: Origin::Report { run: id },
                 date: None,
                 licence: None,
+                instructs: false,
                 score,
             },
         };

@@ -197,6 +197,7 @@ impl Searcher for Shelf {
                 text: Some((*text).to_owned()),
                 date: None,
                 licence: None,
+                instructs: false,
             })
         });
         let found: Vec<Found> = found.collect();

@@ -11,6 +11,7 @@ use aiex_files::root::Root;
 use aiex_files::{git, secret};
 use aiex_history::CommittedFiles;
 use aiex_index::{Constant, Hit, Mode, SearchRequest};
+use aiex_page::untrusted::instructs;
 use aiex_protocol::repos::{Phase, RepoStatus};
 use aiex_research::{Found, Search, SearchFailure};
 
@@ -237,6 +238,7 @@ fn result(hit: Hit, passage: Passage, root: &Path) -> Found {
         },
         snippet: hit.snippet,
         score: hit.score,
+        instructs: instructs(&passage.text).is_some(),
         text: Some(passage.text),
         date: None,
         licence: None,

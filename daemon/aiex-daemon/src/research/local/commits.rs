@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aiex_evidence::{Origin, Source, date};
 use aiex_history::{ChangeKind, CommitHit, History, HistoryError, Limits, Side};
+use aiex_page::untrusted::instructs;
 use aiex_research::{Found, Present, Search, SearchFailure};
 use tokio::sync::OwnedMutexGuard;
 
@@ -170,6 +171,7 @@ fn result(hit: CommitHit, root: &Path) -> Found {
             hit.snippet
         },
         score: hit.score as f32,
+        instructs: instructs(&text).is_some(),
         text: Some(text),
         date: u64::try_from(hit.time).ok().map(date::day),
         licence: None,

@@ -92,6 +92,7 @@ mod tests {
             text: Some(text.to_owned()),
             date: None,
             licence: None,
+            instructs: false,
         }
     }
 

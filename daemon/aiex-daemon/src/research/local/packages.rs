@@ -20,6 +20,7 @@ use aiex_index::{
     Constant, Engine, Hit, IndexError, IndexSettings, Observer, Progress, RepoIndex, Scope, SearchError,
     SearchRequest,
 };
+use aiex_page::untrusted::instructs;
 use aiex_research::{Found, Search, SearchFailure};
 
 use super::code::request;
@@ -375,6 +376,7 @@ fn result(package: &Wanted, hit: Hit, passage: Passage) -> Found {
         },
         snippet: hit.snippet,
         score: hit.score,
+        instructs: instructs(&passage.text).is_some(),
         text: Some(passage.text),
         date: None,
         licence: None,

@@ -217,6 +217,7 @@ fn page(url: &str) -> Found {
         text: None,
         date: None,
         licence: None,
+        instructs: false,
     }
 }
 

@@ -15,6 +15,7 @@ fn found(name: &str) -> aiex_research::Found {
         text: None,
         date: None,
         licence: None,
+        instructs: false,
     }
 }
 

@@ -95,6 +95,7 @@ pub(crate) fn find(search: &Search) -> Vec<Found> {
                 text: Some((*text).to_owned()),
                 date: None,
                 licence: None,
+                instructs: false,
             });
         }
     }
@@ -110,6 +111,7 @@ pub(crate) fn find(search: &Search) -> Vec<Found> {
                 text: None,
                 date: Some("2025-03-01".to_owned()),
                 licence: None,
+                instructs: false,
             });
         }
     }
