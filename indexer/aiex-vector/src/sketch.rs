@@ -32,6 +32,8 @@ pub(crate) struct Sketch {
     /// Words of one vector in each of the two.
     words: usize,
     ids: Vec<u64>,
+    /// No id lies outside of these: what is new lies above or, while an index is filled from its newest file on, below.
+    range: Option<(u64, u64)>,
     /// Set where a component is more than nothing.
     signs: Vec<u64>,
     /// Set where a component is large, whatever its sign.
@@ -44,6 +46,7 @@ impl Sketch {
             dimensions,
             words: dimensions.div_ceil(64).max(1),
             ids: Vec::new(),
+            range: None,
             signs: Vec::new(),
             sizes: Vec::new(),
         }
@@ -63,6 +66,8 @@ impl Sketch {
             }
             turn(&mut turned);
             self.ids.push(*id);
+            let (least, most) = self.range.unwrap_or((*id, *id));
+            self.range = Some((least.min(*id), most.max(*id)));
             let square = turned.iter().map(|value| value * value).sum::<f32>();
             let large = LARGE * (square / self.dimensions as f32).sqrt();
             for part in turned.chunks(64) {
@@ -89,6 +94,12 @@ impl Sketch {
         let (Some(&first), Some(&last)) = (gone.first(), gone.last()) else {
             return;
         };
+        if self
+            .range
+            .is_none_or(|(least, most)| last < least || most < first)
+        {
+            return;
+        }
         let mut at = 0;
         while at < self.ids.len() {
             let id = self.ids[at];

@@ -35,11 +35,10 @@ struct Comparison {
 
 impl Comparison {
     fn of(store: &dyn VectorStore, files: Vec<EmbeddedFile>) -> Result<Self, VectorError> {
-        let mut known = Vec::new();
-        store.ids(&mut |page| {
-            known.extend_from_slice(page);
-            true
-        })?;
+        Ok(Self::between(&ids(store)?, files))
+    }
+
+    fn between(known: &[u64], files: Vec<EmbeddedFile>) -> Self {
         let has = |id: u64| known.binary_search(&id).is_ok();
         let chunks: HashMap<u32, u32> = files.iter().map(|file| (file.version, file.num_chunks)).collect();
         let is_orphan = |id: &u64| {
@@ -52,8 +51,18 @@ impl Comparison {
         let is_whole =
             |file: &EmbeddedFile| (0..file.num_chunks as usize).all(|at| has(chunk_id(file.version, at)));
         let lacking = files.into_iter().filter(|file| !is_whole(file)).collect();
-        Ok(Self { lacking, orphans })
+        Self { lacking, orphans }
     }
+}
+
+/// Every id that a store has, ascending. Of a million they take seconds to list.
+pub(super) fn ids(store: &dyn VectorStore) -> Result<Vec<u64>, VectorError> {
+    let mut ids = Vec::new();
+    store.ids(&mut |page| {
+        ids.extend_from_slice(page);
+        true
+    })?;
+    Ok(ids)
 }
 
 impl Shared {
@@ -95,15 +104,17 @@ impl Shared {
 }
 
 /// Drops ids that no file has (a crash left them), and has files embedded again whose ids are missing: their vectors are
-/// in the content store, so that is a matter of copying.
+/// in the content store, so that is a matter of copying. `known` is what the store has, or had: what was deleted since may
+/// be deleted again, and nothing may have been added.
 pub(super) fn sweep(
     dir: &Path,
     catalogue: &mut Catalogue,
     store: &dyn VectorStore,
+    known: &[u64],
     snapshot: &Snapshot,
 ) -> Result<(), IndexError> {
     let fail = |e| IndexError::vector(&dir.join("vectors"), e);
-    let Comparison { lacking, orphans } = Comparison::of(store, catalogue.embedded_files()?).map_err(fail)?;
+    let Comparison { lacking, orphans } = Comparison::between(known, catalogue.embedded_files()?);
     // A file that is being embedded when the crash comes has ids and no mark.
     let orphans: Vec<u64> = orphans
         .into_iter()
@@ -162,8 +173,8 @@ impl RepoIndex {
             .map_err(|e| IndexError::io("vector", &self.dir, e))
     }
 
-    /// Sees that a server, or a large store that was just opened, has every vector that the catalogue counts on. It is asked before the writer is taken: a saved
-    /// file does not wait for a server that is away.
+    /// Sees that a server, or a large store that was just opened, has every vector that the catalogue counts on. It is asked
+    /// before the writer is taken: a saved file waits neither for a server that is away nor for a million ids.
     pub(super) fn look_over_vectors(&self) -> Result<(), IndexError> {
         let served = self.served();
         let Some(store) = served.vectors.as_deref() else {
@@ -174,14 +185,25 @@ impl RepoIndex {
         }
         let fail = |e| self.vector_error(e);
         store.prepare().map_err(fail)?;
+        let expected = self.writer_if_open()?.catalogue.embedded_chunks()?;
         let counted = store.len().map_err(fail)? as u64;
-        let mut writer = self.writer_if_open()?;
-        let expected = writer.catalogue.embedded_chunks()?;
         if !self.is_unswept.swap(false, Ordering::AcqRel) && counted >= expected {
             return Ok(());
         }
-        sweep(&self.dir, &mut writer.catalogue, store, &self.served().snapshot)
-            .inspect_err(|_| self.is_unswept.store(true, Ordering::Release))?;
+        // Only who fills in vectors adds any, and that is done by whoever asks for this.
+        let known = ids(store).map_err(fail);
+        let swept = known.and_then(|known| {
+            let mut writer = self.writer_if_open()?;
+            sweep(
+                &self.dir,
+                &mut writer.catalogue,
+                store,
+                &known,
+                &self.served().snapshot,
+            )?;
+            Ok(writer)
+        });
+        let writer = swept.inspect_err(|_| self.is_unswept.store(true, Ordering::Release))?;
         let embedded = writer.catalogue.embedded_chunks()?;
         if embedded != expected {
             self.show_embedded(embedded);

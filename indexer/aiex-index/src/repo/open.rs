@@ -12,7 +12,7 @@ use aiex_lexical::LexicalIndex;
 use aiex_vector::{EdgeSettings, EdgeStore, VectorStore};
 use arc_swap::ArcSwap;
 
-use super::moving::sweep;
+use super::moving::{ids, sweep};
 use super::{Facts, RepoIndex, Served, Writer};
 use crate::catalogue::{Catalogue, Change, Outcome, Row};
 use crate::content::set_aside;
@@ -80,7 +80,8 @@ impl RepoIndex {
             .filter(|store| !store.is_remote() && snapshot.num_chunks <= SWEPT_AT_ONCE);
         let is_unswept = at_once.is_none();
         if let Some(store) = at_once {
-            sweep(dir, &mut catalogue, store, &snapshot)?;
+            let known = ids(store).map_err(|e| IndexError::vector(&dir.join("vectors"), e))?;
+            sweep(dir, &mut catalogue, store, &known, &snapshot)?;
         }
         snapshot.num_embedded = if vectors.is_some() {
             catalogue.embedded_chunks()?
@@ -187,7 +188,8 @@ impl RepoIndex {
             return Ok(());
         };
         if !store.is_remote() {
-            sweep(&self.dir, catalogue, store.as_ref(), &served.snapshot)?;
+            let known = ids(store.as_ref()).map_err(|e| IndexError::vector(&self.vector_dir(), e))?;
+            sweep(&self.dir, catalogue, store.as_ref(), &known, &served.snapshot)?;
         }
         let embedded = catalogue.embedded_chunks()?;
         self.serve(|served| Served {
