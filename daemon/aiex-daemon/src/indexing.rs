@@ -521,6 +521,7 @@ fn dormant(registered: &Registered, problem: Option<&String>, known: Option<&Rep
             watch: WatchMode::Off {
                 reason: reason.to_owned(),
             },
+            is_at_rest: true,
             ..known.clone()
         };
     }
@@ -555,6 +556,7 @@ fn dormant(registered: &Registered, problem: Option<&String>, known: Option<&Rep
         quarantined: Vec::new(),
         vector_collection: None,
         vectors_moving_to: None,
+        is_at_rest: problem.is_none(),
     }
 }
 

@@ -26,8 +26,10 @@ const BY_PLACE: f64 = 0.3;
 const OFFSET: f64 = 3.0;
 /// Bytes of each source that words are counted in: all of a span, the beginning of a page.
 const GLANCE: usize = 4096;
-/// What a quote of a package gains that the question names, and what an earlier report keeps: what it rests on was read again.
+/// What a quote of a package gains that the question names, what it keeps when the question names none (a question put to
+/// a repository is about that, as long as it answers), and what an earlier report keeps: what it rests on was read again.
 const NAMED: f64 = 2.0;
+const UNNAMED: f64 = 0.7;
 const RETOLD: f64 = 0.8;
 
 /// Before the answer in short: what follows is nobody's prose.
@@ -86,6 +88,7 @@ pub(crate) fn telling<'a>(
 fn owned(question: &str, source: &Source) -> f64 {
     match &source.origin {
         Origin::Docs { package, .. } if names(question, package) => NAMED,
+        Origin::Docs { .. } => UNNAMED,
         Origin::Report { .. } => RETOLD,
         _ => 1.0,
     }

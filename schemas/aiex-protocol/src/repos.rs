@@ -166,4 +166,11 @@ pub struct RepoStatus {
     /// Where its vectors are being moved to, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vectors_moving_to: Option<VectorPlace>,
+    /// Whether its stores are closed until somebody asks for it, because memory is short or nobody has asked yet.
+    #[serde(default, skip_serializing_if = "is_awake")]
+    pub is_at_rest: bool,
+}
+
+fn is_awake(is_at_rest: &bool) -> bool {
+    !is_at_rest
 }

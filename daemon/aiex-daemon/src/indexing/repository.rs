@@ -330,6 +330,7 @@ impl Repository for IndexedRepository {
                 aiex_index::VectorPlace::Local => VectorPlace::Local,
                 aiex_index::VectorPlace::Server => VectorPlace::Server,
             }),
+            is_at_rest: false,
         }
     }
 

@@ -298,5 +298,6 @@ fn status() -> RepoStatus {
         quarantined: Vec::new(),
         vector_collection: None,
         vectors_moving_to: None,
+        is_at_rest: false,
     }
 }

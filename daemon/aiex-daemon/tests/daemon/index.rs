@@ -275,8 +275,7 @@ async fn beyond_the_memory_budget_unused_repositories_rest_until_they_are_asked_
     let complete = |args: &mut SearchArgs| args.wait_complete = true;
     client.ask(1, search(&one.root, "next_pause", complete)).await;
     client.ask(2, search(&other.root, "next_pause", complete)).await;
-    let rests =
-        |repo: &RepoStatus| matches!(&repo.watch, WatchMode::Off { reason } if reason.contains("at rest"));
+    let rests = |repo: &RepoStatus| repo.is_at_rest && matches!(&repo.watch, WatchMode::Off { .. });
     let mut id = 3;
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {

@@ -250,7 +250,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         .chain([("event-done-page", done_page())])
         .chain(research::latest_events())
         .chain([("event-status-services", status_with_services())])
-        .chain([("event-status-memory", status_with_memory())]);
+        .chain([("event-status-memory", status_with_memory())])
+        .chain([("event-status-at-rest", status_with_a_repository_at_rest())]);
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,
@@ -585,6 +586,19 @@ fn status_with_memory() -> Event {
     }))
 }
 
+fn status_with_a_repository_at_rest() -> Event {
+    let watch = WatchMode::Off {
+        reason: "at rest until it is asked for".into(),
+    };
+    Event::Status(Box::new(DaemonStatus {
+        repos: vec![RepoStatus {
+            is_at_rest: true,
+            ..repo(watch)
+        }],
+        ..status()
+    }))
+}
+
 fn services() -> Vec<ServiceStatus> {
     let engine = ServiceStatus {
         kind: ServiceKind::Engine,
@@ -641,5 +655,6 @@ fn repo(watch: WatchMode) -> RepoStatus {
         quarantined: vec!["lexical".into()],
         vector_collection: None,
         vectors_moving_to: None,
+        is_at_rest: false,
     }
 }

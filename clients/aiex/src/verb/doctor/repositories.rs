@@ -56,7 +56,7 @@ fn check_one(repo: &RepoStatus) -> Finding {
             format!("{root} is scanned every {interval_s} s instead of watched: {reason}"),
             "raise fs.inotify.max_user_watches, or index.watch_budget in the settings",
         ),
-        WatchMode::Off { reason } if repo.phase == Phase::Opening => {
+        WatchMode::Off { reason } if repo.is_at_rest || repo.phase == Phase::Opening => {
             Finding::ok(REPOSITORY, format!("{root}: {reason}"))
         }
         WatchMode::Off { reason } => Finding::warn(
@@ -71,5 +71,25 @@ fn check_one(repo: &RepoStatus) -> Finding {
         ),
         WatchMode::Events { .. } if repo.is_complete => Finding::ok(REPOSITORY, root.clone()),
         WatchMode::Events { .. } => Finding::ok(REPOSITORY, format!("{root} (being indexed)")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    fn a_repository_at_rest_is_as_it_should_be() {
+        let fixture = include_str!("../../../../../schemas/fixtures/v1/server-event-status-at-rest.json");
+        let frame: serde_json::Value = serde_json::from_str(fixture).unwrap();
+        let status: DaemonStatus = serde_json::from_value(frame["data"].clone()).unwrap();
+        let here = tempfile::tempdir().unwrap();
+        let mut repo = status.repos[0].clone();
+        repo.root = here.path().display().to_string();
+        repo.problem = None;
+        assert_eq!(check_one(&repo).verdict, Verdict::Ok);
+        repo.is_at_rest = false;
+        assert_eq!(check_one(&repo).verdict, Verdict::Warn);
     }
 }
