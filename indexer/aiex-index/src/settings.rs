@@ -28,6 +28,9 @@ pub struct IndexSettings {
     pub bytes_in_flight: usize,
     /// Answers kept in the query cache, in bytes. An answer of twenty hits takes about 25 KB.
     pub cache_bytes: u64,
+    /// Up to so many bytes of source a repository is looked over when it is opened: every stored content is compared with its
+    /// digest, and the vectors with the catalogue. A larger one is looked over behind its first answers.
+    pub looked_over_bytes: u64,
     /// Outlines of files kept in memory, of all repositories together, in bytes. A hundred thousand chunks of source have
     /// some 25 MB of them; what does not fit is read from the disk for each search that finds it.
     pub outline_bytes: usize,
@@ -62,6 +65,7 @@ impl Default for IndexSettings {
             checkpoint_files: 4096,
             bytes_in_flight: 16 << 20,
             cache_bytes: 12 << 20,
+            looked_over_bytes: 32 << 20,
             outline_bytes: 32 << 20,
             vector_server: Arc::new(Server::new(ServerSettings {
                 url: String::new(),

@@ -28,12 +28,6 @@ use crate::snapshot::{FileEntry, Shape, Snapshot};
 /// The file of the outlines, in a repository's folder.
 pub(super) const OUTLINES: &str = "outlines";
 
-/// Bytes of source up to which every stored content is compared with its digest when a repository is opened.
-const VERIFIED_AT_ONCE: u64 = 32 << 20;
-
-/// Chunks up to which the vectors are compared with the catalogue when a repository is opened.
-const SWEPT_AT_ONCE: u64 = 200_000;
-
 impl RepoIndex {
     /// Opens the stores in `dir`. A damaged one is set aside and built from the others; a crash
     /// between stores costs the files that were being written.
@@ -72,12 +66,10 @@ impl RepoIndex {
         let outlines = Arc::new(outlines);
         let Loaded {
             mut snapshot,
-            is_verified,
+            is_small,
         } = load_snapshot(&mut catalogue, &shared, &outlines, &mut quarantined)?;
         // A server, or what is large, is looked over when vectors are filled in: nobody waits for it here.
-        let at_once = vectors
-            .as_deref()
-            .filter(|store| !store.is_remote() && snapshot.num_chunks <= SWEPT_AT_ONCE);
+        let at_once = vectors.as_deref().filter(|store| !store.is_remote() && is_small);
         let is_unswept = at_once.is_none();
         if let Some(store) = at_once {
             let known = ids(store).map_err(|e| IndexError::vector(&dir.join("vectors"), e))?;
@@ -111,7 +103,7 @@ impl RepoIndex {
             }),
             damage: Mutex::new(None),
             lost,
-            is_unverified: AtomicBool::new(!is_verified),
+            is_unverified: AtomicBool::new(!is_small),
             is_unswept: AtomicBool::new(is_unswept),
             is_server_suspect: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
@@ -443,8 +435,8 @@ fn open_vectors(
 /// What opening finds in the stores.
 struct Loaded {
     snapshot: Snapshot,
-    /// Whether every content was compared with its digest.
-    is_verified: bool,
+    /// Whether it is small enough to be looked over at once, as its contents were.
+    is_small: bool,
 }
 
 /// Reads the files of the last generation into memory. Files whose content is gone are forgotten. Of a small repository
@@ -463,7 +455,7 @@ fn load_snapshot(
         .filter(|row| row.key().is_some())
         .map(|row| row.stat.size)
         .sum();
-    let is_verified = source_bytes <= VERIFIED_AT_ONCE;
+    let is_small = source_bytes <= shared.settings.looked_over_bytes;
     let present = shared.content.present(keys())?;
     let known = outlines.log.known();
     let mut files = Vec::with_capacity(rows.len());
@@ -496,7 +488,7 @@ fn load_snapshot(
         if !present.contains(&key) {
             lost.push(path);
         } else if let Some(known) = written
-            && (!is_verified || shared.content.is_sound(&key)?)
+            && (!is_small || shared.content.is_sound(&key)?)
         {
             files.push(file(Shape {
                 language: known.language,
@@ -524,8 +516,5 @@ fn load_snapshot(
     let is_complete = catalogue.number("is_complete")? == 1 && lost.is_empty();
     let snapshot = Snapshot::new(generation, files, is_complete, 0);
     outlines.log.retain(|version| snapshot.file(version).is_some());
-    Ok(Loaded {
-        snapshot,
-        is_verified,
-    })
+    Ok(Loaded { snapshot, is_small })
 }

@@ -21,6 +21,7 @@ fn files_of(index: &Path, store: &str) -> Vec<PathBuf> {
             return vec![repo.join("catalogue.db")];
         }
         "manifest" => return vec![repo.join("generation.json")],
+        "outlines" => return vec![repo.join("outlines")],
         "registry" => return vec![index.join("repos.json")],
         other => repo.join(other),
     };
@@ -74,6 +75,55 @@ fn a_flipped_byte_in_the_catalogue_is_survived() {
 #[test]
 fn a_flipped_byte_in_the_content_store_is_survived() {
     survives_flips("content");
+}
+
+#[test]
+fn a_flipped_byte_in_the_outlines_is_survived() {
+    survives_flips("outlines");
+    let expected = observe(&Fixture::new().repo);
+    // Every byte of them, where nothing is looked over when it is opened.
+    let mut fixture = Fixture::new();
+    let whole = std::fs::read(&files_of(&fixture.index_dir(), "outlines")[0]).unwrap();
+    for at in (0..whole.len()).step_by(7) {
+        fixture = fixture.reopened_as_large(|index| {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x5a;
+            std::fs::write(&files_of(index, "outlines")[0], bytes).unwrap();
+        });
+        assert_eq!(observe(&fixture.repo), expected, "byte {at}");
+    }
+}
+
+#[test]
+fn damage_to_a_large_repository_is_found_behind_its_first_answers() {
+    let fixture = Fixture::new();
+    let expected = observe(&fixture.repo);
+    let fixture = fixture.reopened_as_large(|index| {
+        let store = rusqlite::Connection::open(index.join("content/content.db")).unwrap();
+        store
+            .execute("UPDATE content SET text = x'00' WHERE id = 1", [])
+            .unwrap();
+    });
+    assert!(!fixture.repo.facts().needs_repair, "nobody has looked yet");
+    fixture.repo.maintain(&|| false).unwrap();
+    assert!(fixture.repo.facts().needs_repair);
+    assert_eq!(fixture.sync().changed, 1);
+    assert_eq!(observe(&fixture.repo), expected);
+
+    // Vectors that are missing or of no file.
+    let fixture = fixture.reopened_as_large(|index| {
+        let path = &files_of(index, "catalogue")[0];
+        let catalogue = rusqlite::Connection::open(path).unwrap();
+        catalogue
+            .execute("DELETE FROM file WHERE CAST(path AS TEXT) = 'README.md'", [])
+            .unwrap();
+    });
+    let facts = fixture.repo.facts();
+    assert!(facts.chunks_embedded <= facts.chunks);
+    fixture.sync();
+    let facts = fixture.repo.facts();
+    assert_eq!(facts.chunks_embedded, facts.chunks);
+    assert_eq!(observe(&fixture.repo), expected);
 }
 
 #[test]
@@ -158,7 +208,14 @@ fn damaged_vectors_never_cost_the_answer() {
 
 #[test]
 fn a_store_that_is_deleted_is_built_from_the_others() {
-    for store in ["lexical", "vectors", "grams", "catalogue.db", "generation.json"] {
+    for store in [
+        "lexical",
+        "vectors",
+        "grams",
+        "outlines",
+        "catalogue.db",
+        "generation.json",
+    ] {
         let fixture = Fixture::new();
         let expected = observe_fresh(&fixture.root());
         let fixture = fixture.reopened_after(|index| {

@@ -55,8 +55,12 @@ def load_settings(path):
 "#;
 
 pub(crate) fn engine_at(dir: &Path) -> Arc<Engine> {
+    engine_with(dir, IndexSettings::default())
+}
+
+pub(crate) fn engine_with(dir: &Path, settings: IndexSettings) -> Arc<Engine> {
     let model = StaticModel::built_in().unwrap();
-    Engine::open(dir, Some(model), IndexSettings::default()).unwrap()
+    Engine::open(dir, Some(model), settings).unwrap()
 }
 
 impl Fixture {
@@ -114,12 +118,27 @@ impl Fixture {
 
     /// Closes everything, lets `change` work on the index's folder, and opens it again.
     pub(crate) fn reopened_after(self, change: impl FnOnce(&Path)) -> Self {
+        self.reopened_with(IndexSettings::default(), change)
+    }
+
+    /// As [`reopened_after`](Self::reopened_after), as a repository that is too large to be looked over at once, and too large
+    /// for its outlines to stay in memory.
+    pub(crate) fn reopened_as_large(self, change: impl FnOnce(&Path)) -> Self {
+        let settings = IndexSettings {
+            looked_over_bytes: 0,
+            outline_bytes: 0,
+            ..IndexSettings::default()
+        };
+        self.reopened_with(settings, change)
+    }
+
+    fn reopened_with(self, settings: IndexSettings, change: impl FnOnce(&Path)) -> Self {
         let Self { dir, engine, repo } = self;
         let root = repo.root().clone();
         drop(repo);
         drop(engine);
         change(&dir.path().join("index"));
-        let engine = engine_at(&dir.path().join("index"));
+        let engine = engine_with(&dir.path().join("index"), settings);
         let repo = engine.open_repo(root, false).unwrap();
         Self { dir, engine, repo }
     }
