@@ -40,6 +40,7 @@ const ENGINES: &[(&str, &[&str])] = &[
             "aiex-research",
             "aiex-sessions",
             "aiex-backup",
+            "aiex-outside",
         ],
     ),
     ("fastembed", &["aiex-embed"]),

@@ -4,11 +4,12 @@ use std::process::Child;
 use std::time::Duration;
 
 use aiex_llm::standin::{Fault as ModelFault, Received, Reply, StandIn as ModelStandIn};
+use aiex_outside::{Host, Leaf, QUESTION, good_model};
 use aiex_web::EngineKind;
 use aiex_web::standin::{Fault, Page, StandIn as EngineStandIn};
 use serde_json::Value;
 
-use crate::research_outside::{Host, MANY, QUESTION, good_model};
+use crate::research_outside::MANY;
 use crate::world::{World, wait_for, wait_until};
 
 const SEARXNG: EngineKind = EngineKind::SearxNg;
@@ -146,10 +147,10 @@ fn engines_elsewhere_are_asked_through_the_proxy_and_those_at_hand_without() {
         &SEARXNG,
         [Page::new("https://a.example/", "Retry", "how a retry is done")],
     );
-    let proxy = Host::start(&[]);
+    let proxy = Host::start([]).unwrap();
     let settings = web(&engine, "").replace(
         "[web]\n",
-        &format!("[web]\nproxy = \"http://{}\"\n", proxy.address),
+        &format!("[web]\nproxy = \"http://{}\"\n", proxy.address()),
     );
     world.configure(&format!(
         "{settings}[[web.engine]]\nname = \"far\"\nkind = \"searxng\"\nurl = \"http://searx.example\"\n"
@@ -160,7 +161,7 @@ fn engines_elsewhere_are_asked_through_the_proxy_and_those_at_hand_without() {
     assert_eq!(engine.count(&SEARXNG), 1);
     let asked = proxy.asked();
     assert!(
-        !asked.is_empty() && asked.iter().all(|url| url.starts_with("http://searx.example/")),
+        !asked.is_empty() && asked.keys().all(|url| url.starts_with("http://searx.example/")),
         "{asked:?}"
     );
 }
@@ -168,7 +169,12 @@ fn engines_elsewhere_are_asked_through_the_proxy_and_those_at_hand_without() {
 #[test]
 fn a_service_of_the_settings_leads_to_no_other_address() {
     let world = World::new();
-    let other = Host::start(&[("/inside", Duration::ZERO, "what nobody outside is to see")]);
+    let other = Host::start([Leaf::new(
+        "/inside",
+        Duration::ZERO,
+        "what nobody outside is to see",
+    )])
+    .unwrap();
     let engine = EngineStandIn::start().unwrap();
     let json = EngineKind::Json(engine.json());
     for kind in [&SEARXNG, &json] {
@@ -200,7 +206,7 @@ fn a_service_of_the_settings_leads_to_no_other_address() {
         model.requests() >= 1 && engine.received().len() == 2,
         "they were asked"
     );
-    assert_eq!(other.asked(), Vec::<String>::new());
+    assert!(other.asked().is_empty());
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod pack;
 mod repos;
 mod research;
 mod research_cited;
+mod research_killed;
 mod research_outside;
 mod research_packed;
 mod research_told;

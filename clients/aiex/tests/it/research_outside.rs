@@ -2,146 +2,18 @@
 //! again, whatever becomes of the daemon in the midst of it.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Child;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aiex_llm::standin::{Fault, Received, Said, StandIn as ModelStandIn};
+use aiex_outside::{ARTICLE, Host, Leaf, OTHER, QUESTION, good_model};
 use aiex_web::EngineKind;
 use aiex_web::standin::{Fault as EngineFault, Page, StandIn as EngineStandIn};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::world::{World, wait_for, wait_until};
-
-pub(crate) const QUESTION: &str = "how long does the back-off policy wait before the next attempt";
-
-/// A host with pages. It counts what it was asked for and answers slowly where it is told to.
-pub(crate) struct Host {
-    pub(crate) address: SocketAddr,
-    asked: Arc<Mutex<BTreeMap<String, usize>>>,
-}
-
-impl Host {
-    pub(crate) fn start(pages: &[(&str, Duration, &str)]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let asked: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
-        let pages: Vec<(String, Duration, String)> = pages
-            .iter()
-            .map(|(path, pause, text)| ((*path).to_owned(), *pause, (*text).to_owned()))
-            .collect();
-        let (log, pages) = (Arc::clone(&asked), Arc::new(pages));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (log, pages) = (Arc::clone(&log), Arc::clone(&pages));
-                std::thread::spawn(move || answer(stream, &log, &pages));
-            }
-        });
-        Self { address, asked }
-    }
-
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-
-    /// What it was asked for.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().keys().cloned().collect()
-    }
-
-    fn times(&self, path: &str) -> usize {
-        self.asked.lock().unwrap().get(path).copied().unwrap_or(0)
-    }
-}
-
-fn answer(
-    mut stream: std::net::TcpStream,
-    log: &Mutex<BTreeMap<String, usize>>,
-    pages: &[(String, Duration, String)],
-) {
-    let mut request = Vec::new();
-    let mut byte = [0];
-    while !request.ends_with(b"\r\n\r\n") {
-        if !matches!(stream.read(&mut byte), Ok(1)) {
-            return;
-        }
-        request.extend(byte);
-    }
-    let request = String::from_utf8_lossy(&request).into_owned();
-    let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-    *log.lock().unwrap().entry(path.clone()).or_default() += 1;
-    let page = pages.iter().find(|(known, ..)| *known == path);
-    let (status, body) = page.map_or((404, ""), |(_, _, text)| (200, text.as_str()));
-    if let Some((_, pause, _)) = page {
-        std::thread::park_timeout(*pause);
-    }
-    let length = body.len();
-    // A client that was killed does not take it.
-    let _ = stream.write_all(
-        format!(
-            "HTTP/1.1 {status} -\r\ncontent-type: text/markdown\r\ncontent-length: {length}\r\n\
-             connection: close\r\n\r\n{body}"
-        )
-        .as_bytes(),
-    );
-}
-
-const ARTICLE: &str = "# Back-off\n\nA back-off policy doubles the pause before each next attempt, from 200 ms to at most \
-5 seconds. A client that waits less makes an overloaded server worse.\n\nAfter three attempts the error is given back.\n";
-const OTHER: &str = "# Jitter\n\nThe policy adds jitter to how long it waits before an attempt, so that clients do not \
-return at the same moment.\n\nWithout jitter the next attempt of every client comes at once.\n";
-
-/// What was said between the marks of a prompt.
-fn fenced(user: &str) -> &str {
-    let mark = user
-        .split_once("The data begins after the mark ")
-        .and_then(|(_, rest)| rest.split(' ').next())
-        .unwrap_or_default();
-    let inside = user.split(&format!("\n{mark}\n")).nth(1).unwrap_or_default();
-    inside.split(&format!("\n{mark}")).next().unwrap_or_default()
-}
-
-/// A model that does its work well.
-pub(crate) fn good_model(request: &Received) -> Said {
-    let body = request.json();
-    let message = |at: usize| body["messages"][at]["content"].as_str().unwrap_or_default();
-    let (system, user) = (message(0), message(1));
-    let text = if system.contains("what kind of question") {
-        json!({"kind": "open", "objective": "know how long it waits", "constraints": [], "clarify": null})
-            .to_string()
-    } else if system.contains("You plan a search") {
-        json!({"sub_questions": [
-            {"question": QUESTION, "sources": ["code", "web"], "queries": ["back-off policy wait"]},
-        ]})
-        .to_string()
-    } else if system.contains("lack evidence") {
-        json!({"queries": []}).to_string()
-    } else if system.contains("You copy passages") {
-        json!({"quotes": []}).to_string()
-    } else if system.contains("You arrange evidence") {
-        json!({"sections": []}).to_string()
-    } else if system.contains("You compare sentences") {
-        let number = fenced(user).matches("Sentence ").count();
-        let verdicts: Vec<Value> = (1..=number)
-            .map(|sentence| json!({"sentence": sentence, "verdict": "supported"}))
-            .collect();
-        json!({"verdicts": verdicts}).to_string()
-    } else {
-        // Each quote's first line, with its number.
-        let told = fenced(user).split("\n\n").filter_map(|block| {
-            let (head, text) = block.trim().split_once('\n')?;
-            let id = head.split(']').next()?.trim_start_matches('[');
-            let text = text.lines().next()?.trim_start_matches('/').trim();
-            Some(format!("{} [{id}].", text.trim_end_matches('.')))
-        });
-        told.collect::<Vec<_>>().join(" ")
-    };
-    Said::Slowly(Duration::from_millis(150), text)
-}
 
 /// Settings with an engine, a host that may be read, and a model.
 fn configured(world: &World, engine: &EngineStandIn, host: &Host, model: Option<&ModelStandIn>) {
@@ -154,16 +26,17 @@ fn configured(world: &World, engine: &EngineStandIn, host: &Host, model: Option<
     world.configure(&format!(
         "[web]\nenabled = true\nkeyless = false\nreachable = [\"{}\"]\n\
          [[web.engine]]\nkind = \"searxng\"\nurl = \"{}\"\n{provider}",
-        host.address,
+        host.address(),
         engine.url(&EngineKind::SearxNg),
     ));
 }
 
 fn two_pages(slow: Duration) -> (EngineStandIn, Host) {
-    let host = Host::start(&[
-        ("/policy.md", Duration::ZERO, ARTICLE),
-        ("/jitter.md", slow, OTHER),
-    ]);
+    let host = Host::start([
+        Leaf::new("/policy.md", Duration::ZERO, ARTICLE),
+        Leaf::new("/jitter.md", slow, OTHER),
+    ])
+    .unwrap();
     let engine = EngineStandIn::start().unwrap();
     engine.always(
         &EngineKind::SearxNg,
@@ -360,7 +233,7 @@ fn an_engine_that_failed_while_another_answered_is_told_and_stands_in_the_report
         "[web]\nenabled = true\nkeyless = false\nreachable = [\"{}\"]\n\
          [[web.engine]]\nkind = \"searxng\"\nurl = \"{}\"\n\
          [[web.engine]]\nkind = \"serper\"\nurl = \"{}\"\nkey_env = \"PATH\"\n",
-        host.address,
+        host.address(),
         engine.url(&EngineKind::SearxNg),
         engine.url(&EngineKind::Serper),
     ));
@@ -523,15 +396,13 @@ fn web_pages_of_an_old_report_are_looked_at_again() {
 #[test]
 fn a_report_tells_dead_links_from_refused_ones() {
     let world = World::new();
-    let host = Host::start(&[
-        (
-            "/robots.txt",
-            Duration::ZERO,
-            "User-agent: *\nDisallow: /private\n",
-        ),
-        ("/policy.md", Duration::ZERO, ARTICLE),
-        ("/private.md", Duration::ZERO, OTHER),
-    ]);
+    let leaf = |path: &str, text: &str| Leaf::new(path, Duration::ZERO, text);
+    let host = Host::start([
+        leaf("/robots.txt", "User-agent: *\nDisallow: /private\n"),
+        leaf("/policy.md", ARTICLE),
+        leaf("/private.md", OTHER),
+    ])
+    .unwrap();
     let engine = EngineStandIn::start().unwrap();
     let page = |path: &str| {
         let text = format!("how long the back-off policy of {path} waits before the next attempt");

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use aiex_llm::standin::{Fault, Received, Said, StandIn};
+use aiex_outside::good_model;
 use serde_json::Value;
 
-use crate::research_outside::{good_model, report_of};
+use crate::research_outside::report_of;
 use crate::world::World;
 
 const QUESTION: &str = "how long does each policy wait before the next attempt";
