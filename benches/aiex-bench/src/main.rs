@@ -18,6 +18,7 @@ mod measure;
 mod process;
 mod quantile;
 mod rejoin;
+mod runs;
 mod soak;
 mod subject;
 
@@ -34,7 +35,8 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 100_000])]
     chunks: Vec<u64>,
     /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle, regex, same, known, crowd, and down, which is made only
-    /// when it is named: research while every service outside is down. Likewise soak: hours of edits and questions.
+    /// when it is named: research while every service outside is down. Likewise soak: hours of edits and questions; and runs of
+    /// research against stand-ins: killed-runs, failing-runs, small-budgets, followers, repeated.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// How long the soak lasts, in minutes.
@@ -93,6 +95,19 @@ fn run(args: &Args) -> Result<(), Failure> {
         if args.only.len() == 1 {
             return Ok(());
         }
+    }
+    let mut rest = args
+        .only
+        .iter()
+        .filter(|only| !runs::NAMES.contains(&only.as_str()));
+    let has_rest = rest.next().is_some() || args.only.is_empty();
+    for name in runs::NAMES {
+        if args.only.iter().any(|only| only == name) {
+            runtime.block_on(runs::one(name, &program, scratch.path()))?;
+        }
+    }
+    if !has_rest {
+        return Ok(());
     }
     if args.only.iter().any(|only| only == "soak") {
         let lasting = Duration::from_secs(60 * args.minutes);

