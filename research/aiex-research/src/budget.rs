@@ -20,6 +20,12 @@ const RESERVE_PERCENT: u64 = 35;
 /// hangs over it.
 const PLAN_PERCENT: u64 = 40;
 
+/// The part of the time that no call may take, in hundredths, …
+const CLOSING_PERCENT: u64 = 20;
+/// … and at most so much of it, in milliseconds: behind the last call the report is still to be checked by code, put together
+/// and kept.
+const MOST_CLOSING_MS: u64 = 2_000;
+
 /// What a call costs: at its most before it, in fact after it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -154,9 +160,11 @@ impl Purse {
 
     /// Wall time left for a purpose.
     pub(crate) fn time_left(&self, purpose: Purpose) -> Duration {
+        let limit = self.limits.wall_ms;
         let allowed = match purpose {
-            Purpose::Plan => part(self.limits.wall_ms, PLAN_PERCENT),
-            Purpose::Gather | Purpose::Finish => allowed(self.limits.wall_ms, purpose),
+            Purpose::Plan => part(limit, PLAN_PERCENT),
+            Purpose::Gather => allowed(limit, purpose),
+            Purpose::Finish => limit - part(limit, CLOSING_PERCENT).min(MOST_CLOSING_MS),
         };
         Duration::from_millis(allowed.saturating_sub(self.wall_ms()))
     }
@@ -308,6 +316,21 @@ mod tests {
         let denied = late.take(call(1, 0), true, Purpose::Plan).err();
         assert_eq!(denied, Some(Denied::Used("time")));
         assert!(late.take(Cost::SEARCH, true, Purpose::Gather).is_ok());
+    }
+
+    #[test]
+    fn the_last_call_leaves_time_to_put_the_report_together() {
+        let finish = |wall_ms: u64| {
+            let limits = Limits { wall_ms, ..LIMITS };
+            let purse = Purse::new(limits, Arc::new(SystemClock::new()), Cost::default(), 0);
+            purse.time_left(Purpose::Finish)
+        };
+        assert!(finish(1_000) <= Duration::from_millis(800));
+        assert!(finish(600_000) <= Duration::from_millis(598_000));
+        assert!(
+            finish(600_000) > Duration::from_secs(500),
+            "of a long run it takes next to nothing"
+        );
     }
 
     #[test]

@@ -103,6 +103,15 @@ impl Gathered {
         said
     }
 
+    /// Whether nothing but the budget kept searches from being made.
+    pub(crate) fn is_out_of_budget(&self) -> bool {
+        let mut failures = self
+            .searches
+            .iter()
+            .filter_map(|search| search.failure.as_deref());
+        failures.all(|failure| failure.starts_with(OUT_OF_BUDGET))
+    }
+
     /// The first hint that a failed search gave.
     pub(crate) fn hint(&self) -> Option<&str> {
         self.hints

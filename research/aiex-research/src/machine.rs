@@ -131,9 +131,11 @@ impl Live {
 
     async fn fail(&self, gathered: &Gathered) -> Result<Rest, Stop> {
         let reason = format!("nothing could be searched: {}", gathered.failures().join("; "));
-        let hint = gathered
-            .hint()
-            .unwrap_or("check the sources' settings and the network, then retry the run");
+        let hint = gathered.hint().unwrap_or(if gathered.is_out_of_budget() {
+            "allow more searches and more time, and start a new run"
+        } else {
+            "check the sources' settings and the network, then retry the run"
+        });
         let failed = Event::Failed {
             reason: reason.clone(),
             hint: hint.to_owned(),

@@ -39,6 +39,10 @@ struct Seen {
     stopped_by_budget: usize,
     overruns: Vec<String>,
     errors: Vec<String>,
+    /// Those that took longer than they were given, and the longest of it: how long the system keeps a process waiting for a
+    /// core or the disk is in nobody's hand.
+    late: usize,
+    latest: Duration,
 }
 
 pub(super) async fn all(program: &Path, scratch: &Path) -> Result<(), Failure> {
@@ -49,13 +53,18 @@ pub(super) async fn all(program: &Path, scratch: &Path) -> Result<(), Failure> {
         all.stopped_by_budget += lane.stopped_by_budget;
         all.overruns.extend(lane.overruns);
         all.errors.extend(lane.errors);
+        all.late += lane.late;
+        all.latest = all.latest.max(lane.latest);
     }
     println!(
         "| {RUNS} runs with small budgets drawn at random | {} ended in a report, {} of them stopped or shortened by their \
-         budget; {} overran it, as the services counted |",
+         budget; {} overran tokens, money, fetches or searches, as the services counted; {} took longer than they were \
+         given, the latest by {:.0} ms |",
         all.ended,
         all.stopped_by_budget,
-        all.overruns.len()
+        all.overruns.len(),
+        all.late,
+        all.latest.as_secs_f64() * 1e3
     );
     for line in all.overruns.iter().chain(&all.errors) {
         println!("{line}");
@@ -93,7 +102,7 @@ async fn in_a_lane(program: &Path, scratch: &Path, seed: u64) -> Result<Seen, Fa
             tokens: chance.bool().then(|| chance.u64(0..12_000)),
             micro_dollars: chance.bool().then(|| chance.u64(0..60_000)),
             fetches: chance.bool().then(|| chance.u32(0..8)),
-            searches: chance.bool().then(|| chance.u32(0..8)),
+            searches: chance.bool().then(|| chance.u32(1..9)),
         };
         let (tokens, pages, searches) = (meter.tokens(), lane.outside.host.pages(), lane.outside.searches());
         let run = lane.run(Depth::Standard, budget).await?;
@@ -133,12 +142,11 @@ impl Seen {
         let [read, written] = used.tokens;
         let dollars = read * PRICES[0] + written * PRICES[1];
         let over = |limit: Option<u64>, used: u64| limit.is_some_and(|limit| used > limit);
-        let took = used.took.as_millis() as u64;
+        let given = budget.wall_seconds.map(Duration::from_secs);
+        let late = given.map_or(Duration::ZERO, |given| used.took.saturating_sub(given));
+        self.late += usize::from(!late.is_zero());
+        self.latest = self.latest.max(late);
         for (what, is_over) in [
-            (
-                "time",
-                over(budget.wall_seconds.map(|seconds| seconds * 1_000), took),
-            ),
             ("tokens", over(budget.tokens, read + written)),
             ("money", over(budget.micro_dollars, dollars)),
             ("fetches", over(budget.fetches.map(u64::from), used.pages as u64)),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use aiex_research::{Budget, Depth, Request, RunState, SourceKind};
+use aiex_research::{Budget, Depth, Event, Request, RunState, SourceKind};
 use futures_util::future;
 
 use super::world::{Fated, World, events, open, request};
@@ -114,4 +114,22 @@ async fn gathering_leaves_a_reserve_for_the_report() {
         Some("scripted"),
         "there was enough left to write"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_may_not_search_says_that_it_may_not() {
+    let world = Arc::new(World::with_model());
+    let budget = Budget {
+        searches: Some(0),
+        ..Budget::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let research = open(folder.path(), &world).await;
+    let run = research.start(Request { budget, ..request() }).await.unwrap();
+    let told = events(&research, &run).await;
+    let Some(Event::Failed { reason, hint }) = told.last() else {
+        panic!("{told:?}");
+    };
+    assert!(reason.contains("the budget of searches is used"), "{reason}");
+    assert!(hint.starts_with("allow more searches"), "{hint}");
 }
