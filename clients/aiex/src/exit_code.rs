@@ -20,7 +20,7 @@ pub(crate) enum ExitCode {
     RepositoryRefused = 5,
     /// The deadline passed.
     DeadlineExceeded = 6,
-    /// The model provider failed.
+    /// A service outside failed, and there is no answer without it.
     ProviderFailed = 7,
     /// A check found something that is not as it should be.
     CheckFailed = 8,
@@ -63,7 +63,9 @@ impl ExitCode {
                 "what was named is not there, or the folder is refused (`--yes` overrides)"
             }
             ExitCode::DeadlineExceeded => "the deadline passed (`--timeout`)",
-            ExitCode::ProviderFailed => "the model provider failed; the evidence was printed",
+            ExitCode::ProviderFailed => {
+                "a model, search engine or embedder failed; the evidence that was found was printed"
+            }
             ExitCode::CheckFailed => "a check failed: `aiex doctor`, `aiex verify`, `aiex research verify`",
             ExitCode::ResearchFailed => "the research ended without a report; what it found is kept",
             ExitCode::Interrupted => {

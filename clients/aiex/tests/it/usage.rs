@@ -53,7 +53,7 @@ fn exit_codes_are_documented() {
         4  the request failed: disk full, overloaded, a bug
         5  what was named is not there, or the folder is refused (`--yes` overrides)
         6  the deadline passed (`--timeout`)
-        7  the model provider failed; the evidence was printed
+        7  a model, search engine or embedder failed; the evidence that was found was printed
         8  a check failed: `aiex doctor`, `aiex verify`, `aiex research verify`
         9  the research ended without a report; what it found is kept
       130  stopped by Ctrl-C; the work in the daemon was cancelled, research goes on

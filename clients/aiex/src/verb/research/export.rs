@@ -10,6 +10,7 @@ use super::{Desk, ReadRun};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::output_file;
+use crate::snippet::one_line;
 
 /// Which report, and where to.
 #[derive(Debug, Args)]
@@ -46,14 +47,22 @@ enum Format {
 }
 
 impl Format {
-    /// What a file's name asks for.
-    fn of(file: &Path) -> Option<Self> {
-        match file.extension()?.to_str()?.to_lowercase().as_str() {
-            "md" | "markdown" => Some(Self::Markdown),
-            "html" | "htm" => Some(Self::Html),
-            "json" => Some(Self::Json),
-            "bib" => Some(Self::Bibtex),
-            _ => None,
+    /// What a file's name asks for; Markdown without an ending.
+    fn of(file: &Path) -> Result<Self, Failure> {
+        let Some(ending) = file.extension() else {
+            return Ok(Self::Markdown);
+        };
+        match ending.to_string_lossy().to_lowercase().as_str() {
+            "md" | "markdown" => Ok(Self::Markdown),
+            "html" | "htm" => Ok(Self::Html),
+            "json" => Ok(Self::Json),
+            "bib" => Ok(Self::Bibtex),
+            other => {
+                let message = format!("no report is written as `.{}`", one_line(other));
+                Err(Failure::new(ExitCode::Usage, message).hint(
+                    "endings are .md, .markdown, .html, .htm, .json and .bib; with another, --format says how it is written",
+                ))
+            }
         }
     }
 }
@@ -71,9 +80,12 @@ impl From<Format> for ReportFormat {
 
 /// Prints or writes it.
 pub(super) async fn export(flags: &ExportFlags, desk: &mut Desk<'_>) -> Result<ExitCode, Failure> {
+    let format = match (flags.format, &flags.out) {
+        (Some(format), _) => format,
+        (None, Some(path)) => Format::of(path)?,
+        (None, None) => Format::Markdown,
+    };
     let run = desk.find(&flags.which.run).await?;
-    let by_name = || flags.out.as_deref().and_then(Format::of);
-    let format = flags.format.or_else(by_name).unwrap_or(Format::Markdown);
     let mut text = document(&run.id, format.into(), desk).await?;
     if !text.ends_with('\n') {
         text.push('\n');
@@ -94,14 +106,28 @@ mod tests {
 
     #[test]
     fn a_files_name_asks_for_a_format() {
-        let format = |name: &str| Format::of(Path::new(name));
+        let format = |name: &str| Format::of(Path::new(name)).ok();
         assert_eq!(format("a/report.HTML"), Some(Format::Html));
         assert_eq!(format("report.md"), Some(Format::Markdown));
         assert_eq!(format("refs.bib"), Some(Format::Bibtex));
         assert_eq!(format("report.json"), Some(Format::Json));
         assert_eq!(
-            [format("report"), format("report.txt"), format(".md")],
-            [None, None, None]
+            [format("report"), format(".md")],
+            [Some(Format::Markdown); 2],
+            "without an ending"
         );
+    }
+
+    #[test]
+    fn an_ending_that_is_unknown_is_refused_with_those_that_are_known() {
+        let Err(Failure::Diagnostic(told)) = Format::of(Path::new("report.PDF")) else {
+            panic!("it was taken");
+        };
+        assert_eq!(told.exit, ExitCode::Usage);
+        assert_eq!(told.message, "no report is written as `.pdf`");
+        let hints = format!("{told:?}");
+        for ending in [".md", ".html", ".json", ".bib"] {
+            assert!(hints.contains(ending), "{hints}");
+        }
     }
 }

@@ -46,6 +46,8 @@ pub(super) enum End {
     Done {
         partial: Option<String>,
         spent: Option<String>,
+        /// Whether it says anything; not known of a run that was not watched to its end.
+        is_empty: bool,
     },
     /// Without.
     Failed { reason: String, hint: Option<String> },
@@ -91,6 +93,7 @@ pub(super) async fn watch(
     let mut story = Story::new(run, desk.printer.notice_palette);
     let mut progress = Progress::new(desk.printer);
     let mut end = None;
+    let mut is_empty = false;
     let mut plan = Plan::default();
     let mut follow = desk.session.follow(run, from_seq);
     loop {
@@ -122,9 +125,14 @@ pub(super) async fn watch(
                 let next_seq = entry.seq + 1;
                 return Ok(Watched::AwaitingApproval { plan, next_seq });
             }
+            RunEvent::Checked { .. } => is_empty = says_nothing(&entry.event),
             RunEvent::Done { partial, .. } => {
                 let spent = Some(story.spent());
-                end = Some(End::Done { partial, spent });
+                end = Some(End::Done {
+                    partial,
+                    spent,
+                    is_empty,
+                });
             }
             RunEvent::Failed { reason, hint } => {
                 let hint = (!hint.is_empty()).then_some(hint);
@@ -144,6 +152,21 @@ pub(super) async fn watch(
     }
 }
 
+/// Whether a report has no sentence that rests on a quote.
+fn says_nothing(checked: &RunEvent) -> bool {
+    match *checked {
+        RunEvent::Checked {
+            supported,
+            partial,
+            unsupported,
+            contradicted,
+            unchecked,
+            ..
+        } => supported + partial + unsupported + contradicted + unchecked == 0,
+        _ => false,
+    }
+}
+
 /// How a run ended, from what is kept of it.
 async fn end_of(run: &str, desk: &mut Desk<'_>) -> Result<End, Failure> {
     let summary = desk.find(run).await?;
@@ -151,6 +174,7 @@ async fn end_of(run: &str, desk: &mut Desk<'_>) -> Result<End, Failure> {
         RunState::Done => End::Done {
             partial: summary.reason,
             spent: None,
+            is_empty: false,
         },
         RunState::Cancelled => End::Cancelled,
         _ => End::Failed {
@@ -179,7 +203,11 @@ pub(super) async fn close(
         }
     };
     match end {
-        End::Done { partial, spent } => {
+        End::Done {
+            partial,
+            spent,
+            is_empty,
+        } => {
             report(run, json, desk).await?;
             if let Some(partial) = partial {
                 desk.printer
@@ -192,7 +220,7 @@ pub(super) async fn close(
                 let line = desk.printer.notice_palette.dim(line).to_string();
                 desk.printer.notice(&line);
             }
-            Ok(ExitCode::Ok)
+            Ok(if is_empty { ExitCode::NoHits } else { ExitCode::Ok })
         }
         End::Failed { reason, hint } => {
             let failure = Failure::new(
