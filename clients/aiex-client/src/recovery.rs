@@ -61,7 +61,8 @@ impl Standing {
         }
         match event {
             Event::Accepted { stream } => self.stream = Some(stream.clone()),
-            Event::Progress(_) | Event::Notice { .. } | Event::Gap { .. } => {}
+            // An estimate says what may come; told twice, it does no harm.
+            Event::Progress(_) | Event::Notice { .. } | Event::Gap { .. } | Event::Estimate(_) => {}
             Event::Hits(hits) if hits.stage == Stage::Early => {}
             _ => self.is_firm = true,
         }
@@ -121,7 +122,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use aiex_protocol::journal::{RunEntry, RunEvent};
-    use aiex_protocol::research::FollowArgs;
+    use aiex_protocol::research::{Estimate, FollowArgs, ResearchArgs};
     use aiex_protocol::search::{Hits, SearchArgs};
 
     use super::*;
@@ -165,6 +166,21 @@ mod tests {
         let once_only = standing(drain(), &[accepted()]);
         assert_eq!(once_only.recover(true), resume(0));
         assert!(is_lost(once_only.recover(false)));
+    }
+
+    #[test]
+    fn a_run_is_asked_for_again_when_its_ticket_says_that_it_is_the_same() {
+        let start = |ticket: Option<&str>| {
+            Call::ResearchStart(ResearchArgs {
+                ticket: ticket.map(str::to_owned),
+                ..ResearchArgs::default()
+            })
+        };
+        let estimate = [Event::Estimate(Estimate::default())];
+        let named = standing(start(Some("t")), &estimate);
+        assert_eq!(named.recover(false), Recovery::Resend);
+        let unnamed = standing(start(None), &estimate);
+        assert!(matches!(unnamed.recover(false), Recovery::Lost(_)));
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub struct Request {
     pub plan_only: bool,
     /// Wait for approval of the plan.
     pub approve: bool,
+    /// The name that a client gave to this request: one run is begun for it, however often it comes.
+    pub ticket: Option<String>,
 }
 
 /// A yes to a plan.

@@ -14,7 +14,7 @@ use aiex_evidence::Report;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::ResearchError;
+use crate::error::{ResearchError, TemplateError};
 use crate::estimate::{self, Estimate};
 use crate::event::Event;
 use crate::feed::Follow;
@@ -24,7 +24,7 @@ use crate::request::Request;
 use crate::run::{RunId, RunState, RunSummary, RunView};
 use crate::settings::Settings;
 use crate::store::{Commit, NewRun, Patch, RunRow, Store};
-use crate::template::{self, Template, TemplateInfo};
+use crate::template::{Library, Template, TemplateInfo};
 use crate::verify::{self, Verification};
 
 /// Characters that a question may have.
@@ -44,6 +44,8 @@ struct Inner {
     running: Mutex<HashMap<RunId, Running>>,
     /// Who tells a run what to do does so alone: a state that was looked at must still hold when it is changed.
     steering: tokio::sync::Mutex<()>,
+    /// Who starts a run does so alone, so that a request that comes twice is not begun twice.
+    starting: tokio::sync::Mutex<()>,
     /// Once cancelled, no run begins.
     closed: CancellationToken,
 }
@@ -99,6 +101,7 @@ impl Research {
             settings: Arc::new(settings),
             running: Mutex::default(),
             steering: tokio::sync::Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
             closed: CancellationToken::new(),
         };
         let research = Self {
@@ -113,7 +116,7 @@ impl Research {
         Ok(research)
     }
 
-    /// Starts a run; it is kept before this returns.
+    /// Starts a run; it is kept before this returns. The same request with the same ticket is the same run.
     ///
     /// # Errors
     /// [`ResearchError::Request`] and [`ResearchError::Template`] when the request cannot be followed,
@@ -124,7 +127,13 @@ impl Research {
         }
         let request = self.checked(request)?;
         if let Some(name) = &request.template {
-            template::named(&self.all_templates().await?, name)?;
+            self.library().await?.named(name)?;
+        }
+        let _turn = self.inner.starting.lock().await;
+        let before = self.inner.store.runs().await?;
+        let same = |row: &&RunRow| request.ticket.is_some() && row.request.ticket == request.ticket;
+        if let Some(begun) = before.iter().find(same) {
+            return Ok(begun.id.clone());
         }
         let now = self.inner.ports.clock.unix_ms();
         let id = RunId(format!(
@@ -139,24 +148,11 @@ impl Research {
             limits: request.limits(),
             model: self.inner.ports.model.is_some(),
         });
-        let nonce = self.nonce_for(&request).await?;
+        let nonce = nonce_for(&request, before);
         commit.new = Some(NewRun { request, nonce });
         self.inner.store.commit(commit).await?;
         self.set_off(self.inner.store.run(&id).await?).await?;
         Ok(id)
-    }
-
-    /// What marks untrusted text in a run's prompts. Nobody outside can know it; a question that was asked before has
-    /// its old one, so that the same prompts come to be and answers that are kept are found.
-    async fn nonce_for(&self, request: &Request) -> Result<String, ResearchError> {
-        let runs = self.inner.store.runs().await?;
-        let before = runs
-            .into_iter()
-            .find(|row| row.request.question == request.question);
-        Ok(before.map_or_else(
-            || format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
-            |row| row.nonce,
-        ))
     }
 
     fn checked(&self, mut request: Request) -> Result<Request, ResearchError> {
@@ -185,7 +181,7 @@ impl Research {
     pub async fn estimate(&self, request: &Request) -> Result<Estimate, ResearchError> {
         let request = self.checked(request.clone())?;
         let template = match &request.template {
-            Some(name) => Some(template::named(&self.all_templates().await?, name)?),
+            Some(name) => Some(self.library().await?.named(name)?),
             None => None,
         };
         Ok(estimate::of(
@@ -270,12 +266,14 @@ impl Research {
         verify::verify(report, &self.inner.ports, cancel).await
     }
 
-    /// The templates that there are.
+    /// The templates that there are, and what is wrong with the user's files that are none.
     ///
     /// # Errors
-    /// [`ResearchError::Template`] when a user's file is wrong.
-    pub async fn templates(&self) -> Result<Vec<TemplateInfo>, ResearchError> {
-        Ok(self.all_templates().await?.iter().map(Template::info).collect())
+    /// [`ResearchError::Closed`].
+    pub async fn templates(&self) -> Result<(Vec<TemplateInfo>, Vec<TemplateError>), ResearchError> {
+        let library = self.library().await?;
+        let templates = library.templates.iter().map(Template::info).collect();
+        Ok((templates, library.broken().cloned().collect()))
     }
 
     /// Stops every run, so that it goes on at the next opening. Calls in flight may end within the grace and are kept;
@@ -311,12 +309,11 @@ impl Research {
         self.inner.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn all_templates(&self) -> Result<Arc<Vec<Template>>, ResearchError> {
+    async fn library(&self) -> Result<Library, ResearchError> {
         let folder = self.inner.settings.templates.clone();
-        let templates = tokio::task::spawn_blocking(move || template::all(folder.as_deref()))
+        tokio::task::spawn_blocking(move || Library::read(folder.as_deref()))
             .await
-            .map_err(|_| ResearchError::Closed)??;
-        Ok(Arc::new(templates))
+            .map_err(|_| ResearchError::Closed)
     }
 
     async fn tell(&self, run: &RunId, event: Event, patch: Patch) -> Result<(), ResearchError> {
@@ -325,4 +322,16 @@ impl Research {
         commit.patch = patch;
         self.inner.store.commit(commit).await
     }
+}
+
+/// What marks untrusted text in a run's prompts. Nobody outside can know it; a question that was asked before has its old
+/// one, so that the same prompts come to be and answers that are kept are found.
+fn nonce_for(request: &Request, before: Vec<RunRow>) -> String {
+    let same = before
+        .into_iter()
+        .find(|row| row.request.question == request.question);
+    same.map_or_else(
+        || format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
+        |row| row.nonce,
+    )
 }

@@ -3,7 +3,7 @@
 //! A template is a TOML file. Six are built in; a user's folder adds to them or takes their names. In patterns,
 //! `{question}` stands for the whole question and `{terms}` for its words that carry meaning.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -95,45 +95,97 @@ struct FileSection {
     queries: Vec<String>,
 }
 
-/// Every template: the user's folder first, then the built-in ones that it does not replace. Blocking.
-pub(crate) fn all(folder: Option<&Path>) -> Result<Vec<Template>, TemplateError> {
-    let mut templates = Vec::new();
-    for path in folder.map(files).transpose()?.unwrap_or_default() {
-        let file = path.display().to_string();
-        let name = path
-            .file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let text = std::fs::read_to_string(&path).map_err(|error| TemplateError::Unreadable {
-            file: file.clone(),
-            message: error.to_string(),
-        })?;
-        templates.push(parse(&name, &file, &text)?);
-    }
-    for (name, text) in BUILT_IN {
-        if templates.iter().all(|template| template.name != name) {
-            templates.push(parse(name, name, text)?);
-        }
-    }
-    Ok(templates)
+/// The templates that there are, and the files of the user's that are none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Library {
+    /// The user's first, then the built-in ones that they do not replace.
+    pub(crate) templates: Vec<Template>,
+    /// By the names they would have. A file that is wrong costs nobody the others.
+    broken: Vec<(String, TemplateError)>,
 }
 
-/// The TOML files of a folder by name.
-fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, TemplateError> {
-    let unreadable = |error: std::io::Error| TemplateError::Unreadable {
-        file: folder.display().to_string(),
-        message: error.to_string(),
-    };
-    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(path);
+impl Library {
+    /// Reads the user's folder. Blocking.
+    pub(crate) fn read(folder: Option<&Path>) -> Self {
+        let mut library = Self::default();
+        for path in folder.map(files).unwrap_or_default() {
+            let read = path.and_then(|path| {
+                let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+                let name = name.unwrap_or_default();
+                match of_file(&name, &path) {
+                    Ok(template) => Ok(template),
+                    Err(error) => Err((name, error)),
+                }
+            });
+            match read {
+                Ok(template) => library.templates.push(template),
+                Err(broken) => library.broken.push(broken),
+            }
         }
+        for (name, text) in BUILT_IN {
+            if library.templates.iter().all(|template| template.name != name) {
+                match parse(name, name, text) {
+                    Ok(template) => library.templates.push(template),
+                    Err(error) => library.broken.push((name.to_owned(), error)),
+                }
+            }
+        }
+        library
     }
-    files.sort();
-    Ok(files)
+
+    /// What is wrong with the files that are no templates.
+    pub(crate) fn broken(&self) -> impl Iterator<Item = &TemplateError> {
+        self.broken.iter().map(|(_, error)| error)
+    }
+
+    /// The template of a name. A user's file that is wrong is not made good by a built-in one of its name.
+    pub(crate) fn named(&self, name: &str) -> Result<Template, TemplateError> {
+        if let Some((_, error)) = self.broken.iter().find(|(broken, _)| broken == name) {
+            return Err(error.clone());
+        }
+        let named = self.templates.iter().find(|template| template.name == name);
+        named.cloned().ok_or_else(|| TemplateError::Unknown {
+            name: name.to_owned(),
+            known: self
+                .templates
+                .iter()
+                .map(|template| template.name.clone())
+                .collect(),
+        })
+    }
+}
+
+fn of_file(name: &str, path: &Path) -> Result<Template, TemplateError> {
+    let file = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(name, &file, &text),
+        Err(error) => Err(TemplateError::Unreadable {
+            file,
+            message: error.to_string(),
+        }),
+    }
+}
+
+/// The TOML files of a folder by name; of a folder that cannot be read, why.
+fn files(folder: &Path) -> Vec<Result<PathBuf, (String, TemplateError)>> {
+    let unreadable = |error: std::io::Error| {
+        let error = TemplateError::Unreadable {
+            file: folder.display().to_string(),
+            message: error.to_string(),
+        };
+        (String::new(), error)
+    };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return vec![Err(unreadable(error))],
+    };
+    let is_toml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.map(|entry| entry.path()).map_err(unreadable))
+        .filter(|path| path.as_ref().map_or(true, is_toml))
+        .collect();
+    files.sort_by(|one, other| one.as_ref().ok().cmp(&other.as_ref().ok()));
+    files
 }
 
 fn parse(name: &str, file: &str, text: &str) -> Result<Template, TemplateError> {
@@ -203,18 +255,6 @@ fn unknown_place(pattern: &str) -> Option<&str> {
         .find(|name| !matches!(*name, "question" | "terms"))
 }
 
-/// The template of a name.
-pub(crate) fn named(templates: &[Template], name: &str) -> Result<Template, TemplateError> {
-    templates
-        .iter()
-        .find(|template| template.name == name)
-        .cloned()
-        .ok_or_else(|| TemplateError::Unknown {
-            name: name.to_owned(),
-            known: templates.iter().map(|template| template.name.clone()).collect(),
-        })
-}
-
 /// The template that answers a kind of question.
 pub(crate) fn for_kind(templates: &[Template], kind: QuestionKind) -> Option<&Template> {
     templates.iter().find(|template| template.kind == Some(kind))
@@ -275,59 +315,4 @@ pub(crate) fn chosen(wanted: &[SourceKind], available: &[SourceKind]) -> Vec<Sou
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn broken(text: &str) -> String {
-        parse("mine", "mine.toml", text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn the_built_in_templates_are_whole() {
-        let templates = all(None).unwrap();
-        assert_eq!(templates.len(), BUILT_IN.len());
-        for template in &templates {
-            let plan = template.plan("replace foo by bar?", &SourceKind::ALL, 99);
-            assert_eq!(
-                plan.sub_questions.len(),
-                template.sections.len(),
-                "{}",
-                template.name
-            );
-            assert!(plan.sub_questions.iter().all(|sub| !sub.question.contains('{')));
-        }
-    }
-
-    #[test]
-    fn an_error_names_the_file_and_the_line() {
-        insta::assert_snapshot!(broken("title = \"x\"\nabout = 3\n"), @"mine.toml:2: invalid type: integer `3`, expected a string");
-        let doubled = "title = \"x\"\nabout = \"y\"\n\n[[section]]\nheading = \"A\"\nask = \"b\"\n\n[[section]]\nheading = \"A\"\nask = \"c\"\n";
-        assert!(
-            broken(doubled).ends_with("there are two sections `A`"),
-            "{}",
-            broken(doubled)
-        );
-        let unknown = "title = \"x\"\nabout = \"y\"\n\n[[section]]\nheading = \"A\"\nask = \"{topic}?\"\n";
-        assert!(
-            broken(unknown).starts_with("mine.toml:4: `{topic}` is unknown"),
-            "{}",
-            broken(unknown)
-        );
-    }
-
-    #[test]
-    fn a_users_template_takes_the_place_of_a_built_in_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = "title = \"Mine\"\nabout = \"y\"\n\n[[section]]\nheading = \"A\"\nask = \"{question}\"\n";
-        std::fs::write(folder.path().join("migration-plan.toml"), text).unwrap();
-        let templates = all(Some(folder.path())).unwrap();
-        assert_eq!(templates.len(), BUILT_IN.len());
-        assert_eq!(named(&templates, "migration-plan").unwrap().title, "Mine");
-        assert!(
-            named(&templates, "nonsense")
-                .unwrap_err()
-                .to_string()
-                .contains("find-bug-cause")
-        );
-    }
-}
+mod tests;

@@ -216,11 +216,13 @@ impl Call {
     /// Whether a client may send the same call again after losing the daemon without knowing
     /// whether it was carried out.
     pub fn is_resendable(&self) -> bool {
+        if let Call::ResearchStart(args) = self {
+            return args.ticket.is_some();
+        }
         !matches!(
             self,
             Call::Drain { .. }
                 | Call::ReindexRepo(_)
-                | Call::ResearchStart(_)
                 | Call::ResearchPause(_)
                 | Call::ResearchResume(_)
                 | Call::ResearchCancel(_)

@@ -60,6 +60,10 @@ pub struct ResearchArgs {
     pub plan_only: bool,
     /// Wait for approval of the plan.
     pub approve: bool,
+    /// The client's own name for this request, drawn at random. Asked again with it, by a client that does not know whether
+    /// it was heard, the run that it began is told, and none is begun anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
 }
 
 /// Arguments of the verbs that take a run and nothing else.

@@ -119,6 +119,18 @@ fn a_file_that_speaks_to_models_is_pointed_out_beside_its_citation() {
 }
 
 #[test]
+fn when_nothing_was_found_the_report_says_so_and_so_does_the_exit_code() {
+    let world = World::new();
+    let repo = indexed(&world);
+    // A repository without a commit has no history.
+    let args = ["research", "zzqx vvbn qqwwe", "--sources", "git"];
+    let outcome = world.run(&repo, &args);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("nothing was found"), "{}", outcome.stdout);
+    assert_eq!(world.run(&repo, &["research", "follow"]).code, Some(1));
+}
+
+#[test]
 fn programs_get_the_whole_journal_and_then_the_report() {
     let world = World::new();
     let repo = indexed(&world);
@@ -220,6 +232,10 @@ fn a_report_is_exported_in_every_format_and_overwrites_nothing() {
     assert_eq!(read("report.md"), "mine");
     assert_eq!(export("report.md", &["--force"]).code, Some(0));
     assert_eq!(read("report.md"), printed);
+    let unknown = export("report.pdf", &[]);
+    assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains(".html"), "{}", unknown.stderr);
+    assert!(!file("report.pdf").exists());
     assert_eq!(export("plain", &["--format", "json"]).code, Some(0));
     assert!(read("plain").starts_with('{'));
 }
@@ -439,6 +455,20 @@ fn templates_are_listed_and_a_wrong_one_is_refused() {
     let wrong = world.run(&repo, &["research", QUESTION, "--template", "nonsense"]);
     assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
     assert!(wrong.stderr.contains("compare-libraries"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_template_that_is_wrong_is_told_and_costs_nobody_the_others() {
+    let world = World::new();
+    let folder = world.folder("templates", &[("mine.toml", "title = \"Mine\"\n")]);
+    world.configure(&format!("[research]\ntemplates = \"{}\"\n", folder.display()));
+    let repo = indexed(&world);
+    let listed = world.ok(&repo, &["research", "templates"]);
+    assert!(listed.stdout.contains("compare-libraries"), "{}", listed.stdout);
+    assert!(listed.stderr.contains("mine.toml:1: "), "{}", listed.stderr);
+    let named = world.run(&repo, &["research", QUESTION, "--template", "mine"]);
+    assert_eq!(named.code, Some(2), "{}", named.stderr);
+    assert!(named.stderr.contains("mine.toml:1: "), "{}", named.stderr);
 }
 
 #[test]

@@ -300,12 +300,16 @@ pub(super) async fn verify(running: &Arc<Running>, args: RunArgs) -> Result<(), 
 
 pub(super) async fn templates(running: &Arc<Running>) -> Result<(), WireError> {
     let open = machine(running).await?;
-    let templates = open.research.templates().await;
-    let templates: Vec<TemplateInfo> = templates
-        .map_err(|error| wire_error(&error))?
-        .iter()
-        .map(shape::same)
-        .collect::<Result<_, _>>()?;
+    let (templates, broken) = open
+        .research
+        .templates()
+        .await
+        .map_err(|error| wire_error(&error))?;
+    for error in broken {
+        let message = format!("a template is left out: {error}");
+        running.stream.tell(Event::Notice { message });
+    }
+    let templates: Vec<TemplateInfo> = templates.iter().map(shape::same).collect::<Result<_, _>>()?;
     running.stream.tell(Event::Templates { templates });
     Ok(())
 }

@@ -17,27 +17,24 @@ use crate::machine::Rest;
 use crate::request::Approval;
 use crate::run::RunState;
 use crate::store::{Patch, RunRow};
-use crate::template::{self, Template};
+use crate::template::Template;
 
 impl Research {
     /// The templates for a run and its own. A run whose template has gone or broken since it was started fails; a
-    /// broken file that it does not name costs it only the user's other templates.
+    /// broken file that it does not name costs it nothing else.
     async fn templates_of(
         &self,
         row: &RunRow,
     ) -> Result<Option<(Arc<Vec<Template>>, Option<Template>)>, ResearchError> {
-        let templates = match self.all_templates().await {
-            Ok(templates) => templates,
-            Err(error) => {
-                tracing::warn!(%error, "the user's templates are left out");
-                Arc::new(template::all(None)?)
-            }
-        };
+        let library = self.library().await?;
+        for error in library.broken() {
+            tracing::warn!(%error, "a template of the user's is left out");
+        }
         let Some(name) = &row.request.template else {
-            return Ok(Some((templates, None)));
+            return Ok(Some((Arc::new(library.templates), None)));
         };
-        match template::named(&templates, name) {
-            Ok(template) => Ok(Some((templates, Some(template)))),
+        match library.named(name) {
+            Ok(template) => Ok(Some((Arc::new(library.templates), Some(template)))),
             Err(error) => {
                 let reason = error.to_string();
                 let hint = ResearchError::from(error).hint().to_owned();

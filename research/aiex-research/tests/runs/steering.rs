@@ -245,3 +245,25 @@ async fn a_shutdown_leaves_runs_that_go_on_at_the_next_opening() {
     assert_eq!(well.spent(&run).searches, 0, "nothing is searched twice");
     assert!(research.report(&run).await.is_ok());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_comes_twice_with_its_ticket_begins_one_run() {
+    let world = Arc::new(World::with_model());
+    let folder = tempfile::tempdir().unwrap();
+    let asked = Request {
+        ticket: Some("mine".to_owned()),
+        ..request()
+    };
+    let research = open(folder.path(), &world).await;
+    let (one, other) = tokio::join!(research.start(asked.clone()), research.start(asked.clone()));
+    let run = one.unwrap();
+    assert_eq!(other.unwrap(), run);
+    events(&research, &run).await;
+    drop(research);
+    // In the next process, too.
+    let research = open(folder.path(), &world).await;
+    assert_eq!(research.start(asked).await.unwrap(), run);
+    assert_eq!(research.list().await.unwrap().len(), 1);
+    let without = research.start(request()).await.unwrap();
+    assert_ne!(without, run, "without a ticket each request is a run");
+}

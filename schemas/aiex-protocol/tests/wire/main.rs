@@ -11,7 +11,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::PathBuf;
 
-use aiex_protocol::research::RunState;
+use aiex_protocol::research::{ResearchArgs, RunState};
 use aiex_protocol::search::SearchArgs;
 use aiex_protocol::source::SourceKind;
 use aiex_protocol::{Call, ClientFrame, DaemonInfo, ErrorCode, Event, RefusalReason, ServerFrame, schema};
@@ -353,6 +353,11 @@ fn what_changes_a_run_is_not_sent_twice() {
             assert_eq!(request.call.is_resendable(), harmless.contains(&what), "{name}");
         }
     }
+    let with_a_ticket = ResearchArgs {
+        ticket: Some("mine".to_owned()),
+        ..ResearchArgs::default()
+    };
+    assert!(Call::ResearchStart(with_a_ticket).is_resendable());
 }
 
 #[test]

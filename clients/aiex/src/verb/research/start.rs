@@ -150,6 +150,7 @@ impl Wish {
             yes: self.yes,
             plan_only: false,
             approve: false,
+            ticket: None,
         })
     }
 }
@@ -169,6 +170,7 @@ impl Start {
             args: ResearchArgs {
                 plan_only: flags.plan_only,
                 approve: flags.approve,
+                ticket: Some(format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))),
                 ..flags.wish.args()?
             },
             detaches: flags.detach,
