@@ -56,7 +56,8 @@ impl Subject {
             .env
             .push(("AIEX_HOME".into(), home.as_os_str().to_owned()));
         let options = ConnectOptions {
-            spawn: Some(command),
+            // Who may start a daemon would replace one that another program has started: this one is no `aiex`.
+            spawn: is_owner.then_some(command),
             ..ConnectOptions::new(at, "bench")
         };
         let client = Client::connect(options, &mut |_| {}).await?;

@@ -1,4 +1,4 @@
-//! What LM Studio does otherwise than [`openai`](super::openai), whose stream it speaks.
+//! What LM Studio does otherwise than [`openai`], whose stream it speaks.
 
 use serde_json::Value;
 
