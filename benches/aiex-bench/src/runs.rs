@@ -146,6 +146,29 @@ impl Run {
         Duration::from_millis(at(self.entries.last()).saturating_sub(at(self.entries.first())))
     }
 
+    /// The longest times between two entries, and between which.
+    fn slowest_steps(&self) -> String {
+        let mut steps: Vec<(u64, String)> = self
+            .entries
+            .windows(2)
+            .map(|pair| {
+                let name = |entry: &RunEntry| {
+                    let event = format!("{:?}", entry.event);
+                    event.split([' ', '{']).next().unwrap_or_default().to_owned()
+                };
+                let (before, after) = (&pair[0], &pair[1]);
+                let took = after.at_ms.saturating_sub(before.at_ms);
+                (
+                    took,
+                    format!("{took} ms from {} to {}", name(before), name(after)),
+                )
+            })
+            .collect();
+        steps.sort_by_key(|(took, _)| std::cmp::Reverse(*took));
+        let steps: Vec<String> = steps.into_iter().take(4).map(|(_, told)| told).collect();
+        steps.join(", ")
+    }
+
     /// Why its report is partial, if it is; an error when there is none.
     fn partial(&self) -> Result<Option<&str>, Failure> {
         match self.entries.last().map(|entry| &entry.event) {

@@ -145,6 +145,13 @@ impl Seen {
         let given = budget.wall_seconds.map(Duration::from_secs);
         let late = given.map_or(Duration::ZERO, |given| used.took.saturating_sub(given));
         self.late += usize::from(!late.is_zero());
+        if !late.is_zero() {
+            self.errors.push(format!(
+                "late by {} ms: {}",
+                late.as_millis(),
+                run.slowest_steps()
+            ));
+        }
         self.latest = self.latest.max(late);
         for (what, is_over) in [
             ("tokens", over(budget.tokens, read + written)),

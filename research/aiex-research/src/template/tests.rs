@@ -1,3 +1,5 @@
+//! Templates are read from files, and what is wrong with one is told.
+
 use super::*;
 
 fn broken(text: &str) -> String {
