@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::packed::{pack, unpack};
 use crate::snapshot::MAX_CHUNKS_PER_FILE;
 
-/// The level of zstd at which outlines are kept: it halves them, and higher levels give a fiftieth more.
+/// The level of zstd at which outlines are kept: the quickest halves them.
 const ZSTD_LEVEL: i32 = 1;
 
 /// What a packed outline begins with. One that is not packed begins with the length of its language's name, which is less.

@@ -1,6 +1,6 @@
 //! Opening a repository's stores, and bringing them to one generation after a crash.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,8 +62,7 @@ impl RepoIndex {
         let lexical = open_lexical(dir, &mut quarantined)?;
         let lexical = settle(dir, &root, &mut catalogue, lexical, &shared, &mut quarantined)?;
         let vectors = open_vectors(dir, &mut catalogue, &shared, &mut quarantined)?;
-        let outlines = Outlines::open(&dir.join(OUTLINES), shared.clone(), lost.clone())?;
-        let outlines = Arc::new(outlines);
+        let outlines = Arc::new(open_outlines(dir, &shared, &lost, &mut quarantined)?);
         let Loaded {
             mut snapshot,
             is_small,
@@ -125,14 +124,7 @@ impl RepoIndex {
     /// Opens everything anew in place, from whatever is on disk.
     pub(super) fn reopen(&self, writer: &mut Writer) -> Result<(), IndexError> {
         self.release(writer)?;
-        let fresh = Self::open_with(
-            self.root.clone(),
-            &self.dir,
-            self.shared.clone(),
-            self.lost.clone(),
-        )?;
-        self.take_over(writer, fresh);
-        Ok(())
+        self.take_over(writer)
     }
 
     /// Removes all stores and opens empty ones.
@@ -150,14 +142,7 @@ impl RepoIndex {
         ] {
             remove(&self.dir.join(name))?;
         }
-        let fresh = Self::open_with(
-            self.root.clone(),
-            &self.dir,
-            self.shared.clone(),
-            self.lost.clone(),
-        )?;
-        self.take_over(writer, fresh);
-        Ok(())
+        self.take_over(writer)
     }
 
     /// Opens the vectors of an embedder that came later than the repository was opened.
@@ -209,7 +194,10 @@ impl RepoIndex {
         Ok(())
     }
 
-    fn take_over(&self, writer: &mut Writer, fresh: Self) {
+    /// Opens what is on disk and goes on with that.
+    fn take_over(&self, writer: &mut Writer) -> Result<(), IndexError> {
+        let (root, shared) = (self.root.clone(), self.shared.clone());
+        let fresh = Self::open_with(root, &self.dir, shared, self.lost.clone())?;
         let mut fresh_writer = fresh
             .writer
             .into_inner()
@@ -227,6 +215,7 @@ impl RepoIndex {
         }
         self.served.store(fresh.served.into_inner());
         let _ = std::fs::remove_dir_all(self.dir.join("opening"));
+        Ok(())
     }
 }
 
@@ -278,6 +267,24 @@ fn open_lexical(dir: &Path, quarantined: &mut Vec<String>) -> Result<LexicalInde
             LexicalIndex::open(&path).map_err(|e| IndexError::lexical(&path, e))
         }
         other => other.map_err(|e| IndexError::lexical(&path, e)),
+    }
+}
+
+/// Whatever is in the place of the outlines keeps no repository closed: the content store has them all.
+fn open_outlines(
+    dir: &Path,
+    shared: &Arc<Shared>,
+    lost: &Lost,
+    quarantined: &mut Vec<String>,
+) -> Result<Outlines, IndexError> {
+    let path = dir.join(OUTLINES);
+    let open = || Outlines::open(&path, shared.clone(), lost.clone());
+    match open() {
+        Err(IndexError::Storage { source, .. }) if path.exists() => {
+            aside("outline", &path, &source, quarantined)?;
+            open()
+        }
+        other => other,
     }
 }
 
@@ -456,7 +463,11 @@ fn load_snapshot(
         .map(|row| row.stat.size)
         .sum();
     let is_small = source_bytes <= shared.settings.looked_over_bytes;
-    let present = shared.content.present(keys())?;
+    let present = if is_small {
+        HashSet::new()
+    } else {
+        shared.content.present(keys())?
+    };
     let known = outlines.log.known();
     let mut files = Vec::with_capacity(rows.len());
     let mut unwritten = Vec::new();
@@ -485,7 +496,7 @@ fn load_snapshot(
         let written = known
             .get(&version)
             .filter(|known| known.stamp == stamp(&key) && known.num_spans as usize == num_chunks);
-        if !present.contains(&key) {
+        if !is_small && !present.contains(&key) {
             lost.push(path);
         } else if let Some(known) = written
             && (!is_small || shared.content.is_sound(&key)?)

@@ -81,6 +81,14 @@ fn a_flipped_byte_in_the_content_store_is_survived() {
 fn a_flipped_byte_in_the_outlines_is_survived() {
     survives_flips("outlines");
     let expected = observe(&Fixture::new().repo);
+    // Nor does what is no file at all.
+    let fixture = Fixture::new().reopened_after(|index| {
+        let path = &files_of(index, "outlines")[0];
+        std::fs::remove_file(path).unwrap();
+        std::fs::create_dir(path).unwrap();
+    });
+    assert_eq!(observe(&fixture.repo), expected);
+    assert!(fixture.repo.facts().quarantined[0].starts_with("outline"));
     // Every byte of them, where nothing is looked over when it is opened.
     let mut fixture = Fixture::new();
     let whole = std::fs::read(&files_of(&fixture.index_dir(), "outlines")[0]).unwrap();
