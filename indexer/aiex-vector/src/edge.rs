@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use qdrant_edge::EdgeShard;
+use qdrant_edge::{EdgeShard, PointId, Record, ScrollRequest};
 
 use crate::error::{Format, VectorError};
 use crate::format;
@@ -32,6 +32,9 @@ const BATCH_BYTES: usize = 64 * 1024;
 
 /// How many ids are read at a time.
 const PAGE: usize = 4096;
+
+/// Points in the order of their ids, and the id at which the next page begins.
+type Page = (Vec<Record>, Option<PointId>);
 
 /// Bytes of log after which a flush opens the shard anew, because only a closed shard's log can be cut…
 const LOG_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
@@ -182,6 +185,13 @@ impl EdgeStore {
                 self.failed.store(true, Ordering::Release);
             }
         })
+    }
+
+    /// Reads one page, and says where the next one begins. No change may come in between: the engine first lists a page's
+    /// ids, then reads them, and takes a page in which one is gone by then for the last.
+    fn page(&self, doing: &'static str, request: ScrollRequest) -> Result<Page, VectorError> {
+        let _change = self.change();
+        self.call(doing, |shard| shard.scroll(request))
     }
 
     /// Reads every vector once if many are new. The engine leaves what it wrote out of the page cache, and a search that
@@ -380,7 +390,7 @@ impl VectorStore for EdgeStore {
     fn ids(&self, visit: &mut dyn FnMut(&[u64]) -> bool) -> Result<(), VectorError> {
         let mut from = None;
         loop {
-            let (records, next) = self.call("list vectors", |shard| shard.scroll(shard::page(from, PAGE)))?;
+            let (records, next) = self.page("list vectors", shard::page(from, PAGE))?;
             let ids: Vec<u64> = records
                 .iter()
                 .filter_map(|record| shard::number(record.id))
@@ -417,9 +427,8 @@ impl VectorStore for EdgeStore {
                 self.sketched.abandon();
                 return Ok(());
             }
-            let page = |shard: &EdgeShard| shard.scroll(shard::page_of_vectors(from, PAGE));
             let (records, next) = self
-                .call("read vectors", page)
+                .page("read vectors", shard::page_of_vectors(from, PAGE))
                 .inspect_err(|_| self.sketched.abandon())?;
             let (mut ids, mut vectors) = (Vec::new(), Vec::new());
             for record in &records {

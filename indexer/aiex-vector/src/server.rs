@@ -232,8 +232,9 @@ impl VectorStore for ServerStore {
                 .iter()
                 .filter_map(|point| words::number(point.id.as_ref()))
                 .collect();
-            from = words::number(page.next_page_offset.as_ref());
-            if (!ids.is_empty() && !visit(&ids)) || from.is_none() {
+            // A page in which an id goes while the server reads it names no next one. Behind the last there is nothing.
+            from = ids.last().and_then(|last| last.checked_add(1));
+            if ids.is_empty() || !visit(&ids) || from.is_none() {
                 return Ok(());
             }
         }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aiex_vector::{EdgeSettings, EdgeStore, Filter, MemoryStore, VectorError, VectorStore, quantise};
 use tempfile::TempDir;
@@ -131,6 +132,30 @@ fn ids_come_in_order_with_every_bit_and_end_when_told(store: &dyn VectorStore) {
         })
         .unwrap();
     assert_eq!(pages, 1);
+}
+
+fn what_goes_while_ids_are_listed_takes_no_other_with_it(store: &dyn VectorStore) {
+    let stay: Vec<u64> = (0..9000).map(|n| 3 * n).collect();
+    put(store, &stay);
+    let listed = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for id in (0..4000).cycle().map(|n| 3 * n + 1) {
+                put(store, &[id]);
+                store.delete(&[id]).unwrap();
+                if listed.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        let lists: Vec<Vec<u64>> = (0..30).map(|_| all_ids(store)).collect();
+        listed.store(true, Ordering::Relaxed);
+        for mut ids in lists {
+            ids.retain(|id| id % 3 == 0);
+            assert_eq!(ids.len(), stay.len());
+            assert_eq!(ids, stay);
+        }
+    });
 }
 
 fn slices_that_do_not_fit_are_refused(store: &dyn VectorStore) {
@@ -304,6 +329,7 @@ contract! {
     deleted_ids_are_gone_and_may_come_back
     a_filter_admits_only_its_ids
     ids_come_in_order_with_every_bit_and_end_when_told
+    what_goes_while_ids_are_listed_takes_no_other_with_it
     slices_that_do_not_fit_are_refused
     optimizing_changes_no_answer
     threads_may_search_change_flush_and_optimize_at_once

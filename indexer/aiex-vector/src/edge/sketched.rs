@@ -1,5 +1,6 @@
 //! When the sketch of a store is whole, and when it pays to look through it first.
 
+use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::sketch::Sketch;
@@ -16,8 +17,28 @@ enum State {
     /// Nobody has searched yet, or the reading was given up.
     Cold,
     /// The store is being read; changes are taken in meanwhile.
-    Filling(Sketch),
+    Filling {
+        sketch: Sketch,
+        /// What was put or removed since the reading began: what was read of these may be what they were before.
+        changed: HashSet<u64>,
+    },
     Ready(Sketch),
+}
+
+impl State {
+    /// Forgets what these ids had, and gives the sketch that takes in what they have now, if there is one yet.
+    fn change(&mut self, ids: &[u64]) -> Option<&mut Sketch> {
+        let sketch = match self {
+            Self::Cold => return None,
+            Self::Filling { sketch, changed } => {
+                changed.extend(ids);
+                sketch
+            }
+            Self::Ready(sketch) => sketch,
+        };
+        sketch.remove(ids);
+        Some(sketch)
+    }
 }
 
 #[derive(Debug)]
@@ -39,23 +60,33 @@ impl Sketched {
         let mut state = self.write();
         let begins = matches!(*state, State::Cold);
         if begins {
-            *state = State::Filling(Sketch::new(self.dimensions));
+            *state = State::Filling {
+                sketch: Sketch::new(self.dimensions),
+                changed: HashSet::new(),
+            };
         }
         begins
     }
 
-    /// Takes in what was read from the store. What changes meanwhile may come in twice, or stay although it is gone: the
-    /// store has the last word on every candidate.
+    /// Takes in what was read from the store, but for what has changed since the reading began.
     pub(super) fn fill(&self, ids: &[u64], vectors: &[i8]) {
-        if let State::Filling(sketch) = &mut *self.write() {
-            sketch.add(ids, vectors);
+        let State::Filling { sketch, changed } = &mut *self.write() else {
+            return;
+        };
+        if !ids.iter().any(|id| changed.contains(id)) {
+            return sketch.add(ids, vectors);
+        }
+        for (id, vector) in ids.iter().zip(vectors.chunks_exact(self.dimensions.max(1))) {
+            if !changed.contains(id) {
+                sketch.add(&[*id], vector);
+            }
         }
     }
 
     pub(super) fn finish(&self) {
         let mut state = self.write();
         *state = match std::mem::replace(&mut *state, State::Cold) {
-            State::Filling(sketch) => State::Ready(sketch),
+            State::Filling { sketch, .. } => State::Ready(sketch),
             other => other,
         };
     }
@@ -66,16 +97,13 @@ impl Sketched {
 
     /// Puts vectors in place of those that the ids had.
     pub(super) fn put(&self, ids: &[u64], vectors: &[i8]) {
-        if let State::Filling(sketch) | State::Ready(sketch) = &mut *self.write() {
-            sketch.remove(ids);
+        if let Some(sketch) = self.write().change(ids) {
             sketch.add(ids, vectors);
         }
     }
 
     pub(super) fn remove(&self, ids: &[u64]) {
-        if let State::Filling(sketch) | State::Ready(sketch) = &mut *self.write() {
-            sketch.remove(ids);
-        }
+        self.write().change(ids);
     }
 
     /// The ids to compare; `None` when the store is quicker without.
@@ -111,5 +139,45 @@ impl Sketched {
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIMENSIONS: usize = 64;
+
+    /// A vector that points along the one component.
+    fn along(component: usize) -> Vec<i8> {
+        let mut vector = vec![0; DIMENSIONS];
+        vector[component] = 127;
+        vector
+    }
+
+    fn nearest_to(sketched: &Sketched, component: usize) -> Vec<u64> {
+        let query: Vec<f32> = along(component).into_iter().map(f32::from).collect();
+        let State::Ready(sketch) = &*sketched.read() else {
+            panic!("not ready");
+        };
+        sketch.nearest(&query, 1)
+    }
+
+    #[test]
+    fn what_changes_while_the_store_is_read_is_not_taken_back_by_what_was_read_before() {
+        let sketched = Sketched::new(DIMENSIONS);
+        assert!(sketched.begin() && !sketched.begin());
+        sketched.remove(&[1]);
+        sketched.put(&[2], &along(20));
+        // Read before both changes, and come in after them.
+        sketched.fill(&[1, 2, 3], &[along(1), along(2), along(3)].concat());
+        sketched.put(&[3], &along(30));
+        sketched.finish();
+        let State::Ready(sketch) = &*sketched.read() else {
+            panic!("not ready");
+        };
+        assert_eq!(sketch.len(), 2);
+        assert_eq!(nearest_to(&sketched, 20), [2]);
+        assert_eq!(nearest_to(&sketched, 30), [3]);
     }
 }
