@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aiex_config::info::{remove_info, write_info};
 use aiex_config::{DaemonLock, Home, Settings, StartFailure, private_file, socket_dir};
+use aiex_index::suspects::Trial;
 use aiex_protocol::hello::Build;
 use aiex_protocol::{CONTRACT, DaemonInfo};
 use tokio_util::sync::CancellationToken;
@@ -72,6 +73,8 @@ pub struct RunOptions {
     pub logging: Logging,
     /// Where repositories come from.
     pub repositories: RepositorySource,
+    /// Who parses a text at which daemons died, before this one does.
+    pub parse_trial: Option<Trial>,
     /// Where the system lists batteries and adapters.
     pub power_supplies: PathBuf,
     /// How much of a stream is kept.
@@ -90,6 +93,7 @@ impl RunOptions {
             foreground: false,
             logging: Logging::File,
             repositories: RepositorySource::Index,
+            parse_trial: None,
             power_supplies: PathBuf::from(POWER_SUPPLIES),
             retention: Retention::default(),
             on_ready: None,
@@ -160,6 +164,7 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
         foreground,
         logging,
         repositories,
+        parse_trial,
         power_supplies,
         retention,
         on_ready,
@@ -212,7 +217,7 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
         RepositorySource::Given(given) => (given, None),
         RepositorySource::Index => {
             let runtime = runtime.handle().clone();
-            let engine = Arc::new(EngineRepositories::new(
+            let engine = EngineRepositories::new(
                 &home,
                 &settings,
                 bus.clone(),
@@ -220,7 +225,8 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
                 keys.clone(),
                 Power::at(&power_supplies),
                 runtime,
-            ));
+            );
+            let engine = Arc::new(engine.trying_suspects_by(parse_trial));
             (engine.clone(), Some(engine))
         }
     };

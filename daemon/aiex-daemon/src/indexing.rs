@@ -20,6 +20,7 @@ use aiex_files::git;
 use aiex_files::root::{Root, RootRefusal};
 use aiex_files::rules::RulesOptions;
 use aiex_files::watch::{WatchBudget, WatchOptions};
+use aiex_index::suspects::Trial;
 use aiex_index::{Engine, IndexError, IndexSettings, Registered};
 use aiex_protocol::repos::{Phase, RepoStatus, WatchMode};
 use aiex_protocol::{ErrorCode, WireError};
@@ -108,6 +109,7 @@ pub(crate) struct EngineRepositories {
     workshop: Arc<Workshop>,
     /// The server for vectors; without an address when there is none.
     vector_server: Arc<Server>,
+    parse_trial: Option<Trial>,
     engine: OnceLock<Open>,
     /// Held while stores are opened or deleted, so that nobody does both at once.
     changing: Mutex<()>,
@@ -153,6 +155,7 @@ impl EngineRepositories {
             runtime,
             supervisor,
             vector_server: vector_server::open(&settings.vector, &keys),
+            parse_trial: None,
             keys,
             workshop: Arc::new(workshop),
             engine: OnceLock::new(),
@@ -163,6 +166,12 @@ impl EngineRepositories {
             resting: Mutex::default(),
             resumed: (Mutex::new(false), Condvar::new()),
         }
+    }
+
+    /// Has texts at which daemons died parsed by another process first.
+    pub(crate) fn trying_suspects_by(mut self, parse_trial: Option<Trial>) -> Self {
+        self.parse_trial = parse_trial;
+        self
     }
 
     /// Opens the engine and takes up the registered repositories. Blocks.
@@ -204,7 +213,10 @@ impl EngineRepositories {
         let engine = Engine::open(
             &self.home.index_dir(),
             embedder.embedder,
-            index_settings(&self.settings, self.vector_server.clone()),
+            IndexSettings {
+                parse_trial: self.parse_trial.clone(),
+                ..index_settings(&self.settings, self.vector_server.clone())
+            },
         )?;
         let open = Open {
             engine: engine.clone(),

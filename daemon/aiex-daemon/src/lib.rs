@@ -45,6 +45,7 @@ mod token;
 mod verb;
 mod wire;
 
+pub use aiex_index::suspects::Trial;
 pub use daemon::{Exit, Logging, OnReady, RepositorySource, RunOptions, run};
 pub use error::DaemonError;
 

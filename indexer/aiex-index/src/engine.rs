@@ -89,7 +89,7 @@ impl Engine {
         std::fs::create_dir_all(dir.join("repos")).map_err(|e| IndexError::io("index", dir, e))?;
         remove_dir(&dir.join(MAKING)).map_err(|e| IndexError::io("index", dir, e))?;
         let (content, quarantined) = ContentStore::open(&dir.join("content"))?;
-        let suspects = Suspects::open(&dir.join("content"))?;
+        let suspects = Suspects::open(&dir.join("content"), settings.parse_trial.clone())?;
         let registered = read_registry(dir);
         let cache = QueryCache::new(settings.cache_bytes);
         let held = Held::new(settings.outline_bytes);

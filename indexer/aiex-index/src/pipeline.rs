@@ -331,14 +331,14 @@ impl Reader<'_> {
 
     /// Parses a text, unless processes died over it.
     fn outline(self, path: &str, text: &str, language: Option<Language>, key: &ContentKey) -> Outline {
-        let language = language.filter(|_| {
-            let is_banned = self.suspects.is_banned(key);
-            if is_banned {
+        let language = language.filter(|language| {
+            let may_parse = self.suspects.may_parse(key, *language, text);
+            if !may_parse {
                 tracing::warn!(path, "parsing this file has crashed; it is cut by lines");
             }
-            !is_banned
+            may_parse
         });
-        let _note = self.suspects.note(key);
+        let _note = language.map(|_| self.suspects.note(key));
         Outline::new(text, &aiex_chunk::chunk(text, language, &Limits::default()))
     }
 }

@@ -7,6 +7,7 @@ use aiex_vector::{Server, ServerKeySource, ServerSettings};
 
 use crate::search::RankSettings;
 use crate::seating::VectorPlace;
+use crate::suspects::Trial;
 
 /// How indexing uses the machine.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct IndexSettings {
     /// Outlines of files kept in memory, of all repositories together, in bytes. A hundred thousand chunks of source have
     /// some 25 MB of them; what does not fit is read from the disk for each search that finds it.
     pub outline_bytes: usize,
+    /// Who parses a text at which processes died, before it is parsed here.
+    pub parse_trial: Option<Trial>,
     /// The server that may keep vectors; new repositories have theirs there when it has an address.
     pub vector_server: Arc<Server>,
     /// What the names of collections there begin with.
@@ -67,6 +70,7 @@ impl Default for IndexSettings {
             cache_bytes: 12 << 20,
             looked_over_bytes: 32 << 20,
             outline_bytes: 32 << 20,
+            parse_trial: None,
             vector_server: Arc::new(Server::new(ServerSettings {
                 url: String::new(),
                 key: ServerKeySource::none(),

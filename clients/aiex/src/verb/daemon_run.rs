@@ -12,6 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::private_daemon;
 use crate::session::locate_home;
+use crate::verb::util;
 
 /// How to run the daemon.
 #[derive(Debug, Args)]
@@ -47,6 +48,7 @@ fn serve(home: Home, settings: Settings) -> Result<(), Failure> {
     let options = RunOptions {
         foreground: is_watched,
         logging,
+        parse_trial: util::parse_trial(),
         ..RunOptions::new(home, settings)
     };
     aiex_daemon::run(options).map(drop).map_err(|error| {

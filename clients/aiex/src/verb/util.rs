@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aiex_chunk::{Language, Limits};
+use aiex_daemon::Trial;
 use clap::{Args, Command, Subcommand};
 use clap_complete::Shell;
 
@@ -45,6 +47,12 @@ enum Action {
     Env,
     /// Print the JSON Schemas of what travels between aiex and its daemon
     Schema,
+    /// Parse the standard input as the daemon would, for a daemon that fears to die of it
+    #[command(hide = true)]
+    Parse {
+        /// The language by its name
+        language: String,
+    },
 }
 
 /// Carries the verb out.
@@ -67,8 +75,27 @@ pub(crate) fn run(verb: UtilVerb, printer: &Printer) -> Result<ExitCode, Failure
         }
         Action::Env => printer.data(&environment())?,
         Action::Schema => printer.json_pretty(&schemas())?,
+        Action::Parse { language } => parse(&language)?,
     }
     Ok(ExitCode::Ok)
+}
+
+/// This program, to parse a text that may crash whoever parses it.
+pub(crate) fn parse_trial() -> Option<Trial> {
+    let program = std::env::current_exe().ok()?;
+    Some(Trial {
+        program,
+        arguments: ["util", "parse"].map(Into::into).to_vec(),
+    })
+}
+
+fn parse(language: &str) -> Result<(), Failure> {
+    let known = Language::from_name(language)
+        .ok_or_else(|| Failure::new(ExitCode::Usage, format!("no language is called {language}")))?;
+    let text = io::read_to_string(io::stdin().lock())
+        .map_err(|error| Failure::from_error(ExitCode::Usage, &error))?;
+    aiex_chunk::chunk(&text, Some(known), &Limits::default());
+    Ok(())
 }
 
 /// Every page: `aiex`, `aiex-search`, `aiex-repos-add`, …

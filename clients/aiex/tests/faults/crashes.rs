@@ -3,6 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aiex_chunk::Language;
+use aiex_index::content::ContentKey;
+use aiex_index::suspects::Suspects;
+
 use crate::tree::Tree;
 use crate::world::{World, instants, let_pass, wait_until};
 
@@ -115,4 +119,24 @@ fn a_daemon_that_keeps_crashing_is_left_alone_with_a_word_on_what_to_do() {
 
     world.forget_crashes();
     world.ok(&tree.root, &["daemon", "start"]);
+}
+
+#[test]
+fn a_file_that_was_being_parsed_at_three_kills_is_parsed_all_the_same() {
+    let world = World::new();
+    let mut tree = Tree::new(world.path("tree"), 3);
+    tree.add(&world);
+    world.wait_settled(&tree.root);
+    world.ok(&tree.root, &["daemon", "stop"]);
+    let text = "pub fn unlucky() {}\n";
+    let key = ContentKey::new(blake3::hash(text.as_bytes()).as_bytes(), Some(Language::Rust));
+    for _ in 0..3 {
+        let suspects = Suspects::open(&world.index_dir().join("content"), None).unwrap();
+        std::mem::forget(suspects.note(&key));
+    }
+    tree.put("src/unlucky.rs", text);
+    let found = world.ok(&tree.root, &["symbols", "unlucky", "--wait-fresh=60s", "--json"]);
+    assert_eq!(found.paths(), ["src/unlucky.rs"]);
+    assert!(world.log().contains("was tried"), "{}", world.log());
+    tree.assert_whole(&world);
 }

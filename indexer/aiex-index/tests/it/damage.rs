@@ -362,7 +362,7 @@ fn a_text_over_which_processes_died_is_cut_by_lines() {
     let key = ContentKey::new(&hash, Some(aiex_chunk::Language::Rust));
     let fixture = fixture.reopened_after(|index| {
         for _ in 0..3 {
-            let suspects = Suspects::open(&index.join("content")).unwrap();
+            let suspects = Suspects::open(&index.join("content"), None).unwrap();
             std::mem::forget(suspects.note(&key));
         }
     });
