@@ -9,6 +9,7 @@ mod embedded;
 mod intent;
 mod left_out;
 mod row;
+mod sums;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -104,6 +105,7 @@ impl Catalogue {
              CREATE TABLE IF NOT EXISTS orphan (version INTEGER PRIMARY KEY);
              PRAGMA user_version = {FORMAT};"
         ))
+        .and_then(|()| sums::follow(&db))
         .map_err(fail)?;
         Ok(Self {
             path: path.to_owned(),
@@ -293,31 +295,6 @@ impl Catalogue {
     /// Records by which rules every file was taken in.
     pub fn set_rules(&mut self, rules: &str) -> Result<(), IndexError> {
         self.run(|db| put(db, "rules", rules))
-    }
-
-    /// Totals.
-    pub fn totals(&self) -> Result<Totals, IndexError> {
-        self.run(|db| {
-            let mut totals = db.query_row(
-                "SELECT COALESCE(SUM(outcome = 0), 0), COALESCE(SUM(outcome = 1), 0), COALESCE(SUM(outcome = 2), 0),
-                        COALESCE(SUM(num_symbols), 0), COALESCE(SUM(size * (outcome = 0)), 0),
-                        COALESCE(SUM(redactions), 0) FROM file",
-                [],
-                |row| {
-                    let at = |i| row.get::<_, i64>(i).map(|n| n as u64);
-                    Ok(Totals {
-                        indexed: at(0)?,
-                        skipped: at(1)?,
-                        failed: at(2)?,
-                        symbols: at(3)?,
-                        source_bytes: at(4)?,
-                        redactions: at(5)?,
-                    })
-                },
-            )?;
-            totals.skipped += db.query_row("SELECT COUNT(*) FROM left_out", [], |row| row.get::<_, i64>(0))? as u64;
-            Ok(totals)
-        })
     }
 
     /// Writes a catalogue to `path`, where there is none, that says what this one does.

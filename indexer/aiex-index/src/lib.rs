@@ -18,6 +18,7 @@ pub mod engine;
 pub mod error;
 pub mod generation;
 mod grams;
+mod layout;
 pub mod look;
 pub mod observer;
 pub mod outline;

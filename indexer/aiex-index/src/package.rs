@@ -40,7 +40,7 @@ const BESIDE: [Role; 8] = [
 ];
 
 /// The packages, by their folders.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Packages {
     /// Chunks of code, for each folder with a manifest; the root counts as one.
     chunks: HashMap<Box<str>, u32>,
@@ -76,12 +76,38 @@ impl Packages {
         }
     }
 
+    /// The packages after some files gave way to others in the same places.
+    pub(crate) fn after(&self, gone: &[&Arc<FileEntry>], added: &[Arc<FileEntry>]) -> Self {
+        let mut after = self.clone();
+        for file in gone.iter().filter(|file| is_code(file.roles())) {
+            after.resize(&file.path, |chunks| chunks.saturating_sub(file.num_chunks as u32));
+        }
+        for file in added.iter().filter(|file| is_code(file.roles())) {
+            after.resize(&file.path, |chunks| chunks + file.num_chunks as u32);
+        }
+        after.largest = after.chunks.values().copied().max().unwrap_or_default();
+        after
+    }
+
+    fn resize(&mut self, path: &str, size: impl FnOnce(u32) -> u32) {
+        if let Some(package) = self.of_file(path).map(Box::<str>::from)
+            && let Some(chunks) = self.chunks.get_mut(&package)
+        {
+            *chunks = size(*chunks);
+        }
+    }
+
+    /// The folder of the package that a file lies in.
+    fn of_file<'a>(&self, path: &'a str) -> Option<&'a str> {
+        around(folder(path)).find(|folder| self.chunks.contains_key(*folder))
+    }
+
     /// The code in the package that a file lies in, as a share of the code in the largest one.
     pub(crate) fn share(&self, path: &str) -> f32 {
         if self.largest == 0 {
             return 1.0;
         }
-        let chunks = around(folder(path)).find_map(|folder| self.chunks.get(folder));
+        let chunks = self.of_file(path).and_then(|package| self.chunks.get(package));
         chunks.copied().unwrap_or_default() as f32 / self.largest as f32
     }
 }

@@ -4,7 +4,7 @@
 //! an id that a store still or already holds, but that this generation does not know, resolves to
 //! nothing and is ignored.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -12,10 +12,10 @@ use aiex_chunk::Language;
 use aiex_files::RelPath;
 
 use crate::content::ContentKey;
+use crate::layout::Layout;
 use crate::outline::held::Slot;
 use crate::outline::source::Outlines;
 pub use crate::outline::{Definition, Outline, OutlineDamaged, Span};
-use crate::package::Packages;
 use crate::role::Roles;
 
 /// Bits of a chunk id that hold the ordinal within the file.
@@ -149,12 +149,7 @@ pub struct Snapshot {
     pub num_chunks: u64,
     /// Chunks that have a vector.
     pub num_embedded: u64,
-    typescript: OnceLock<HashSet<Box<str>>>,
-    versions: OnceLock<HashMap<Box<str>, u32>>,
-    languages: OnceLock<HashSet<Language>>,
-    /// Folders in which a folder of tests lies.
-    with_tests: OnceLock<HashSet<Box<str>>>,
-    packages: OnceLock<Arc<Packages>>,
+    layout: OnceLock<Layout>,
 }
 
 impl Snapshot {
@@ -175,11 +170,7 @@ impl Snapshot {
             files,
             num_chunks,
             num_embedded,
-            typescript: OnceLock::new(),
-            versions: OnceLock::new(),
-            languages: OnceLock::new(),
-            with_tests: OnceLock::new(),
-            packages: OnceLock::new(),
+            layout: OnceLock::new(),
         }
     }
 
@@ -204,63 +195,14 @@ impl Snapshot {
         &self.files
     }
 
-    /// Whether there is a TypeScript source that a file of this path could have been built from: of the same
-    /// name, in a folder of the same name.
-    pub fn has_typescript(&self, path: &str) -> bool {
-        let sources = self.typescript.get_or_init(|| {
-            let is_source = |path: &str| {
-                [".ts", ".tsx", ".mts", ".cts"]
-                    .iter()
-                    .any(|end| path.ends_with(end))
-                    && !path.contains(".d.")
-            };
-            let files = self.files.iter().filter(|file| is_source(&file.path));
-            files.filter_map(|file| folder_and_stem(&file.path)).collect()
-        });
-        folder_and_stem(path).is_some_and(|key| sources.contains(&key))
+    /// Where the files lie, and what that says.
+    pub(crate) fn layout(&self) -> &Layout {
+        self.layout.get_or_init(|| Layout::of(&self.files))
     }
 
-    /// Whether a file lies in a folder named after a version (`v3`) beside which there is a newer one.
-    pub fn is_older(&self, path: &str) -> bool {
-        let newest = self.versions.get_or_init(|| {
-            let mut newest: HashMap<Box<str>, u32> = HashMap::new();
-            for file in &self.files {
-                for (parent, version) in version_folders(&file.path) {
-                    match newest.get_mut(parent) {
-                        Some(known) => *known = (*known).max(version),
-                        None => drop(newest.insert(parent.into(), version)),
-                    }
-                }
-            }
-            newest
-        });
-        version_folders(path)
-            .any(|(parent, version)| newest.get(parent).is_some_and(|newest| version < *newest))
-    }
-
-    /// Whether the sources (`src`, `lib`) that a file lies in have a folder of tests beside them.
-    pub fn keeps_tests_beside(&self, path: &str) -> bool {
-        let with_tests = self.with_tests.get_or_init(|| {
-            let paths = self.files.iter().map(|file| &*file.path);
-            paths
-                .flat_map(|path| folders_named(path, &["test", "tests", "spec", "specs"]))
-                .map(Into::into)
-                .collect()
-        });
-        folders_named(path, &["src", "lib"]).any(|parent| with_tests.contains(parent))
-    }
-
-    /// The code in the package that a file lies in, as a share of the code in the largest package.
-    pub(crate) fn share_of_package(&self, path: &str) -> f32 {
-        let packages = self.packages.get_or_init(|| Arc::new(Packages::of(&self.files)));
-        packages.share(path)
-    }
-
-    /// Whether a file is written in this language.
-    pub fn has_language(&self, language: Language) -> bool {
-        self.languages
-            .get_or_init(|| self.files.iter().filter_map(|file| file.language).collect())
-            .contains(&language)
+    /// Whether somebody asked for the layout, as every search does.
+    pub(crate) fn is_laid_out(&self) -> bool {
+        self.layout.get().is_some()
     }
 
     /// The same files, now known to be the whole tree.
@@ -273,11 +215,7 @@ impl Snapshot {
             files: before.files.clone(),
             num_chunks: before.num_chunks,
             num_embedded: before.num_embedded,
-            typescript: OnceLock::new(),
-            versions: OnceLock::new(),
-            languages: OnceLock::new(),
-            with_tests: OnceLock::new(),
-            packages: OnceLock::new(),
+            layout: before.layout.clone(),
         }
     }
 
@@ -291,11 +229,7 @@ impl Snapshot {
             files: before.files.clone(),
             num_chunks: before.num_chunks,
             num_embedded,
-            typescript: before.typescript.clone(),
-            versions: before.versions.clone(),
-            languages: before.languages.clone(),
-            with_tests: before.with_tests.clone(),
-            packages: before.packages.clone(),
+            layout: before.layout.clone(),
         }
     }
 
@@ -316,12 +250,7 @@ impl Snapshot {
     }
 
     /// This snapshot with some versions out and some files in.
-    pub fn with_changes(
-        &self,
-        generation: u64,
-        removed: &std::collections::HashSet<u32>,
-        added: Vec<Arc<FileEntry>>,
-    ) -> Self {
+    pub fn with_changes(&self, generation: u64, removed: &HashSet<u32>, added: Vec<Arc<FileEntry>>) -> Self {
         let mut files = Vec::with_capacity(self.files.len() + added.len());
         files.extend(
             self.files
@@ -329,63 +258,14 @@ impl Snapshot {
                 .filter(|file| !removed.contains(&file.version))
                 .cloned(),
         );
+        let layout = self.layout.get().and_then(|layout| {
+            let gone: Vec<_> = removed.iter().filter_map(|version| self.file(*version)).collect();
+            layout.after(&gone, &added)
+        });
         files.extend(added);
-        Self::new(generation, files, self.is_complete, 0)
-    }
-}
-
-/// `classic/schemas` of `src/classic/schemas.ts`.
-fn folder_and_stem(path: &str) -> Option<Box<str>> {
-    let mut parts = path.rsplit('/');
-    let name = parts.next()?;
-    let stem = &name[..name.find('.')?];
-    let folder = parts.next().unwrap_or_default();
-    Some(format!("{folder}/{stem}").into())
-}
-
-/// What the folders of a path that bear one of these names lie in.
-fn folders_named<'a>(path: &'a str, names: &'static [&'static str]) -> impl Iterator<Item = &'a str> {
-    path.match_indices('/').filter_map(|(end, _)| {
-        let folder = path[..end].rfind('/').map_or(0, |slash| slash + 1);
-        names.contains(&&path[folder..end]).then_some(&path[..folder])
-    })
-}
-
-/// The folders of a path that are named after a version: what they lie in, and the version.
-fn version_folders(path: &str) -> impl Iterator<Item = (&str, u32)> {
-    path.match_indices('/').filter_map(|(end, _)| {
-        let folder = path[..end].rfind('/').map_or(0, |slash| slash + 1);
-        let version = path[folder..end].strip_prefix('v')?.parse().ok()?;
-        Some((&path[..folder], version))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sources_with_a_folder_of_tests_beside_them_are_told() {
-        let dir = tempfile::tempdir().unwrap();
-        let engine = crate::Engine::open(dir.path(), None, crate::IndexSettings::default()).unwrap();
-        let outlines = Outlines::open(&dir.path().join("outlines"), engine.shared(), Arc::default()).unwrap();
-        let outlines = Arc::new(outlines);
-        let shape = Shape::of(&Outline::default());
-        let file = |(version, path): (u32, &&str)| {
-            let path = RelPath::from_bytes(path).unwrap();
-            let key = ContentKey([0; 32]);
-            Arc::new(FileEntry::new(&path, version, key, 1, shape, outlines.clone()))
-        };
-        let paths = [
-            "src/a_test.rb",
-            "test/b.rb",
-            "other/lib/c_test.rb",
-            "other/lib/tests/d.rb",
-        ];
-        let snapshot = Snapshot::new(1, (1..).zip(&paths).map(file).collect(), true, 0);
-        assert!(snapshot.keeps_tests_beside("src/a_test.rb"));
-        assert!(snapshot.keeps_tests_beside("src/deep/a_test.rb"));
-        assert!(!snapshot.keeps_tests_beside("other/lib/c_test.rb"));
-        assert!(!snapshot.keeps_tests_beside("a_test.rb"));
+        Self {
+            layout: layout.map(OnceLock::from).unwrap_or_default(),
+            ..Self::new(generation, files, self.is_complete, 0)
+        }
     }
 }

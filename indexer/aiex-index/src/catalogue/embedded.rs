@@ -33,18 +33,6 @@ impl Catalogue {
         })
     }
 
-    /// Chunks whose file is in the vector store.
-    pub fn embedded_chunks(&self) -> Result<u64, IndexError> {
-        self.run(|db| {
-            db.query_row(
-                "SELECT COALESCE(SUM(num_chunks), 0) FROM file WHERE outcome = 0 AND embedded = 1",
-                [],
-                |row| row.get::<_, i64>(0),
-            )
-        })
-        .map(|sum| sum as u64)
-    }
-
     /// Records that the chunks of these versions are in the vector store.
     pub fn mark_embedded(&mut self, paths: &[(RelPath, u32)]) -> Result<(), IndexError> {
         self.transact(|tx| {

@@ -287,6 +287,7 @@ impl<'a> Making<'a> {
         self.writer.outlines.write_down(added.iter());
         self.writer.outlines.log.forget(gone.iter().copied());
         let embedded = self.writer.catalogue.embedded_chunks()?;
+        let was_laid_out = repo.served().snapshot.is_laid_out();
         repo.serve(|served| {
             let mut snapshot = served.snapshot.with_changes(generation, &gone, added);
             snapshot.num_embedded = embedded;
@@ -296,6 +297,10 @@ impl<'a> Making<'a> {
                 vectors: served.vectors.clone(),
             }
         });
+        // Before the next search has to wait for it.
+        if was_laid_out {
+            repo.served().snapshot.layout();
+        }
         // Vectors of versions that nobody can see any more.
         if let Some(store) = &repo.served().vectors {
             let ids: Vec<u64> = dropped

@@ -143,7 +143,7 @@ fn text_arms(
         .languages
         .iter()
         .map(|language| match language {
-            Some(language) if snapshot.has_language(*language) => settings.language_word,
+            Some(language) if snapshot.layout().has_language(*language) => settings.language_word,
             _ => 1.0,
         })
         .collect();

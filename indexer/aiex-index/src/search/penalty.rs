@@ -72,22 +72,23 @@ impl<'a> Penalties<'a> {
 
 fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &RankSettings) -> Vec<Penalty> {
     let roles = file.roles();
+    let layout = snapshot.layout();
     let named = query
         .languages
         .iter()
         .flatten()
-        .find(|language| snapshot.has_language(**language));
+        .find(|language| layout.has_language(**language));
     let is_other_language = named.is_some_and(|named| file.language.is_some_and(|own| own != *named));
     let is_derived =
-        roles.has(Role::Built) || (roles.has(Role::BuildOutput) && snapshot.has_typescript(&file.path));
+        roles.has(Role::Built) || (roles.has(Role::BuildOutput) && layout.has_typescript(&file.path));
     let is_changelog = roles.has(Role::Changelog);
     let is_test =
-        roles.has(Role::Test) || (roles.has(Role::TestByName) && !snapshot.keeps_tests_beside(&file.path));
+        roles.has(Role::Test) || (roles.has(Role::TestByName) && !layout.keeps_tests_beside(&file.path));
     let wants_documented = query.wants_docs || query.wants_examples;
     // A name is meant wherever it is defined.
     let share = match query.route {
         Route::Symbol => 1.0,
-        _ => snapshot.share_of_package(&file.path).max(settings.least_package),
+        _ => layout.share_of_package(&file.path).max(settings.least_package),
     };
     let by_package = share.powf(settings.package_size);
     [
@@ -105,7 +106,7 @@ fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &Ra
             settings.example,
             query.wants_examples,
         ),
-        ("older", snapshot.is_older(&file.path), settings.older, false),
+        ("older", layout.is_older(&file.path), settings.older, false),
         ("upkeep", roles.has(Role::Upkeep), settings.upkeep, false),
         (
             "bench",
