@@ -108,6 +108,11 @@ impl Paths {
     }
 }
 
+/// The versions that the folders of a path are named after.
+pub(crate) fn versions(path: &str) -> impl Iterator<Item = u32> {
+    version_folders(path).map(|(_, version)| version)
+}
+
 /// Whether a path is one of a TypeScript source, not of declarations.
 fn is_typescript(path: &str) -> bool {
     [".ts", ".tsx", ".mts", ".cts"]
@@ -235,11 +240,11 @@ mod tests {
     }
 
     const PATHS: [&str; 10] = [
-        "Cargo.toml",
-        "core/Cargo.toml",
+        "pyproject.toml",
+        "core/pyproject.toml",
         "core/src/lib.rs",
         "core/tests/all.rs",
-        "macros/Cargo.toml",
+        "macros/pyproject.toml",
         "macros/src/lib.rs",
         "web/v1/app.ts",
         "web/v2/app.ts",

@@ -123,10 +123,18 @@ fn is_translation(language: Option<Language>, name: &str, folders: &[&str]) -> b
     [".po", ".pot", ".arb", ".xlf", ".xliff", ".strings", ".resx"]
         .iter()
         .any(|end| name.ends_with(end))
-        || (language.is_none()
+        || ((language.is_none() || is_foreign(name))
             && folders
                 .iter()
                 .any(|folder| matches!(*folder, "translations" | "locale" | "locales" | "i18n" | "l10n")))
+}
+
+/// Whether a file is named after a human language that is not English: `fr.ts`, `pt-br.rb`.
+fn is_foreign(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name);
+    let (language, region) = stem.split_once(['-', '_']).unwrap_or((stem, ""));
+    let is_code = |code: &str| code.chars().all(|c| c.is_ascii_alphabetic());
+    language.len() == 2 && language != "en" && is_code(language) && region.len() <= 4 && is_code(region)
 }
 
 /// What build tools and editors read.
@@ -253,5 +261,27 @@ mod tests {
         check("src/pool.test.ts", Some(Language::TypeScript), &[Role::Test]);
         check("lib/conftest.py", Some(Language::Python), &[Role::Test]);
         check("src/pool.rs", Some(Language::Rust), &[]);
+    }
+
+    #[test]
+    fn the_same_sentences_in_another_language_are_data() {
+        let is_data = |path: &str| Roles::of(path, Some(Language::TypeScript)).has(Role::Data);
+        for path in [
+            "src/locales/fr.ts",
+            "src/locales/pt-BR.ts",
+            "i18n/zh_hans.ts",
+            "l10n/de.messages.ts",
+        ] {
+            assert!(is_data(path), "{path}");
+        }
+        for path in [
+            "src/locales/en.ts",
+            "src/locales/index.ts",
+            "src/locales/en-GB.ts",
+            "src/fr.ts",
+            "i18n/api.ts",
+        ] {
+            assert!(!is_data(path), "{path}");
+        }
     }
 }

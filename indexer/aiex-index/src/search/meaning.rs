@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use aiex_lexical::stem;
 
-use super::query::{Query, Route};
+use super::query::{Query, Route, is_own_name};
 use super::words::{is_stop_word, parts};
 
 /// The words of the names of a repository, as they are left out of questions.
@@ -31,6 +31,9 @@ pub(crate) fn embedded<'a>(query: &'a Query, own: &[String]) -> Cow<'a, str> {
         own.contains(&stem) && !query.names_language(&stem)
     };
     let is_left_out = |token: &str| {
+        if is_own_name(token, own) && !query.names_language(&stem(&token.to_lowercase())) {
+            return true;
+        }
         let parts = parts(token);
         let says_more =
             |part: &String| part.chars().count() > 1 && !is_stop_word(part) && !own.contains(&stem(part));
@@ -69,6 +72,7 @@ mod tests {
         );
         check("where are Toolbox's settings read", "where are settings read");
         check("what does tool-box do at start", "what does do at start");
+        check("how is a toolBox opened", "how is a opened");
     }
 
     #[test]

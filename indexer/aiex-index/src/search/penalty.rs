@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::query::{Query, Route};
 use super::settings::RankSettings;
+use crate::layout::versions;
 use crate::role::Role;
 use crate::snapshot::{FileEntry, Snapshot};
 
@@ -84,6 +85,11 @@ fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &Ra
     let is_changelog = roles.has(Role::Changelog);
     let is_test =
         roles.has(Role::Test) || (roles.has(Role::TestByName) && !layout.keeps_tests_beside(&file.path));
+    let names_version = !query.versions.is_empty();
+    let is_older = !names_version && layout.is_older(&file.path);
+    let is_other_version = names_version
+        && versions(&file.path).next().is_some()
+        && !versions(&file.path).any(|version| query.versions.contains(&version));
     let wants_documented = query.wants_docs || query.wants_examples;
     // A name is meant wherever it is defined.
     let share = match query.route {
@@ -93,7 +99,12 @@ fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &Ra
     let by_package = share.powf(settings.package_size);
     [
         ("test", is_test, settings.test, query.wants_tests),
-        ("legacy", roles.has(Role::Legacy), settings.legacy, false),
+        (
+            "legacy",
+            roles.has(Role::Legacy),
+            settings.legacy,
+            query.wants_legacy,
+        ),
         (
             "other language",
             is_other_language,
@@ -106,7 +117,8 @@ fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &Ra
             settings.example,
             query.wants_examples,
         ),
-        ("older", layout.is_older(&file.path), settings.older, false),
+        ("older", is_older, settings.older, false),
+        ("other version", is_other_version, settings.older, false),
         ("upkeep", roles.has(Role::Upkeep), settings.upkeep, false),
         (
             "bench",

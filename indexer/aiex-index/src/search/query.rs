@@ -61,6 +61,9 @@ pub(crate) struct Query {
     pub(crate) wants_benches: bool,
     pub(crate) wants_docs: bool,
     pub(crate) wants_settings: bool,
+    pub(crate) wants_legacy: bool,
+    /// Versions that it names as folders are named after them: 3 of `v3`.
+    pub(crate) versions: Vec<u32>,
 }
 
 /// Words before a name that say that its definition is asked for.
@@ -194,6 +197,18 @@ impl Query {
                 "json",
                 "manifest",
             ]),
+            wants_legacy: says(&[
+                "compat",
+                "compatibility",
+                "legacy",
+                "deprecated",
+                "deprecation",
+                "deprecations",
+            ]),
+            versions: tokens
+                .iter()
+                .filter_map(|token| version(token.trim_matches(is_quote)))
+                .collect(),
             words,
             stems,
             languages,
@@ -233,6 +248,17 @@ impl Query {
         }
         Some(query)
     }
+}
+
+/// Whether a name is the repository's own, however it is written: `tRPC`, `Trpc`.
+pub(crate) fn is_own_name(name: &str, own: &[String]) -> bool {
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    own.contains(&stem(&letters.to_lowercase()))
+}
+
+/// 3 of `v3`.
+fn version(token: &str) -> Option<u32> {
+    token.strip_prefix(['v', 'V'])?.parse().ok()
 }
 
 impl Name {

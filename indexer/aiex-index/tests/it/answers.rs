@@ -40,6 +40,33 @@ fn code_comes_before_prose_that_says_the_same() {
 }
 
 #[test]
+fn of_several_versions_the_newest_is_meant_or_the_one_that_is_named() {
+    let fixture = Fixture::new();
+    for version in ["v1", "v2", "v3"] {
+        let text = "// Tells why a parcel was refused.\nexport class RefusalError extends Error {}\n";
+        fixture.write(&format!("parcels/{version}/refusal.ts"), text);
+    }
+    fixture.sync();
+    let first = |query: &str| fixture.search(query)[0].path.clone();
+    assert_eq!(first("why was the parcel refused"), "parcels/v3/refusal.ts");
+    assert_eq!(first("why was the parcel refused in v1"), "parcels/v1/refusal.ts");
+    assert_eq!(first("v2 refusal errors"), "parcels/v2/refusal.ts");
+}
+
+#[test]
+fn legacy_code_is_found_by_who_asks_for_it() {
+    let fixture = Fixture::new();
+    for folder in ["lib", "legacy"] {
+        let text = "# Weighs a parcel in kilograms.\ndef weigh(parcel):\n    return parcel.mass\n";
+        fixture.write(&format!("{folder}/scale.py"), text);
+    }
+    fixture.sync();
+    let first = |query: &str| fixture.search(query)[0].path.clone();
+    assert_eq!(first("weigh a parcel in kilograms"), "lib/scale.py");
+    assert_eq!(first("legacy: weigh a parcel in kilograms"), "legacy/scale.py");
+}
+
+#[test]
 fn the_rules_that_made_a_score_are_told() {
     let fixture = Fixture::new();
     let hits = explained(&fixture, "TaskQueue");
