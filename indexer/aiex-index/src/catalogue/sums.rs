@@ -129,7 +129,7 @@ mod tests {
                 version,
                 num_chunks: kind,
                 num_symbols: 3 * kind,
-                is_embedded: kind % 3 == 0,
+                is_embedded: kind.is_multiple_of(3),
             },
         };
         Row {
