@@ -57,14 +57,7 @@ fn widened(hit: &Hit, text: &str) -> Option<Passage> {
     let lines: Vec<&str> = text.lines().collect();
     let mut first = usize::try_from(hit.start_line).ok()?.checked_sub(1)?;
     let mut end = usize::try_from(hit.end_line).ok()?;
-    // The index cuts blanks off the end of a chunk.
-    let indexed = hit.snippet.lines().map(str::trim_end);
-    let is_same = lines
-        .get(first..end)?
-        .iter()
-        .map(|line| line.trim_end())
-        .eq(indexed);
-    if !is_same {
+    if !says_the_same(lines.get(first..end)?, &hit.snippet) {
         return None;
     }
     let room = LINES.saturating_sub(end - first);
@@ -83,6 +76,25 @@ fn widened(hit: &Hit, text: &str) -> Option<Passage> {
         last_line: u32::try_from(end).ok()?,
         text: lines.get(first..end)?.join("\n"),
     })
+}
+
+/// Whether lines of a file say what a chunk says. One of a long paragraph begins and ends within a line, and the index cuts
+/// blanks off the end of each.
+fn says_the_same(lines: &[&str], snippet: &str) -> bool {
+    let indexed: Vec<&str> = snippet.lines().map(str::trim_end).collect();
+    let last = indexed.len().saturating_sub(1);
+    let holds = |(at, (line, indexed)): (usize, (&&str, &&str))| {
+        let line = line.trim_end();
+        match () {
+            () if line == *indexed => true,
+            () if indexed.is_empty() => false,
+            () if at == 0 && at == last => line.contains(indexed),
+            () if at == 0 => line.ends_with(indexed),
+            () if at == last => line.starts_with(indexed),
+            () => false,
+        }
+    };
+    lines.len() == indexed.len() && lines.iter().zip(&indexed).enumerate().all(holds)
 }
 
 /// Where a passage begins that would begin at `first`, within a paragraph of a comment: behind that paragraph, if the hit
@@ -144,6 +156,22 @@ mod tests {
 
         let top = around(&hit("a", (1, 1), "line 1", 1.0), Some(&numbered(3)));
         assert_eq!((top.first_line, top.last_line), (1, 3));
+    }
+
+    #[test]
+    fn a_hit_that_begins_or_ends_within_a_line_is_widened_to_whole_lines() {
+        let text = "# Waits\n\nOne thing. Another\nis waited for. It rests\nuntil then. The end.\n";
+        for (lines, snippet) in [
+            ((3, 4), "Another\nis waited for."),
+            ((3, 3), "One thing."),
+            ((4, 5), "It rests\nuntil then. The end."),
+        ] {
+            let passage = around(&hit("a.md", lines, snippet, 1.0), Some(text));
+            assert_eq!(passage.text, text.trim_end(), "{snippet}");
+        }
+        // What the file does not say any more stands alone.
+        let passage = around(&hit("a.md", (3, 4), "Another\nis gone.", 1.0), Some(text));
+        assert_eq!(passage.text, "Another\nis gone.");
     }
 
     #[test]
