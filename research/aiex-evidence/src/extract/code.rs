@@ -29,8 +29,25 @@ pub(super) fn looks_like_code(block: &str) -> bool {
     !lines.is_empty() && code.count() * 2 > lines.len()
 }
 
-/// Whether a passage only names what stands elsewhere: headings, imports.
+/// Words of the notices that stand at the head of files and say whose they are.
+const NOTICES: &[&str] = &[
+    "copyright",
+    "licensed under",
+    "spdx-license-identifier",
+    "all rights reserved",
+];
+
+/// Whether a comment says whose a file is and nothing of what is in it.
+fn is_notice(passage: &str) -> bool {
+    let lower = passage.to_lowercase();
+    is_said(passage) && NOTICES.iter().any(|notice| lower.contains(notice))
+}
+
+/// Whether a passage only names what stands elsewhere, or whose it is: headings, imports, notices.
 pub(super) fn says_nothing(passage: &str) -> bool {
+    if is_notice(passage) {
+        return true;
+    }
     const IMPORTS: [&str; 8] = [
         "use ", "pub use ", "import ", "from ", "#include", "require ", "package ", "mod ",
     ];
@@ -308,6 +325,20 @@ mod tests {
         for (code, said) in cases {
             assert_eq!(comment(code), said, "{code}");
         }
+    }
+
+    #[test]
+    fn a_notice_at_the_head_of_a_file_says_nothing_of_what_is_in_it() {
+        let notice = "// Copyright 2026 The Parcel Authors.\n//\n// Licensed under the Parcel Licence.";
+        assert!(says_nothing(notice));
+        assert!(says_nothing("# SPDX-License-Identifier: MIT"));
+        assert!(!says_nothing(
+            "// A parcel is licensed to travel.\nfn travel() {}"
+        ));
+        assert!(
+            !says_nothing("The copyright stays with the sender."),
+            "prose may be about it"
+        );
     }
 
     #[test]
