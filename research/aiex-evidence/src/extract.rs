@@ -58,6 +58,13 @@ pub fn is_example(source: &Source, part: &Range<usize>) -> bool {
             .any(|piece| piece.kind == Kind::Example && holds(piece))
 }
 
+/// Whether a piece is a fenced block: of prose, or of a comment.
+pub fn is_fenced(piece: &str) -> bool {
+    piece
+        .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '/' | '!' | '*' | '#'))
+        .starts_with("```")
+}
+
 /// Whether a text has one of these names as a word.
 pub fn has_name(text: &str, names: &[String]) -> bool {
     words::words(text)
@@ -142,8 +149,11 @@ impl Question {
         let before = source.text.get(..piece.start).unwrap_or_default();
         let path = source.origin.path().unwrap_or_default();
         let known_as = format!("{above}\n{} {path}", source.title);
-        let is_example = source.origin.is_prose() && text.starts_with("```");
-        let example = if is_example { self.aside.example() } else { 1.0 };
+        let example = if is_fenced(text) {
+            self.aside.example()
+        } else {
+            1.0
+        };
         self.asked.answered(text, &known_as) * self.aside.place(source, before, text) * example
     }
 
@@ -171,13 +181,7 @@ impl Question {
                 continue;
             }
             score *= 1.0 + EARLY * (1.0 - range.start as f64 / length as f64);
-            if kind == Kind::Example
-                && !source
-                    .text
-                    .get(range.clone())
-                    .unwrap_or_default()
-                    .starts_with("```")
-            {
+            if kind == Kind::Example && !is_fenced(source.text.get(range.clone()).unwrap_or_default()) {
                 score *= self.aside.example();
             }
             let is_matched = |found: &Range<usize>| range.start < found.end && found.start < range.end;
@@ -321,6 +325,22 @@ mod tests {
             5,
         );
         assert_eq!(found, []);
+    }
+
+    #[test]
+    fn an_example_within_a_comment_stands_back_as_one_within_prose_does() {
+        let example = "/// ```\n/// let parcel = weigh(scale);\n/// ```";
+        let said = "/// A parcel is weighed on the scale.";
+        let (catalogue, id) = source(&format!("{example}\n\n{said}"));
+        let source = catalogue.get(id).unwrap();
+        let rarity = Rarity::of([example, said]);
+        let question = Question::new("how is a parcel weighed on a scale", &rarity);
+        let at = |piece: &str| {
+            let start = source.text.find(piece).unwrap();
+            question.answered(source, start..start + piece.len())
+        };
+        assert!(is_fenced(example) && !is_fenced(said));
+        assert!(at(said) > at(example), "{} {}", at(said), at(example));
     }
 
     #[test]

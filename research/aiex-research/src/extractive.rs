@@ -176,7 +176,9 @@ fn whole(quote: &Quote, source: &Source, evidence: Evidence<'_>) -> Vec<Paragrap
         }
         return vec![said(quote, prose(quote, source), true)];
     }
-    let told = extract::said(&quote.text).map(|words| said(quote, draft::plain(&words), true));
+    // An example within a comment is code as well.
+    let words = extract::said(&quote.text).filter(|_| !extract::is_fenced(&quote.text));
+    let told = words.map(|words| said(quote, draft::plain(&words), true));
     let paragraph = told.filter(|told| is_borne_out(told, evidence));
     vec![paragraph.unwrap_or_else(|| said(quote, block(quote, source), false))]
 }
@@ -224,7 +226,7 @@ fn is_borne_out(line: &Paragraph, evidence: Evidence<'_>) -> bool {
 fn line(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
     let source = evidence.source(quote.id.source)?;
     // The commands of an example say nothing in a sentence.
-    if extract::is_example(source, &(quote.start..quote.end)) {
+    if extract::is_example(source, &(quote.start..quote.end)) || extract::is_fenced(&quote.text) {
         return None;
     }
     let text = if source.origin.is_prose() && !is_block(quote, source) {
@@ -548,6 +550,28 @@ mod tests {
         assert_eq!(
             texts(&section("x", "when is the courier asked", &refs, evidence)),
             ["The courier is asked by night only."]
+        );
+    }
+
+    #[test]
+    fn an_example_within_a_comment_is_shown_as_code_and_never_said() {
+        let text = "/// ```\n/// let parcel = weigh(scale);\n/// deliver(parcel);\n/// ```";
+        let (catalogue, quotes) = of("src/weigh.rs", "weigh", text);
+        let evidence = Evidence {
+            sources: &catalogue,
+            quotes: &quotes,
+        };
+        let refs: Vec<&Quote> = quotes.iter().collect();
+        let question = "how do i weigh and deliver a parcel, as an example";
+        let told = section("x", question, &refs, evidence);
+        assert!(!told.paragraphs[0].item, "{told:?}");
+        assert!(texts(&told)[0].starts_with("```rs"), "{told:?}");
+        let short = in_short("In short", question, &refs, evidence);
+        assert!(
+            !texts(&short)
+                .iter()
+                .any(|line| line.contains("rust") || line.contains("deliver")),
+            "{short:?}"
         );
     }
 }
