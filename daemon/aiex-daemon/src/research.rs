@@ -4,6 +4,7 @@
 //! follows.
 
 pub(crate) mod local;
+mod meaning;
 pub(crate) mod model;
 mod service;
 pub(crate) mod web;

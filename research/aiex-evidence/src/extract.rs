@@ -9,6 +9,7 @@ mod aside;
 mod asked;
 mod code;
 mod items;
+mod meaning;
 mod prose;
 mod rarity;
 
@@ -23,6 +24,7 @@ use crate::words::{self, stems};
 use aside::Aside;
 use asked::Asked;
 pub use code::{comment, defines, definition_above, head, is_said, name, said, signature};
+pub use meaning::Meaning;
 pub use rarity::Rarity;
 
 /// A further piece of a source must score this much of the best one.
@@ -125,26 +127,55 @@ struct Piece {
 }
 
 /// A question, put to the sources of a run.
-pub struct Question {
+pub struct Question<'a> {
+    question: &'a str,
     asked: Asked,
     aside: Aside,
+    meaning: Option<&'a dyn Meaning>,
 }
 
-impl Question {
-    /// A question whose words are weighed by their rarity.
-    pub fn new(question: &str, rarity: &Rarity) -> Self {
+impl<'a> Question<'a> {
+    /// A question whose words are weighed by their rarity. With `meaning`, texts that mean the same in other words answer
+    /// it, too.
+    pub fn new(question: &'a str, rarity: &Rarity, meaning: Option<&'a dyn Meaning>) -> Self {
         Self {
+            question,
             asked: Asked::new(question, rarity),
             aside: Aside::wanted_by(question),
+            meaning,
         }
     }
 
-    /// How well a piece of a source answers: 0 without any word of the question in it, about 1 when it holds all of them.
-    pub fn answered(&self, source: &Source, piece: Range<usize>) -> f64 {
-        self.scored(source, piece, "")
+    /// How near pieces of a source are to the question in meaning, each read below what stands above it. Nothing where
+    /// nobody tells.
+    fn near(&self, source: &Source, pieces: &[Piece]) -> Vec<f64> {
+        let Some(meaning) = self.meaning else {
+            return vec![0.0; pieces.len()];
+        };
+        let read = |piece: &Piece| {
+            let text = source.text.get(piece.range.clone()).unwrap_or_default();
+            format!("{}\n{text}", piece.above)
+        };
+        let texts: Vec<String> = pieces.iter().map(read).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let mut near = meaning.nearness(self.question, &texts);
+        near.resize(pieces.len(), 0.0);
+        near
     }
 
-    fn scored(&self, source: &Source, piece: Range<usize>, above: &str) -> f64 {
+    /// How well a piece of a source answers: 0 without any word of the question and without its meaning, about 1 when it
+    /// holds all of the words.
+    pub fn answered(&self, source: &Source, piece: Range<usize>) -> f64 {
+        let bare = Piece {
+            range: piece.clone(),
+            kind: Kind::Shown,
+            above: String::new(),
+        };
+        let near = self.near(source, &[bare]);
+        self.scored(source, piece, "", near.first().copied().unwrap_or_default())
+    }
+
+    fn scored(&self, source: &Source, piece: Range<usize>, above: &str, near: f64) -> f64 {
         let text = source.text.get(piece.clone()).unwrap_or_default();
         let before = source.text.get(..piece.start).unwrap_or_default();
         let path = source.origin.path().unwrap_or_default();
@@ -154,11 +185,11 @@ impl Question {
         } else {
             1.0
         };
-        self.asked.answered(text, &known_as) * self.aside.place(source, before, text) * example
+        self.asked.answered(text, &known_as, near) * self.aside.place(source, before, text) * example
     }
 
-    /// The pieces of a source that are best to be read as an answer, best first, at most `limit`, none without a word of
-    /// the question. `matched` is what the search found in it.
+    /// The pieces of a source that are best to be read as an answer, best first, at most `limit`, none that has neither a
+    /// word of the question nor its meaning. `matched` is what the search found in it.
     pub fn telling(&self, source: &Source, matched: Option<Range<usize>>, limit: usize) -> Vec<Span> {
         let mut chosen = self.chosen(source, matched, pieces(source), limit);
         let best = chosen.first().map_or(0.0, |best| best.score);
@@ -175,8 +206,9 @@ impl Question {
     ) -> Vec<Span> {
         let length = source.text.len().max(1);
         let mut scored: Vec<(Span, HashSet<String>)> = Vec::new();
-        for Piece { range, kind, above } in pieces {
-            let mut score = self.scored(source, range.clone(), &above);
+        let near = self.near(source, &pieces);
+        for (Piece { range, kind, above }, near) in pieces.into_iter().zip(near) {
+            let mut score = self.scored(source, range.clone(), &above, near);
             if score <= 0.0 {
                 continue;
             }
@@ -235,7 +267,7 @@ pub fn best(question: &str, source: &Source, rarity: &Rarity, limit: usize) -> V
             }
         }
     }
-    Question::new(question, rarity).chosen(source, None, passages, limit)
+    Question::new(question, rarity, None).chosen(source, None, passages, limit)
 }
 
 fn pieces(source: &Source) -> Vec<Piece> {
@@ -334,7 +366,7 @@ mod tests {
         let (catalogue, id) = source(&format!("{example}\n\n{said}"));
         let source = catalogue.get(id).unwrap();
         let rarity = Rarity::of([example, said]);
-        let question = Question::new("how is a parcel weighed on a scale", &rarity);
+        let question = Question::new("how is a parcel weighed on a scale", &rarity, None);
         let at = |piece: &str| {
             let start = source.text.find(piece).unwrap();
             question.answered(source, start..start + piece.len())

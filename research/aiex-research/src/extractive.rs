@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use aiex_evidence::extract::{self, Meaning};
 use aiex_evidence::{
-    Evidence, Finding, Origin, Paragraph, Quote, Rarity, Section, Sentence, Source, Verdict, check, draft,
-    extract,
+    Evidence, Finding, Origin, Paragraph, Quote, QuoteId, Rarity, Section, Sentence, Source, Verdict, check,
+    draft,
 };
 
 use crate::terms;
@@ -37,15 +38,31 @@ const IN_THEIR_WORDS: &str = "The sources in their own words, the best first:";
 /// In place of a section that nothing was found for.
 const NOTHING: &str = "No source that was read answers this.";
 
+/// What quotes are chosen from, and by what beside their words.
+#[derive(Clone, Copy)]
+pub(crate) struct Choice<'a> {
+    pub(crate) evidence: Evidence<'a>,
+    /// Tells how near they are to the question in meaning, if somebody does.
+    pub(crate) meaning: Option<&'a dyn Meaning>,
+}
+
+impl<'a> Choice<'a> {
+    /// Quotes by their ids, in their order.
+    pub(crate) fn quotes(&self, ids: &[QuoteId]) -> Vec<&'a Quote> {
+        ids.iter().filter_map(|id| self.evidence.quote(*id)).collect()
+    }
+}
+
 /// A section of quotes.
-pub(crate) fn section(heading: &str, question: &str, quotes: &[&Quote], evidence: Evidence<'_>) -> Section {
+pub(crate) fn section(heading: &str, question: &str, quotes: &[&Quote], choice: Choice<'_>) -> Section {
+    let evidence = choice.evidence;
     let mut seen = HashSet::new();
     let most = if extract::names_to_place(question).is_empty() {
         ITEMS
     } else {
         PLACES
     };
-    let paragraphs: Vec<Paragraph> = telling(question, quotes, evidence)
+    let paragraphs: Vec<Paragraph> = telling(question, quotes, choice)
         .into_iter()
         .filter(|(_, quote)| seen.insert(terms::same_query(&quote.text)))
         .take(most)
@@ -60,13 +77,13 @@ pub(crate) fn section(heading: &str, question: &str, quotes: &[&Quote], evidence
 pub(crate) fn telling<'a>(
     question: &str,
     quotes: &[&'a Quote],
-    evidence: Evidence<'_>,
+    Choice { evidence, meaning }: Choice<'_>,
 ) -> Vec<(f64, &'a Quote)> {
     let texts = evidence
         .sources
         .iter()
         .map(|source| terms::head(&source.text, GLANCE));
-    let asked = extract::Question::new(question, &Rarity::of_paragraphs(texts));
+    let asked = extract::Question::new(question, &Rarity::of_paragraphs(texts), meaning);
     let mut scored: Vec<(f64, &Quote)> = quotes
         .iter()
         .enumerate()
@@ -103,11 +120,12 @@ fn names(question: &str, package: &str) -> bool {
 }
 
 /// The answer in short: a line for each of the best sources.
-pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], evidence: Evidence<'_>) -> Section {
+pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], choice: Choice<'_>) -> Section {
+    let evidence = choice.evidence;
     let mut sources = HashSet::new();
     let mut taken: Vec<&Quote> = Vec::new();
     let mut lines: Vec<Paragraph> = Vec::new();
-    let telling = telling(question, quotes, evidence);
+    let telling = telling(question, quotes, choice);
     // What says something comes before what must be read out of a line of code.
     for read in [line, head as fn(&Quote, Evidence<'_>) -> Option<Paragraph>] {
         for (_, quote) in &telling {
@@ -384,6 +402,13 @@ mod tests {
         (catalogue, quotes.into_vec())
     }
 
+    fn by_words(evidence: Evidence<'_>) -> Choice<'_> {
+        Choice {
+            evidence,
+            meaning: None,
+        }
+    }
+
     fn texts(section: &Section) -> Vec<&str> {
         section
             .sentences()
@@ -400,7 +425,12 @@ mod tests {
             quotes: &quotes,
         };
         let refs: Vec<&Quote> = quotes.iter().collect();
-        let short = in_short("In short", "when is a call tried again", &refs, evidence);
+        let short = in_short(
+            "In short",
+            "when is a call tried again",
+            &refs,
+            by_words(evidence),
+        );
         assert_eq!(
             texts(&short),
             [
@@ -408,7 +438,12 @@ mod tests {
                 "`retry`: Decides whether a failed call is tried again. Three times at most."
             ]
         );
-        let section = section("In the code", "when is a call tried again", &refs, evidence);
+        let section = section(
+            "In the code",
+            "when is a call tried again",
+            &refs,
+            by_words(evidence),
+        );
         assert_eq!(
             texts(&section),
             [
@@ -444,14 +479,22 @@ mod tests {
             quotes: &quotes,
         };
         let refs: Vec<&Quote> = quotes.iter().collect();
-        let told = section("In its documents", "how often are calls tried", &refs, evidence);
+        let told = section(
+            "In its documents",
+            "how often are calls tried",
+            &refs,
+            by_words(evidence),
+        );
         assert!(told.paragraphs[0].item);
         assert_eq!(texts(&told), ["Calls are tried three times before they fail."]);
         assert_eq!(
-            texts(&section("In its history", "tries", &[], evidence)),
+            texts(&section("In its history", "tries", &[], by_words(evidence))),
             [NOTHING]
         );
-        assert_eq!(texts(&in_short("In short", "tries", &[], evidence)), [NOTHING]);
+        assert_eq!(
+            texts(&in_short("In short", "tries", &[], by_words(evidence))),
+            [NOTHING]
+        );
     }
 
     #[test]
@@ -470,7 +513,12 @@ mod tests {
             quotes: &quotes,
         };
         let refs: Vec<&Quote> = quotes.iter().collect();
-        let told = section("x", "when is a failed call tried again", &refs, evidence);
+        let told = section(
+            "x",
+            "when is a failed call tried again",
+            &refs,
+            by_words(evidence),
+        );
         assert_eq!(
             texts(&told),
             ["A failed call is tried again after a pause."],
@@ -488,7 +536,7 @@ mod tests {
         };
         let refs: Vec<&Quote> = quotes.iter().collect();
         assert_eq!(
-            texts(&section("x", "run", &refs, evidence)),
+            texts(&section("x", "run", &refs, by_words(evidence))),
             ["```\nRun it:\n\n```sh\ncargo run\n```\n```"]
         );
     }
@@ -510,12 +558,12 @@ mod tests {
         let refs: Vec<&Quote> = quotes.iter().collect();
         let question = "how is a parcel followed until it is delivered";
         assert_eq!(
-            texts(&section("x", question, &refs, evidence)),
+            texts(&section("x", question, &refs, by_words(evidence))),
             [format!("```\n{shown}\n```")]
         );
         // For want of prose a line of it is shown, as what it is.
         assert_eq!(
-            texts(&in_short("In short", question, &refs, evidence)),
+            texts(&in_short("In short", question, &refs, by_words(evidence))),
             [
                 IN_THEIR_WORDS,
                 "`$ parcel follow latest     # until it is delivered`"
@@ -533,7 +581,12 @@ mod tests {
         };
         let refs: Vec<&Quote> = quotes.iter().collect();
         assert_eq!(
-            texts(&section("x", "which carriers are known", &refs, evidence)),
+            texts(&section(
+                "x",
+                "which carriers are known",
+                &refs,
+                by_words(evidence)
+            )),
             [
                 "Two carriers are known:",
                 "the post, by day",
@@ -548,7 +601,12 @@ mod tests {
         };
         let refs: Vec<&Quote> = quotes.iter().collect();
         assert_eq!(
-            texts(&section("x", "when is the courier asked", &refs, evidence)),
+            texts(&section(
+                "x",
+                "when is the courier asked",
+                &refs,
+                by_words(evidence)
+            )),
             ["The courier is asked by night only."]
         );
     }
@@ -563,10 +621,10 @@ mod tests {
         };
         let refs: Vec<&Quote> = quotes.iter().collect();
         let question = "how do i weigh and deliver a parcel, as an example";
-        let told = section("x", question, &refs, evidence);
+        let told = section("x", question, &refs, by_words(evidence));
         assert!(!told.paragraphs[0].item, "{told:?}");
         assert!(texts(&told)[0].starts_with("```rs"), "{told:?}");
-        let short = in_short("In short", question, &refs, evidence);
+        let short = in_short("In short", question, &refs, by_words(evidence));
         assert!(
             !texts(&short)
                 .iter()

@@ -10,7 +10,7 @@ mod searching;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use aiex_evidence::{Catalogue, Evidence, Quote, SearchRun, Source, SourceId, Unread};
+use aiex_evidence::{Catalogue, Quote, SearchRun, Source, SourceId, Unread};
 
 use crate::SourceKind;
 use crate::budget::Purpose;
@@ -154,14 +154,6 @@ impl Gathered {
         (0..plan.sub_questions.len())
             .filter(|at| self.independent(*at) < INDEPENDENT)
             .collect()
-    }
-
-    /// What there is to cite.
-    pub(crate) fn evidence(&self) -> Evidence<'_> {
-        Evidence {
-            sources: &self.catalogue,
-            quotes: &self.quotes,
-        }
     }
 
     fn add_source(&mut self, id: SourceId) {

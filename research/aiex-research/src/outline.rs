@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use aiex_evidence::{Origin, Quote, QuoteId, draft};
+use aiex_evidence::{Evidence, Origin, Quote, QuoteId, draft};
 use serde::Deserialize;
 
 use crate::ask::Ask;
 use crate::budget::Purpose;
 use crate::event::{Event, Stage};
+use crate::extractive::{self, Choice};
 use crate::gather::Gathered;
 use crate::journal::Stop;
 use crate::live::Live;
@@ -15,7 +16,7 @@ use crate::plan::Plan;
 use crate::ports::{Cut, ModelStage, Part};
 use crate::store::Patch;
 use crate::writing::{self, IN_SHORT};
-use crate::{extractive, prompt, template, terms};
+use crate::{prompt, template, terms};
 
 /// Sections that a model may choose.
 const MOST_SECTIONS: usize = 7;
@@ -42,7 +43,11 @@ impl Live {
     /// The sections: a template's, or the model's, or one for each sub-question.
     pub(crate) async fn outline(&self, plan: &Plan, gathered: &Gathered) -> Result<Vec<Chosen>, Stop> {
         let by_plan = match (plan.sub_questions.as_slice(), &self.template) {
-            ([whole], None) => by_kind(&whole.question, gathered),
+            ([whole], None) => {
+                let question = whole.question.clone();
+                self.choosing(gathered, move |choice| by_kind(&question, choice))
+                    .await?
+            }
             (_, template) => by_sub_question(plan, gathered, template.as_ref()),
         };
         let chosen = match self.template {
@@ -131,13 +136,9 @@ impl Live {
 }
 
 /// Whether an earlier report only repeats what was read again.
-fn is_said_elsewhere(id: QuoteId, gathered: &Gathered) -> bool {
-    let quotes = &gathered.quotes;
-    let Some(quote) = quotes.iter().find(|quote| quote.id == id) else {
-        return false;
-    };
-    quotes.iter().any(|other| {
-        let source = gathered.catalogue.get(other.id.source);
+fn is_said_elsewhere(quote: &Quote, evidence: Evidence<'_>) -> bool {
+    evidence.quotes.iter().any(|other| {
+        let source = evidence.source(other.id.source);
         let is_first_hand = source.is_some_and(|source| !matches!(source.origin, Origin::Report { .. }));
         is_first_hand && extractive::says_the_same(quote, other)
     })
@@ -148,9 +149,9 @@ const REPORTS: &str = "In earlier reports";
 
 /// A section for each sort of source, for a question that has no parts: the one with the best answer first. What does not
 /// answer is left out.
-fn by_kind(question: &str, gathered: &Gathered) -> Vec<Chosen> {
+fn by_kind(question: &str, choice: Choice<'_>) -> Vec<Chosen> {
     let kind = |quote: QuoteId| {
-        let origin = &gathered.catalogue.get(quote.source)?.origin;
+        let origin = &choice.evidence.source(quote.source)?.origin;
         Some(match origin {
             Origin::Code { .. } if origin.is_prose() => "In its documents",
             Origin::Code { .. } => "In the code",
@@ -161,10 +162,10 @@ fn by_kind(question: &str, gathered: &Gathered) -> Vec<Chosen> {
         })
     };
     let mut sections: Vec<Chosen> = Vec::new();
-    let quotes: Vec<&Quote> = gathered.quotes.iter().collect();
-    for (_, quote) in extractive::telling(question, &quotes, gathered.evidence()) {
+    let quotes: Vec<&Quote> = choice.evidence.quotes.iter().collect();
+    for (_, quote) in extractive::telling(question, &quotes, choice) {
         let Some(heading) = kind(quote.id) else { continue };
-        if heading == REPORTS && is_said_elsewhere(quote.id, gathered) {
+        if heading == REPORTS && is_said_elsewhere(quote, choice.evidence) {
             continue;
         }
         match sections.iter_mut().find(|section| section.heading == heading) {

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use aiex_evidence::extract::Meaning;
 use aiex_evidence::{EngineRun, Hindrance, Origin, Source};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -451,6 +452,8 @@ pub struct Ports {
     pub revisit: Arc<dyn Revisit>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Tells how near texts are to a question in meaning; `None` when nobody does. Words decide alone then.
+    pub meaning: Option<Arc<dyn Meaning>>,
 }
 
 impl fmt::Debug for Ports {

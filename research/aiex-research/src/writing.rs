@@ -9,13 +9,14 @@ use futures_util::future;
 use crate::ask::Ask;
 use crate::budget::Purpose;
 use crate::event::{Event, Stage};
+use crate::extractive::{self, Choice};
 use crate::gather::Gathered;
 use crate::journal::Stop;
 use crate::live::{Live, on_a_thread};
 use crate::outline::Chosen;
 use crate::ports::{Cut, ModelStage, Part};
 use crate::store::Patch;
-use crate::{extractive, prompt, terms};
+use crate::{prompt, terms};
 
 /// The heading of the answer in short.
 pub(crate) const IN_SHORT: &str = "In short";
@@ -37,6 +38,26 @@ pub(crate) struct Written {
 }
 
 impl Live {
+    /// Chooses among the quotes where they are the text, on a thread that may block.
+    pub(crate) async fn choosing<T: Send + 'static>(
+        &self,
+        gathered: &Gathered,
+        choose: impl FnOnce(Choice<'_>) -> T + Send + 'static,
+    ) -> Result<T, Stop> {
+        let (sources, quotes) = (gathered.catalogue.clone(), gathered.quotes.clone());
+        let meaning = self.ports.meaning.clone();
+        on_a_thread(move || {
+            choose(Choice {
+                evidence: Evidence {
+                    sources: &sources,
+                    quotes: &quotes,
+                },
+                meaning: meaning.as_deref(),
+            })
+        })
+        .await
+    }
+
     /// Writes every section, side by side, and then the answer in short.
     pub(crate) async fn write(&self, chosen: &[Chosen], gathered: &Gathered) -> Result<Written, Stop> {
         let writing = chosen
@@ -84,10 +105,13 @@ impl Live {
                 prose.section.heading.clone_from(&chosen.heading);
                 prose
             }
-            None => Prose::extracted(
-                extractive::section(&chosen.heading, &chosen.ask, &quotes, gathered.evidence()),
-                &quotes,
-            ),
+            None => {
+                let (chosen, ids) = (chosen.clone(), ids_of(&quotes));
+                let section = self.choosing(gathered, move |choice| {
+                    extractive::section(&chosen.heading, &chosen.ask, &choice.quotes(&ids), choice)
+                });
+                Prose::extracted(section.await?, &quotes)
+            }
         };
         self.tell_written(at, &prose).await?;
         Ok(prose)
@@ -136,10 +160,11 @@ impl Live {
                 let mut quotes = quotes;
                 // Sources are numbered by how well they fit.
                 quotes.sort_by_key(|quote| quote.id);
-                Prose::extracted(
-                    extractive::in_short(IN_SHORT, &self.request.question, &quotes, gathered.evidence()),
-                    &quotes,
-                )
+                let (question, ids) = (self.request.question.clone(), ids_of(&quotes));
+                let section = self.choosing(gathered, move |choice| {
+                    extractive::in_short(IN_SHORT, &question, &choice.quotes(&ids), choice)
+                });
+                Prose::extracted(section.await?, &quotes)
             }
         };
         self.tell_written(0, &prose).await?;
@@ -271,6 +296,10 @@ impl Prose {
             .flat_map(|sentence| sentence.cites.iter().copied());
         cites.filter(|id| seen.insert(*id)).collect()
     }
+}
+
+fn ids_of(quotes: &[&Quote]) -> Vec<QuoteId> {
+    quotes.iter().map(|quote| quote.id).collect()
 }
 
 fn find(gathered: &Gathered, id: QuoteId) -> Option<&Quote> {

@@ -14,6 +14,7 @@ use aiex_research::{Ports, Research, ResearchError, RunId, SystemClock};
 use tokio::sync::OnceCell;
 
 use super::local::Local;
+use super::meaning::BuiltIn;
 use super::model::{self, Asked};
 use super::web::Web;
 use super::world::World;
@@ -135,6 +136,7 @@ impl ResearchService {
             model: asked.clone().map(|asked| asked as Arc<dyn aiex_research::Model>),
             revisit: world.clone(),
             clock: Arc::new(SystemClock::new()),
+            meaning: BuiltIn::wanted_by(&self.settings.embedder).map(|by| Arc::new(by) as _),
         };
         let folder = self.folder();
         std::fs::create_dir_all(&folder).map_err(|error| {

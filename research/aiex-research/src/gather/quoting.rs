@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use aiex_evidence::{Origin, Quote, Quotes, Rarity, Source, extract};
+use aiex_evidence::extract::{self, Meaning};
+use aiex_evidence::{Origin, Quote, Quotes, Rarity, Source};
 use futures_util::future;
 use serde::Deserialize;
 
@@ -47,6 +48,8 @@ pub(crate) struct Quoting {
     most: usize,
     /// Whether quotes are the report's text: then they are chosen to be read, else to be cited.
     is_text: bool,
+    /// Tells how near pieces are to the question in meaning, if somebody does.
+    meaning: Option<Arc<dyn Meaning>>,
 }
 
 impl Quoting {
@@ -95,7 +98,11 @@ impl Quoting {
         let matched = self.matched.trim();
         let matched = self.source.text.find(matched).filter(|_| !matched.is_empty());
         let matched = matched.map(|at| at..at + self.matched.trim().len());
-        let spans = extract::Question::new(question, &self.rarity).telling(&self.source, matched, most);
+        let spans = extract::Question::new(question, &self.rarity, self.meaning.as_deref()).telling(
+            &self.source,
+            matched,
+            most,
+        );
         let pieces = spans.into_iter().map(|span| span.start..span.end);
         let is_place = |piece: &Range<usize>| {
             let text = self.source.text.get(piece.clone()).unwrap_or_default();
@@ -198,6 +205,7 @@ impl Live {
                     .iter()
                     .filter_map(|at| Some((*at, plan.sub_questions.get(*at)?.question.clone())))
                     .collect(),
+                meaning: self.ports.meaning.clone(),
                 rarity: Arc::clone(&rarity),
                 most: self.shape.quotes_per_source,
             });

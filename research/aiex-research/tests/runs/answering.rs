@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use aiex_evidence::extract::Meaning;
 use aiex_evidence::{Origin, Report};
 use aiex_research::{
     Boxed, Findings, Found, Ports, Request, Research, Search, SearchFailure, Searcher, SourceKind,
@@ -206,8 +207,15 @@ impl Searcher for Shelf {
 }
 
 async fn answer(case: &'static Case) -> Report {
+    answer_by(case, None).await
+}
+
+async fn answer_by(case: &'static Case, meaning: Option<Arc<dyn Meaning>>) -> Report {
     let folder = tempfile::tempdir().unwrap();
-    let world = Arc::new(World::plain());
+    let world = Arc::new(World {
+        meaning,
+        ..World::plain()
+    });
     let ports = Ports {
         searcher: Arc::new(Shelf(case)),
         ..world.ports()
@@ -285,4 +293,45 @@ async fn where_a_name_is_set_lists_every_place() {
             "{place}: {shown:#?}"
         );
     }
+}
+
+/// Knows that who borrows is a reader, and little else.
+struct Thesaurus;
+
+impl Meaning for Thesaurus {
+    fn nearness(&self, question: &str, texts: &[&str]) -> Vec<f64> {
+        let near = |text: &&str| {
+            let is_meant = question.contains("borrows") && text.contains("readers");
+            if is_meant { 0.7 } else { 0.1 }
+        };
+        texts.iter().map(near).collect()
+    }
+}
+
+const IN_OTHER_WORDS: Case = Case {
+    question: "how many volumes may be had by whoever borrows",
+    documents: &[(
+        Own("GUIDE.md"),
+        "Guide > Loans",
+        "## Loans\n\n\
+         The desk is closed by whoever leaves last, and many doors have two locks.\n\n\
+         Six books go to each of the readers at most, and a seventh waits.",
+    )],
+    first: "Six books go to each of the readers",
+    never: &["desk"],
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_means_the_same_comes_first_though_it_shares_no_word() {
+    let report = answer_by(&IN_OTHER_WORDS, Some(Arc::new(Thesaurus))).await;
+    let short = &report.sections[0];
+    let said: Vec<&str> = short.sentences().map(|sentence| sentence.text.as_str()).collect();
+    assert!(said[1].contains(IN_OTHER_WORDS.first), "{said:?}");
+    let by_words = answer(&IN_OTHER_WORDS).await;
+    let sections = &by_words.sections;
+    let mut sentences = sections.iter().flat_map(|section| section.sentences());
+    assert!(
+        !sentences.any(|sentence| sentence.text.contains(IN_OTHER_WORDS.first)),
+        "words alone do not find it"
+    );
 }

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aiex_evidence::extract::Meaning;
 use aiex_evidence::{Hindrance, Origin, Report, Source};
 use aiex_research::{
     Boxed, Clock, Depth, Event, Findings, Found, Model, ModelFailure, PageText, Ports, Present, Prompt,
@@ -57,6 +58,8 @@ pub(crate) struct Tally {
 pub(crate) struct World {
     pub(crate) sources: Vec<SourceKind>,
     pub(crate) script: Option<Script>,
+    /// Tells what texts mean, if somebody does.
+    pub(crate) meaning: Option<Arc<dyn Meaning>>,
     pub(crate) fate: Fate,
     /// Every call goes to another model: one that is shown a part of the material only, two parts in turn with three.
     pub(crate) models_take_turns: bool,
@@ -82,6 +85,7 @@ impl Default for World {
                 SourceKind::Web,
             ],
             script: None,
+            meaning: None,
             fate: Arc::new(|_| Fated::default()),
             models_take_turns: false,
             price: Some(1000),
@@ -116,6 +120,7 @@ impl World {
             model: self.script.is_some().then(|| Arc::clone(self) as _),
             revisit: Arc::clone(self) as _,
             clock: Arc::clone(self) as _,
+            meaning: self.meaning.clone(),
         }
     }
 
