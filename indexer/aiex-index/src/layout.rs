@@ -24,8 +24,8 @@ pub(crate) struct Layout {
 struct Paths {
     /// Folder and stem of every TypeScript source.
     typescript: HashSet<Box<str>>,
-    /// The newest version among the folders of one folder.
-    newest: HashMap<Box<str>, u32>,
+    /// The versions that folders of one folder are named after.
+    versions: HashMap<Box<str>, Vec<u32>>,
     /// Folders in which a folder of tests lies.
     with_tests: HashSet<Box<str>>,
     languages: HashSet<Language>,
@@ -57,11 +57,17 @@ impl Layout {
         folder_and_stem(path).is_some_and(|key| self.paths.typescript.contains(&key))
     }
 
-    /// Whether a file lies in a folder named after a version (`v3`) beside which there is a newer one.
-    pub(crate) fn is_older(&self, path: &str) -> bool {
-        let newest = &self.paths.newest;
-        version_folders(path)
-            .any(|(parent, version)| newest.get(parent).is_some_and(|newest| version < *newest))
+    /// Whether a file lies in a folder named after a version (`v3`) beside which there is one that is rather meant: of a
+    /// version that is `named`, or else a newer one.
+    pub(crate) fn is_other_version(&self, path: &str, named: &[u32]) -> bool {
+        version_folders(path).any(|(parent, version)| {
+            let beside = self.paths.versions.get(parent).map_or(&[][..], Vec::as_slice);
+            if beside.iter().any(|version| named.contains(version)) {
+                !named.contains(&version)
+            } else {
+                beside.iter().any(|other| version < *other)
+            }
+        })
     }
 
     /// Whether the sources (`src`, `lib`) that a file lies in have a folder of tests beside them.
@@ -83,11 +89,12 @@ impl Layout {
 impl Paths {
     fn of(files: &[Arc<FileEntry>]) -> Self {
         let paths = || files.iter().map(|file| &*file.path);
-        let mut newest: HashMap<Box<str>, u32> = HashMap::new();
+        let mut versions: HashMap<Box<str>, Vec<u32>> = HashMap::new();
         for (parent, version) in paths().flat_map(version_folders) {
-            match newest.get_mut(parent) {
-                Some(known) => *known = (*known).max(version),
-                None => drop(newest.insert(parent.into(), version)),
+            match versions.get_mut(parent) {
+                Some(known) if known.contains(&version) => {}
+                Some(known) => known.push(version),
+                None => drop(versions.insert(parent.into(), vec![version])),
             }
         }
         let mut with_tests: HashSet<Box<str>> = HashSet::new();
@@ -101,16 +108,11 @@ impl Paths {
                 .filter(|path| is_typescript(path))
                 .filter_map(folder_and_stem)
                 .collect(),
-            newest,
+            versions,
             with_tests,
             languages: files.iter().filter_map(|file| file.language).collect(),
         }
     }
-}
-
-/// The versions that the folders of a path are named after.
-pub(crate) fn versions(path: &str) -> impl Iterator<Item = u32> {
-    version_folders(path).map(|(_, version)| version)
 }
 
 /// Whether a path is one of a TypeScript source, not of declarations.
@@ -224,11 +226,17 @@ mod tests {
     }
 
     #[test]
-    fn folders_of_older_versions_are_told_by_those_beside_them() {
+    fn folders_of_other_versions_are_told_by_those_beside_them() {
         let layout = layout(&["api/v1/user.go", "api/v2/user.go", "other/v1/x.go", "v9.go"]);
-        assert!(layout.is_older("api/v1/user.go"));
-        assert!(!layout.is_older("api/v2/user.go"));
-        assert!(!layout.is_older("other/v1/x.go"));
+        let others = |named: &[u32]| {
+            let paths = ["api/v1/user.go", "api/v2/user.go", "other/v1/x.go"];
+            paths.map(|path| layout.is_other_version(path, named))
+        };
+        assert_eq!(others(&[]), [true, false, false]);
+        assert_eq!(others(&[1]), [false, true, false]);
+        assert_eq!(others(&[2]), [true, false, false]);
+        // Nobody has it here: something else is called so.
+        assert_eq!(others(&[8]), [true, false, false]);
     }
 
     #[test]
@@ -285,7 +293,8 @@ mod tests {
                 let told = |layout: &Layout| {
                     (
                         layout.share_of_package(path),
-                        layout.is_older(path),
+                        layout.is_other_version(path, &[]),
+                        layout.is_other_version(path, &[1]),
                         layout.keeps_tests_beside(path),
                         layout.has_typescript(path),
                     )

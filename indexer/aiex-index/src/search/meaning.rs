@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use aiex_lexical::stem;
 
-use super::query::{Query, Route, is_own_name};
+use super::query::{Query, Route};
 use super::words::{is_stop_word, parts};
 
 /// The words of the names of a repository, as they are left out of questions.
@@ -50,6 +50,12 @@ pub(crate) fn embedded<'a>(query: &'a Query, own: &[String]) -> Cow<'a, str> {
         return Cow::Borrowed(&query.text);
     }
     Cow::Owned(kept.join(" "))
+}
+
+/// Whether a name is the repository's own, however it is written: `tRPC`, `Trpc`.
+fn is_own_name(name: &str, own: &[String]) -> bool {
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    own.contains(&stem(&letters.to_lowercase()))
 }
 
 #[cfg(test)]

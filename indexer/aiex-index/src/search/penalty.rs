@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use super::query::{Query, Route};
 use super::settings::RankSettings;
-use crate::layout::versions;
 use crate::role::Role;
 use crate::snapshot::{FileEntry, Snapshot};
 
@@ -85,11 +84,7 @@ fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &Ra
     let is_changelog = roles.has(Role::Changelog);
     let is_test =
         roles.has(Role::Test) || (roles.has(Role::TestByName) && !layout.keeps_tests_beside(&file.path));
-    let names_version = !query.versions.is_empty();
-    let is_older = !names_version && layout.is_older(&file.path);
-    let is_other_version = names_version
-        && versions(&file.path).next().is_some()
-        && !versions(&file.path).any(|version| query.versions.contains(&version));
+    let is_other_version = layout.is_other_version(&file.path, &query.versions);
     let wants_documented = query.wants_docs || query.wants_examples;
     // A name is meant wherever it is defined.
     let share = match query.route {
@@ -117,7 +112,6 @@ fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &Ra
             settings.example,
             query.wants_examples,
         ),
-        ("older", is_older, settings.older, false),
         ("other version", is_other_version, settings.older, false),
         ("upkeep", roles.has(Role::Upkeep), settings.upkeep, false),
         (

@@ -250,12 +250,6 @@ impl Query {
     }
 }
 
-/// Whether a name is the repository's own, however it is written: `tRPC`, `Trpc`.
-pub(crate) fn is_own_name(name: &str, own: &[String]) -> bool {
-    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
-    own.contains(&stem(&letters.to_lowercase()))
-}
-
 /// 3 of `v3`.
 fn version(token: &str) -> Option<u32> {
     token.strip_prefix(['v', 'V'])?.parse().ok()

@@ -119,7 +119,7 @@ constants! {
     example = 0.3,
     /// Exponent on a factor when the query asks for what it is put on: tests, examples, benchmarks, documents.
     wanted = 0.5,
-    /// Factor on older versions that are kept beside newer ones (`v3` beside `v4`).
+    /// Factor on older versions that are kept beside newer ones (`v3` beside `v4`), or on others than a question names.
     older = 0.6,
     /// Factor on code in folders of documentation.
     documented = 0.4,

@@ -51,6 +51,8 @@ fn of_several_versions_the_newest_is_meant_or_the_one_that_is_named() {
     assert_eq!(first("why was the parcel refused"), "parcels/v3/refusal.ts");
     assert_eq!(first("why was the parcel refused in v1"), "parcels/v1/refusal.ts");
     assert_eq!(first("v2 refusal errors"), "parcels/v2/refusal.ts");
+    // Something else is called so: nobody keeps a folder of it here.
+    assert_eq!(first("refusal errors of v8"), "parcels/v3/refusal.ts");
 }
 
 #[test]
