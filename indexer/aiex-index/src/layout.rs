@@ -60,6 +60,10 @@ impl Layout {
     /// Whether a file lies in a folder named after a version (`v3`) beside which there is one that is rather meant: of a
     /// version that is `named`, or else a newer one.
     pub(crate) fn is_other_version(&self, path: &str, named: &[u32]) -> bool {
+        // In most repositories no folder is named so, and this is asked of every file of every answer.
+        if self.paths.versions.is_empty() {
+            return false;
+        }
         version_folders(path).any(|(parent, version)| {
             let beside = self.paths.versions.get(parent).map_or(&[][..], Vec::as_slice);
             if beside.iter().any(|version| named.contains(version)) {

@@ -145,6 +145,9 @@ pub struct Snapshot {
     pub is_complete: bool,
     /// By version, ascending.
     files: Vec<Arc<FileEntry>>,
+    /// The versions of the files, side by side: a search looks for hundreds, and would else follow a pointer for each
+    /// step of each.
+    versions: Arc<[u32]>,
     /// Chunks in all.
     pub num_chunks: u64,
     /// Chunks that have a vector.
@@ -167,6 +170,7 @@ impl Snapshot {
             generation,
             vector_epoch: 0,
             is_complete,
+            versions: files.iter().map(|file| file.version).collect(),
             files,
             num_chunks,
             num_embedded,
@@ -176,10 +180,7 @@ impl Snapshot {
 
     /// The file that has this version.
     pub fn file(&self, version: u32) -> Option<&Arc<FileEntry>> {
-        let at = self
-            .files
-            .binary_search_by_key(&version, |file| file.version)
-            .ok()?;
+        let at = self.versions.binary_search(&version).ok()?;
         self.files.get(at)
     }
 
@@ -213,6 +214,7 @@ impl Snapshot {
             vector_epoch: before.vector_epoch,
             is_complete: true,
             files: before.files.clone(),
+            versions: before.versions.clone(),
             num_chunks: before.num_chunks,
             num_embedded: before.num_embedded,
             layout: before.layout.clone(),
@@ -227,6 +229,7 @@ impl Snapshot {
             vector_epoch: before.vector_epoch + 1,
             is_complete: before.is_complete,
             files: before.files.clone(),
+            versions: before.versions.clone(),
             num_chunks: before.num_chunks,
             num_embedded,
             layout: before.layout.clone(),

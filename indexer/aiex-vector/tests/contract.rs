@@ -269,7 +269,7 @@ mod server {
 }
 
 fn a_warm_store_finds_what_is_near_and_follows_changes(store: &dyn VectorStore) {
-    let ids: Vec<u64> = (0..4000).collect();
+    let ids: Vec<u64> = (0..6000).collect();
     put(store, &ids);
     let exact: Vec<Vec<u64>> = (0..40).map(|seed| found(store, seed * 91, 50, None)).collect();
     store.warm(&|| true).unwrap();
@@ -295,7 +295,7 @@ fn a_warm_store_finds_what_is_near_and_follows_changes(store: &dyn VectorStore) 
     assert_eq!(found(store, 70_000, 1, None), [70_000]);
     store.upsert(&[70_000], &quantise(&unit(80_000))).unwrap();
     assert_eq!(found(store, 80_000, 1, None), [70_000]);
-    let even: Vec<u64> = (0..2000).rev().map(|half| 2 * half).collect();
+    let even: Vec<u64> = (0..3000).rev().map(|half| 2 * half).collect();
     let near = found(store, 92, 20, Some(Filter::Allow(&even)));
     assert_eq!(near[0], 92);
     assert!(near.len() == 20 && near.iter().all(|id| id % 2 == 0));

@@ -64,7 +64,7 @@ pub(crate) fn ask(
         let allowed = filter.allowed_ids(&served.snapshot);
         let allowed = allowed.as_deref().map(aiex_vector::Filter::Allow);
         let near = trace_span!("vectors")
-            .in_scope(|| store.search(&vector, RankSettings::limit(settings.candidates), allowed))
+            .in_scope(|| store.search(&vector, RankSettings::limit(settings.dense_candidates), allowed))
             .map_err(|e| repo.vector_error(e))?;
         Ok(near
             .into_iter()

@@ -3,10 +3,12 @@
 //! A convex combination of scores beats reciprocal ranks when its weights are set on even a few queries (Bruch, Gai and
 //! Ingber, 2023): ranks forget how far apart two hits are.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::arms::{Arms, Found};
 use super::filter::Filter;
+use super::penalty::Penalties;
 use super::query::{Query, Route};
 use super::rank::{Ranked, order};
 use super::request::{Change, Explanation};
@@ -59,6 +61,27 @@ fn weights(route: Route, settings: &RankSettings) -> ArmWeights {
     }
 }
 
+/// The `limit` of what an arm found that are the best once the penalties of their files are taken from what they are
+/// above the `floor`, in their order. Where much is written about the code, texts that will be put behind it anyway
+/// would take the places of the code itself.
+fn kept<'a>(found: &'a [Found], floor: f32, limit: f32, penalties: &mut Penalties<'_>) -> Cow<'a, [Found]> {
+    let limit = RankSettings::limit(limit);
+    if found.len() <= limit {
+        return Cow::Borrowed(found);
+    }
+    let mut chances: Vec<(usize, f32)> = found
+        .iter()
+        .map(|(id, score)| (score - floor) * penalties.chance(*id))
+        .enumerate()
+        .collect();
+    // The first may stand out, and then it is forgiven what its file is.
+    chances[0].1 = f32::INFINITY;
+    chances.select_nth_unstable_by(limit - 1, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    chances.truncate(limit);
+    chances.sort_unstable_by_key(|(place, _)| *place);
+    Cow::Owned(chances.into_iter().map(|(place, _)| found[place]).collect())
+}
+
 /// All spans that an arm found and the filter allows, best first.
 pub(crate) fn fuse(
     query: &Query,
@@ -66,14 +89,17 @@ pub(crate) fn fuse(
     snapshot: &Snapshot,
     settings: &RankSettings,
     filter: &Filter,
+    penalties: &mut Penalties<'_>,
     explains: bool,
 ) -> Vec<Ranked> {
     let weights = weights(query.route, settings);
     // Scores of full text begin at nothing; a similarity means something only beside the others.
     let floor = |found: &[Found]| found.last().map_or(0.0, |(_, score)| *score);
+    let lexical = kept(&arms.lexical, 0.0, settings.lexical_kept, penalties);
+    let dense = kept(&arms.dense, floor(&arms.dense), settings.dense_kept, penalties);
     let lists: [(&[Found], f32, f32); ARMS.len()] = [
-        (&arms.lexical, weights.lexical, 0.0),
-        (&arms.dense, weights.dense, floor(&arms.dense)),
+        (&lexical, weights.lexical, 0.0),
+        (&dense, weights.dense, floor(&dense)),
         (&arms.symbol, weights.symbol, 0.0),
         (&arms.path, weights.path, 0.0),
         (&arms.place, settings.place_arm, 0.0),

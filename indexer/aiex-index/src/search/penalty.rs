@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use aiex_chunk::Language;
+
 use super::query::{Query, Route};
 use super::settings::RankSettings;
 use crate::role::Role;
@@ -24,15 +26,20 @@ pub(crate) struct Penalties<'a> {
     snapshot: &'a Snapshot,
     query: &'a Query,
     settings: &'a RankSettings,
+    /// The language that the question names, if the repository has it.
+    named: Option<Language>,
     known: HashMap<u32, Known>,
 }
 
 impl<'a> Penalties<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, query: &'a Query, settings: &'a RankSettings) -> Self {
+        let mut languages = query.languages.iter().flatten().copied();
+        let named = languages.find(|language| snapshot.layout().has_language(*language));
         Self {
             snapshot,
             query,
             settings,
+            named,
             known: HashMap::new(),
         }
     }
@@ -42,6 +49,12 @@ impl<'a> Penalties<'a> {
         let known = self.known(file);
         let is_test = known.penalties.iter().any(|(name, _, _)| *name == "test");
         (if stands_out { known.forgiven } else { known.factor }, is_test)
+    }
+
+    /// The factor on a chunk by the roles of its file; none on one that is not there any more.
+    pub(crate) fn chance(&mut self, chunk: u64) -> f32 {
+        let file = self.snapshot.resolve(chunk);
+        file.map_or(1.0, |(file, _)| self.known(file).factor)
     }
 
     /// The names of the roles that make the factor.
@@ -54,9 +67,13 @@ impl<'a> Penalties<'a> {
     }
 
     fn known(&mut self, file: &FileEntry) -> &Known {
-        let (snapshot, query, settings) = (self.snapshot, self.query, self.settings);
+        let (snapshot, query, settings, named) = (self.snapshot, self.query, self.settings, self.named);
         self.known.entry(file.version).or_insert_with(|| {
-            let penalties = penalties(file, snapshot, query, settings);
+            let penalties = match query.route {
+                // A path is meant wherever it lies.
+                Route::Path => Vec::new(),
+                _ => penalties(file, snapshot, query, settings, named),
+            };
             let factors = penalties.iter();
             Known {
                 factor: factors.clone().map(|(_, factor, _)| factor).product(),
@@ -70,15 +87,16 @@ impl<'a> Penalties<'a> {
     }
 }
 
-fn penalties(file: &FileEntry, snapshot: &Snapshot, query: &Query, settings: &RankSettings) -> Vec<Penalty> {
+fn penalties(
+    file: &FileEntry,
+    snapshot: &Snapshot,
+    query: &Query,
+    settings: &RankSettings,
+    named: Option<Language>,
+) -> Vec<Penalty> {
     let roles = file.roles();
     let layout = snapshot.layout();
-    let named = query
-        .languages
-        .iter()
-        .flatten()
-        .find(|language| layout.has_language(**language));
-    let is_other_language = named.is_some_and(|named| file.language.is_some_and(|own| own != *named));
+    let is_other_language = named.is_some_and(|named| file.language.is_some_and(|own| own != named));
     let is_derived =
         roles.has(Role::Built) || (roles.has(Role::BuildOutput) && layout.has_typescript(&file.path));
     let is_changelog = roles.has(Role::Changelog);

@@ -58,7 +58,9 @@ pub(crate) fn rank(
     explains: bool,
     limit: usize,
 ) -> Vec<Ranked> {
-    let mut spans = trace_span!("fuse").in_scope(|| fuse(query, arms, snapshot, settings, filter, explains));
+    let mut penalties = Penalties::new(snapshot, query, settings);
+    let mut spans = trace_span!("fuse")
+        .in_scope(|| fuse(query, arms, snapshot, settings, filter, &mut penalties, explains));
     if spans.is_empty() {
         return spans;
     }
@@ -69,22 +71,16 @@ pub(crate) fn rank(
         .fold(f32::MIN_POSITIVE, f32::max);
     let standout = standout(arms, snapshot, settings);
     let mut words = boost::Words::new(query, arms, settings);
-    let mut penalties = Penalties::new(snapshot, query, settings);
     let mut reaches = Vec::with_capacity(spans.len());
     for span in &mut spans {
         boost::definition(span, query, arms, settings, best);
         boost::named_file(span, query, settings, best);
         words.path(span, best);
         let stands_out = standout == Some((span.file.version, span.ordinal));
-        let mut factor = 1.0;
-        let mut is_inner_test = false;
-        if query.route != Route::Path {
-            let is_test;
-            (factor, is_test) = penalties.factor(&span.file, stands_out);
-            is_inner_test = !query.wants_tests && !is_test && is_in_tests(span);
-            if is_inner_test {
-                factor *= settings.test;
-            }
+        let (mut factor, is_test) = penalties.factor(&span.file, stands_out);
+        let is_inner_test = query.route != Route::Path && !query.wants_tests && !is_test && is_in_tests(span);
+        if is_inner_test {
+            factor *= settings.test;
         }
         reaches.push(Reach {
             stands_out,

@@ -35,8 +35,14 @@ macro_rules! constants {
 }
 
 constants! {
-    /// Candidates taken from full text.
-    lexical_candidates = 200.0,
+    /// Candidates asked of full text.
+    lexical_candidates = 400.0,
+    /// How many of them are ranked: those that are best after the penalties of their files.
+    lexical_kept = 160.0,
+    /// Candidates asked of vectors.
+    dense_candidates = 300.0,
+    /// How many of them are ranked, chosen likewise.
+    dense_kept = 120.0,
     /// Candidates taken from each other arm.
     candidates = 120.0,
     /// Weight of full text when the query is a name.
@@ -172,6 +178,9 @@ impl RankSettings {
         match name {
             "candidates"
             | "lexical_candidates"
+            | "lexical_kept"
+            | "dense_candidates"
+            | "dense_kept"
             | "name_term"
             | "standout_lead"
             | "least_package"

@@ -40,6 +40,20 @@ fn code_comes_before_prose_that_says_the_same() {
 }
 
 #[test]
+fn code_is_found_however_much_is_written_about_it() {
+    let fixture = Fixture::new();
+    for page in 0..350 {
+        let text = format!("# Page {page}\n\nHow a parcel is weighed, how the parcel is weighed again.\n");
+        fixture.write(&format!("guide/page{page}.md"), &text);
+    }
+    let code = "/// Weighs a parcel: what the scales show, less their tare.\npub fn grams(parcel: &Parcel) -> u32 {\n    \
+                let scales = Scales::calibrated();\n    scales.put(parcel);\n    scales.read() - scales.tare()\n}\n";
+    fixture.write("src/scales.rs", code);
+    fixture.sync();
+    assert_eq!(fixture.search("how is a parcel weighed")[0].path, "src/scales.rs");
+}
+
+#[test]
 fn of_several_versions_the_newest_is_meant_or_the_one_that_is_named() {
     let fixture = Fixture::new();
     for version in ["v1", "v2", "v3"] {

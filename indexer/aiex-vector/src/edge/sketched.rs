@@ -6,8 +6,12 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::sketch::Sketch;
 use crate::store::Filter;
 
-/// How many candidates are compared for each vector that is wanted (see [`sketch`](crate::sketch) for what that loses).
-const CANDIDATES: usize = 5;
+/// How many candidates are compared for each vector that is wanted.
+const CANDIDATES: usize = 2;
+
+/// How many are compared at least: the first 120 are what ranking lives on (see [`sketch`](crate::sketch) for how many
+/// of them are among so many).
+const LEAST_CANDIDATES: usize = 600;
 
 /// The engine compares a candidate by its id in about the time in which it compares this many vectors in their order.
 const COST_OF_CANDIDATE: usize = 4;
@@ -117,7 +121,7 @@ impl Sketched {
         let State::Ready(sketch) = &*state else {
             return None;
         };
-        let count = limit.saturating_mul(CANDIDATES);
+        let count = limit.saturating_mul(CANDIDATES).max(LEAST_CANDIDATES);
         let pays = |all: usize| all > count.saturating_mul(COST_OF_CANDIDATE);
         match filter {
             None => pays(sketch.len()).then(|| sketch.nearest(query, count)),
