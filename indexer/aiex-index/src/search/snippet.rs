@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::matching::focus;
+use super::matching::Wanted;
 use super::query::Query;
 use super::rank::Ranked;
 use super::request::Hit;
@@ -17,6 +17,7 @@ use crate::snapshot::{FileEntry, Outline};
 /// again.
 pub(crate) fn hits(repo: &RepoIndex, query: &Query, ranked: Vec<Ranked>) -> Result<Vec<Hit>, SearchError> {
     let mut texts: HashMap<ContentKey, Arc<str>> = HashMap::new();
+    let wanted = Wanted::new(query);
     let mut hits = Vec::with_capacity(ranked.len());
     for span in ranked {
         let key = span.file.key;
@@ -27,12 +28,12 @@ pub(crate) fn hits(repo: &RepoIndex, query: &Query, ranked: Vec<Ranked>) -> Resu
             };
             slot.insert(text);
         }
-        hits.push(hit(query, span, &texts[&key]));
+        hits.push(hit(query, &wanted, span, &texts[&key]));
     }
     Ok(hits)
 }
 
-fn hit(query: &Query, span: Ranked, text: &str) -> Hit {
+fn hit(query: &Query, wanted: &Wanted<'_>, span: Ranked, text: &str) -> Hit {
     let mut hit = show(&span.file, &span.outline, span.ordinal, text, span.definition);
     let named = query
         .frames
@@ -41,7 +42,7 @@ fn hit(query: &Query, span: Ranked, text: &str) -> Hit {
     if let Some(line) = named {
         hit.focus_line = line;
     } else if span.definition.is_none() {
-        let focus = focus(&hit.snippet, query) as u32;
+        let focus = wanted.focus(&hit.snippet) as u32;
         hit.focus_line = hit.start_line + focus.min(hit.end_line - hit.start_line);
     }
     hit.score = span.score;

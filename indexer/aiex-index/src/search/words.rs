@@ -21,30 +21,61 @@ pub(crate) fn parts(name: &str) -> Vec<String> {
     words
 }
 
+/// What an ASCII character is to the words of a name.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Sign,
+    Lower,
+    Upper,
+    Digit,
+}
+
+const fn kind_of(byte: u8) -> Kind {
+    match byte {
+        b'a'..=b'z' => Kind::Lower,
+        b'A'..=b'Z' => Kind::Upper,
+        b'0'..=b'9' => Kind::Digit,
+        _ => Kind::Sign,
+    }
+}
+
+/// [`kind_of`] every byte: whole texts are split so, line by line.
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Sign; 256];
+    let mut byte = 0;
+    while byte < kinds.len() {
+        kinds[byte] = kind_of(byte as u8);
+        byte += 1;
+    }
+    kinds
+};
+
 /// Calls `take` with each word of a name, as it is written.
 fn each_part<'a>(name: &'a str, mut take: impl FnMut(&'a str)) {
-    let bytes = name.as_bytes();
     if !name.is_ascii() {
         return each_wide_part(name, take);
     }
+    let bytes = name.as_bytes();
     let mut start = 0;
+    let mut before = Kind::Sign;
     for (at, byte) in bytes.iter().enumerate() {
-        let begins = match at.checked_sub(1).map(|before| bytes[before]) {
-            _ if !byte.is_ascii_alphanumeric() => true,
-            Some(before) if byte.is_ascii_digit() != before.is_ascii_digit() => true,
-            Some(before) if byte.is_ascii_uppercase() => {
-                before.is_ascii_lowercase() || bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase)
-            }
-            _ => false,
+        let kind = KINDS[usize::from(*byte)];
+        let ends = match (before, kind) {
+            (Kind::Sign, _) => false,
+            (Kind::Lower, Kind::Lower) | (Kind::Digit, Kind::Digit) | (Kind::Upper, Kind::Lower) => false,
+            // `HTTPHeader`.
+            (Kind::Upper, Kind::Upper) => bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase),
+            _ => true,
         };
-        if begins {
-            if start < at {
-                take(&name[start..at]);
-            }
-            start = at + usize::from(!byte.is_ascii_alphanumeric());
+        if ends {
+            take(&name[start..at]);
         }
+        if ends || matches!(before, Kind::Sign) {
+            start = at;
+        }
+        before = kind;
     }
-    if start < name.len() {
+    if !matches!(before, Kind::Sign) {
         take(&name[start..]);
     }
 }
@@ -163,6 +194,26 @@ impl Gate {
 
     fn has(&self, place: usize) -> bool {
         self.begins[place / 64] >> (place % 64) & 1 == 1
+    }
+
+    /// The lines of a text in which a word may fit: their numbers from 0, and where they start.
+    pub(crate) fn lines(&self, text: &str) -> Vec<(usize, usize)> {
+        let mut lines: Vec<(usize, usize)> = Vec::new();
+        let (mut line, mut start) = (0, 0);
+        let mut place = text.bytes().take(2).fold(0, folded);
+        for (at, byte) in text.bytes().enumerate() {
+            // Three characters belong to the line that they begin in.
+            place = folded(place, text.as_bytes().get(at + 2).copied().unwrap_or(0));
+            let may_fit = !byte.is_ascii() || self.has(place);
+            if may_fit && lines.last().is_none_or(|(known, _)| *known != line) {
+                lines.push((line, start));
+            }
+            if byte == b'\n' {
+                line += 1;
+                start = at + 1;
+            }
+        }
+        lines
     }
 
     pub(crate) fn may_fit(&self, text: &str) -> bool {
