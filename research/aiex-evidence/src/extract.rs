@@ -8,6 +8,7 @@
 mod aside;
 mod asked;
 mod code;
+mod fences;
 mod items;
 mod meaning;
 mod prose;
@@ -23,7 +24,7 @@ use crate::words::{self, stems};
 
 use aside::Aside;
 use asked::Asked;
-pub use code::{comment, defines, definition_above, head, is_said, name, said, signature};
+pub use code::{comment, comment_below, defines, definition_above, head, is_said, name, said, signature};
 pub use meaning::Meaning;
 pub use rarity::Rarity;
 
@@ -51,13 +52,13 @@ pub fn names_to_place(question: &str) -> Vec<String> {
     names.map(|word| word.text.to_owned()).collect()
 }
 
-/// Whether a part of a source is an example within prose: a block of code, what a console shows.
+/// Whether a part of a source is an example within prose or within a comment: a block of code, what a console shows.
 pub fn is_example(source: &Source, part: &Range<usize>) -> bool {
     let holds = |piece: &Piece| piece.range.start <= part.start && part.end <= piece.range.end;
-    source.origin.is_prose()
-        && prose::pieces(&source.text)
-            .iter()
-            .any(|piece| piece.kind == Kind::Example && holds(piece))
+    let pieces = parted(source);
+    pieces
+        .iter()
+        .any(|piece| piece.kind == Kind::Example && holds(piece))
 }
 
 /// Whether a piece is a fenced block: of prose, or of a comment.
@@ -166,21 +167,27 @@ impl<'a> Question<'a> {
     /// How well a piece of a source answers: 0 without any word of the question and without its meaning, about 1 when it
     /// holds all of the words.
     pub fn answered(&self, source: &Source, piece: Range<usize>) -> f64 {
+        let kind = if is_example(source, &piece) {
+            Kind::Example
+        } else {
+            Kind::Shown
+        };
         let bare = Piece {
-            range: piece.clone(),
-            kind: Kind::Shown,
+            range: piece,
+            kind,
             above: String::new(),
         };
-        let near = self.near(source, &[bare]);
-        self.scored(source, piece, "", near.first().copied().unwrap_or_default())
+        let near = self.near(source, std::slice::from_ref(&bare));
+        self.scored(source, &bare, near.first().copied().unwrap_or_default())
     }
 
-    fn scored(&self, source: &Source, piece: Range<usize>, above: &str, near: f64) -> f64 {
-        let text = source.text.get(piece.clone()).unwrap_or_default();
-        let before = source.text.get(..piece.start).unwrap_or_default();
+    fn scored(&self, source: &Source, piece: &Piece, near: f64) -> f64 {
+        let Piece { range, kind, above } = piece;
+        let text = source.text.get(range.clone()).unwrap_or_default();
+        let before = source.text.get(..range.start).unwrap_or_default();
         let path = source.origin.path().unwrap_or_default();
         let known_as = format!("{above}\n{} {path}", source.title);
-        let example = if is_fenced(text) {
+        let example = if *kind == Kind::Example || is_fenced(text) {
             self.aside.example()
         } else {
             1.0
@@ -207,15 +214,13 @@ impl<'a> Question<'a> {
         let length = source.text.len().max(1);
         let mut scored: Vec<(Span, HashSet<String>)> = Vec::new();
         let near = self.near(source, &pieces);
-        for (Piece { range, kind, above }, near) in pieces.into_iter().zip(near) {
-            let mut score = self.scored(source, range.clone(), &above, near);
+        for (piece, near) in pieces.into_iter().zip(near) {
+            let mut score = self.scored(source, &piece, near);
             if score <= 0.0 {
                 continue;
             }
+            let range = piece.range;
             score *= 1.0 + EARLY * (1.0 - range.start as f64 / length as f64);
-            if kind == Kind::Example && !is_fenced(source.text.get(range.clone()).unwrap_or_default()) {
-                score *= self.aside.example();
-            }
             let is_matched = |found: &Range<usize>| range.start < found.end && found.start < range.end;
             if matched.as_ref().is_some_and(is_matched) {
                 score *= MATCHED;
@@ -270,13 +275,17 @@ pub fn best(question: &str, source: &Source, rarity: &Rarity, limit: usize) -> V
     Question::new(question, rarity, None).chosen(source, None, passages, limit)
 }
 
+fn parted(source: &Source) -> Vec<Piece> {
+    if source.origin.is_prose() {
+        prose::pieces(&source.text, source.origin.is_cut())
+    } else {
+        items::pieces(&source.text, source.origin.is_cut())
+    }
+}
+
 fn pieces(source: &Source) -> Vec<Piece> {
     let text = &source.text;
-    let mut pieces = if source.origin.is_prose() {
-        prose::pieces(text)
-    } else {
-        items::pieces(text)
-    };
+    let mut pieces = parted(source);
     pieces.retain_mut(|piece| {
         let text = text.get(piece.range.clone()).unwrap_or_default();
         if piece.kind == Kind::Said && code::looks_like_code(text) {

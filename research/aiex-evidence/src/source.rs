@@ -274,6 +274,14 @@ impl Origin {
         }
     }
 
+    /// Whether it is a span of a file that begins in its midst.
+    pub(crate) fn is_cut(&self) -> bool {
+        match self {
+            Self::Code { first_line, .. } | Self::Docs { first_line, .. } => *first_line > 1,
+            Self::Web { .. } | Self::Commit { .. } | Self::Report { .. } => false,
+        }
+    }
+
     /// Whether it is prose: a page, a report, a commit's message, a file of documentation.
     pub fn is_prose(&self) -> bool {
         match self {

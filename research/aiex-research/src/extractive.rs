@@ -195,7 +195,9 @@ fn whole(quote: &Quote, source: &Source, evidence: Evidence<'_>) -> Vec<Paragrap
         return vec![said(quote, prose(quote, source), true)];
     }
     // An example within a comment is code as well.
-    let words = extract::said(&quote.text).filter(|_| !extract::is_fenced(&quote.text));
+    let is_example =
+        extract::is_fenced(&quote.text) || extract::is_example(source, &(quote.start..quote.end));
+    let words = extract::said(&quote.text).filter(|_| !is_example);
     let told = words.map(|words| said(quote, draft::plain(&words), true));
     let paragraph = told.filter(|told| is_borne_out(told, evidence));
     vec![paragraph.unwrap_or_else(|| said(quote, block(quote, source), false))]
@@ -254,7 +256,11 @@ fn line(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
         let above = signature.and_then(|line| quote.text.split_once(line));
         let above = above.map_or(quote.text.as_str(), |(above, _)| above);
         let comment = extract::said(above).unwrap_or_else(|| extract::comment(&quote.text));
-        let comment = draft::plain(&comment);
+        let comment = if comment.is_empty() {
+            draft::plain(&extract::comment_below(&quote.text))
+        } else {
+            draft::plain(&comment)
+        };
         let comment = sentences_within(&comment, LONGEST_LINE);
         let is_named = |name: &&str| signature.is_some_and(|line| line.contains(name));
         match extract::name(source).filter(is_named) {

@@ -147,6 +147,23 @@ pub fn comment(code: &str) -> String {
     paragraph.copied().collect::<Vec<_>>().join(" ")
 }
 
+/// What the comment of a definition says that stands below its head, as Python has it, without its marks; empty when
+/// there is none.
+pub fn comment_below(code: &str) -> String {
+    let Some(signature) = signature(code) else {
+        return String::new();
+    };
+    let head = code.find(signature).unwrap_or_default() + signature.len();
+    let below = code.get(head..).unwrap_or_default();
+    // A head may go on for a line for each parameter.
+    let begins = lines(below).take(HEAD).find(|line| {
+        let line = line.text.trim_start_matches(['r', 'R']);
+        line.starts_with("\"\"\"") || line.starts_with("'''")
+    });
+    let said = begins.and_then(|line| below.get(line.range.start..));
+    comment(said.unwrap_or_default().trim_start_matches(['r', 'R']))
+}
+
 /// The line of a piece of code that names it: the first that is neither a comment nor an attribute.
 pub fn signature(code: &str) -> Option<&str> {
     let mut inside = None;
@@ -325,6 +342,18 @@ mod tests {
         for (code, said) in cases {
             assert_eq!(comment(code), said, "{code}");
         }
+    }
+
+    #[test]
+    fn a_comment_below_its_head_is_told_as_well() {
+        let code = "@cached\ndef weigh(\n    parcel: Parcel,\n) -> int:\n    r\"\"\"Weighs a parcel.\n    On the scale.\n\n    More.\n    \"\"\"\n    return 1";
+        assert_eq!(comment_below(code), "Weighs a parcel. On the scale.");
+        assert_eq!(
+            comment_below("limit: int = 3\n'''How many are weighed.'''"),
+            "How many are weighed."
+        );
+        assert_eq!(comment_below("/// Weighs.\nfn weigh() {}"), "");
+        assert_eq!(comment_below("// only this"), "");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::code::{Line, is_above, is_comment, lines, names};
+use super::fences::{begins_inside, is_fence};
 use super::{Kind, Piece};
 use crate::quote::LONGEST;
 
@@ -16,13 +17,14 @@ const COMMENT: usize = 8;
 /// Lines of a run of what is longer.
 const RUN: usize = 10;
 
-/// The pieces of a file's text, or of a span of it.
-pub(super) fn pieces(text: &str) -> Vec<Piece> {
+/// The pieces of a file's text, or of a span that `is_cut` out of it.
+pub(super) fn pieces(text: &str, is_cut: bool) -> Vec<Piece> {
     let lines: Vec<Line<'_>> = lines(text).collect();
     let mut pieces = Vec::new();
     let mut above = String::new();
     for group in groups(&lines) {
         let Some(slice) = lines.get(group) else { continue };
+        let may_begin_inside = is_cut && pieces.is_empty();
         let mut take = |part: &[Line<'_>], kind: Kind| {
             if let Some(range) = whole_lines(text, part).filter(|range| range.len() <= LONGEST) {
                 pieces.push(Piece {
@@ -47,7 +49,8 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
                 take(run.unwrap_or_default(), Kind::Shown);
             }
         } else {
-            for (paragraph, kind) in paragraphs(said) {
+            let is_inside = may_begin_inside && begins_inside(said.iter().map(told));
+            for (paragraph, kind) in paragraphs(said, is_inside) {
                 take(said.get(paragraph).unwrap_or_default(), kind);
             }
             for run in runs(code) {
@@ -92,14 +95,19 @@ fn runs(code: &[Line<'_>]) -> Vec<Range<usize>> {
     runs
 }
 
-/// The paragraphs of a comment. An example within it is one, whatever blank lines it has.
-fn paragraphs(comment: &[Line<'_>]) -> Vec<(Range<usize>, Kind)> {
+/// What a line of a comment says.
+fn told<'a>(line: &Line<'a>) -> &'a str {
+    line.text.trim_start_matches(['/', '!', '*', '#', ' ', '-'])
+}
+
+/// The paragraphs of a comment. An example within it is one, whatever blank lines it has; the comment may begin in the midst
+/// of one.
+fn paragraphs(comment: &[Line<'_>], mut in_example: bool) -> Vec<(Range<usize>, Kind)> {
     let mut found: Vec<(Range<usize>, Kind)> = Vec::new();
-    let mut in_example = false;
     let mut begins = true;
     for (at, line) in comment.iter().enumerate() {
-        let said = line.text.trim_start_matches(['/', '!', '*', '#', ' ', '-']);
-        let is_fence = said.starts_with("```");
+        let said = told(line);
+        let is_fence = is_fence(said);
         if said.is_empty() && !in_example {
             begins = true;
             continue;
@@ -134,7 +142,10 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Vec<&str> {
-        pieces(text).into_iter().map(|piece| &text[piece.range]).collect()
+        pieces(text, true)
+            .into_iter()
+            .map(|piece| &text[piece.range])
+            .collect()
     }
 
     #[test]
@@ -164,8 +175,26 @@ mod tests {
                 "fn weigh() {}"
             ]
         );
-        let kinds: Vec<Kind> = pieces(text).into_iter().map(|piece| piece.kind).collect();
+        let kinds: Vec<Kind> = pieces(text, true).into_iter().map(|piece| piece.kind).collect();
         assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Example).count(), 1);
+    }
+
+    #[test]
+    fn a_comment_that_begins_within_an_example_is_told_by_its_fences() {
+        let text = "/// struct Scale;\n///\n/// impl Weigh for Scale {\n/// }\n/// ```\n///\n/// Scales are kept dry.\n///\n/// ```\n/// use scale::Scale;\n/// let scale = Scale;\n/// ```\nfn weigh() {}";
+        let kinds: Vec<(Kind, &str)> = pieces(text, true)
+            .into_iter()
+            .map(|piece| (piece.kind, text[piece.range].lines().next().unwrap()))
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                (Kind::Example, "/// struct Scale;"),
+                (Kind::Shown, "/// Scales are kept dry."),
+                (Kind::Example, "/// ```"),
+                (Kind::Shown, "fn weigh() {}"),
+            ]
+        );
     }
 
     #[test]
@@ -185,6 +214,6 @@ mod tests {
     #[test]
     fn what_stands_in_a_definition_has_its_name_above_it() {
         let text = "fn weigh() {\n    let a = 1;\n\n    put(a);\n}";
-        assert_eq!(pieces(text)[1].above, "weigh");
+        assert_eq!(pieces(text, true)[1].above, "weigh");
     }
 }

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::fences::{begins_inside, is_fence};
 use super::{Kind, Piece};
 use crate::quote::LONGEST;
 use crate::sentences;
@@ -14,8 +15,8 @@ const RUN: usize = 450;
 /// Bytes of a list, or of a table, that is told whole.
 const LIST: usize = 600;
 
-/// The pieces of a text. They may overlap: of a long paragraph, runs of sentences begin at each of them.
-pub(super) fn pieces(text: &str) -> Vec<Piece> {
+/// The pieces of a text, of one that `is_cut` out of a longer one as well. They may overlap: of a long paragraph, runs of sentences begin at each of them.
+pub(super) fn pieces(text: &str, is_cut: bool) -> Vec<Piece> {
     let mut reader = Reader {
         text,
         pieces: Vec::new(),
@@ -23,7 +24,8 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         run: None,
     };
     let lines: Vec<Line<'_>> = lines(text).collect();
-    let mut inside = begins_inside(&lines).then_some(0);
+    let is_inside = is_cut && begins_inside(lines.iter().map(|line| line.text));
+    let mut inside = is_inside.then_some(0);
     for line in &lines {
         reader.line(line, &mut inside);
     }
@@ -44,11 +46,6 @@ struct Line<'a> {
 impl Line<'_> {
     fn indent(&self) -> usize {
         self.text.len() - self.text.trim_start().len()
-    }
-
-    fn is_fence(&self) -> bool {
-        let line = self.text.trim_start();
-        line.starts_with("```") || line.starts_with("~~~")
     }
 
     /// What a line says behind the mark of a list, where that begins.
@@ -80,17 +77,6 @@ fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// Whether a text begins within a block: its first fence closes one, for there is no language beside it and an odd number
-/// of fences in all, and what stands before it has no headings.
-fn begins_inside(lines: &[Line<'_>]) -> bool {
-    let fences = || lines.iter().filter(|line| line.is_fence());
-    let is_bare = fences().next().is_some_and(|line| line.text.trim().len() == 3);
-    let mut before = lines.iter().take_while(|line| !line.is_fence());
-    fences().count() % 2 == 1
-        && is_bare
-        && !before.any(|line| line.text.starts_with("# ") || line.text.starts_with("## "))
-}
-
 struct Reader<'a> {
     text: &'a str,
     pieces: Vec<Piece>,
@@ -118,7 +104,7 @@ enum Sort {
 
 impl Reader<'_> {
     fn line(&mut self, line: &Line<'_>, inside: &mut Option<usize>) {
-        if line.is_fence() {
+        if is_fence(line.text) {
             match inside.take() {
                 Some(start) => self.take(start..line.range.end, Kind::Example),
                 None => {
@@ -262,7 +248,10 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Vec<&str> {
-        pieces(text).into_iter().map(|piece| &text[piece.range]).collect()
+        pieces(text, true)
+            .into_iter()
+            .map(|piece| &text[piece.range])
+            .collect()
     }
 
     #[test]
@@ -278,7 +267,7 @@ mod tests {
                 "After."
             ]
         );
-        assert!(pieces(text).iter().all(|piece| piece.above == "Parcels"));
+        assert!(pieces(text, true).iter().all(|piece| piece.above == "Parcels"));
     }
 
     #[test]
@@ -296,7 +285,7 @@ mod tests {
     #[test]
     fn a_span_that_begins_or_ends_within_a_block_is_read_right() {
         let kinds = |text: &str| {
-            pieces(text)
+            pieces(text, true)
                 .into_iter()
                 .map(|piece| piece.kind)
                 .collect::<Vec<_>>()

@@ -69,7 +69,7 @@ impl Quoting {
         let each = (self.most / self.sub_questions.len().max(1)).clamp(1, 2);
         for (at, question) in &self.sub_questions {
             let pieces = match &source.origin {
-                Origin::Commit { .. } => vec![message(&source.text)],
+                Origin::Commit { .. } => vec![message(&source.text, question, &self.rarity)],
                 _ if self.is_text && !source.instructs => self.told(question, each),
                 origin if origin.is_prose() => Vec::new(),
                 _ => self.found().into_iter().collect(),
@@ -160,21 +160,48 @@ impl Quoting {
     }
 }
 
-/// The message of a commit, without the files and changed lines that follow it.
-fn message(text: &str) -> Range<usize> {
+/// What a commit's message says about a question: its subject, the paragraph below it, and the following ones as long as
+/// they speak of the question; without the files and changed lines that follow it. Messages of merged branches go on
+/// with whatever else was merged.
+fn message(text: &str, question: &str, rarity: &Rarity) -> Range<usize> {
     let is_path = |line: &str| ["A ", "M ", "D "].iter().any(|kind| line.starts_with(kind));
-    let is_change = |block: &str| {
-        block.lines().next().is_some_and(is_path) || block.lines().any(|line| line.starts_with("+ "))
-    };
+    let is_point = |line: &str| ["- ", "* ", "+ "].iter().any(|mark| line.starts_with(mark));
     let mut end = 0;
-    for block in text.split_inclusive("\n\n") {
-        if end > 0 && (is_change(block) || end + block.len() > LONGEST_MESSAGE) {
+    for (place, block) in blocks(text).into_iter().enumerate() {
+        let said = text.get(block.clone()).unwrap_or_default();
+        let first = said.lines().next().unwrap_or_default();
+        let is_change = is_path(first) || said.lines().any(|line| line.starts_with("+ "));
+        let speaks = || extract::coverage(question, said, rarity) > 0.0;
+        let belongs = match place {
+            0 => true,
+            1 if !is_point(first) => true,
+            _ => speaks(),
+        };
+        if place > 0 && (is_change || !belongs || block.end > LONGEST_MESSAGE) {
             break;
         }
-        end += block.len();
+        end = block.end;
     }
     let message = terms::head(text, end.min(LONGEST_MESSAGE));
     0..message.trim_end().len()
+}
+
+/// The runs of lines of a text without a blank one among them.
+fn blocks(text: &str) -> Vec<Range<usize>> {
+    let mut blocks: Vec<Range<usize>> = Vec::new();
+    let (mut at, mut goes_on) = (0, false);
+    for line in text.split_inclusive('\n') {
+        let is_blank = line.trim().is_empty();
+        let end = at + line.len();
+        match blocks.last_mut() {
+            _ if is_blank => {}
+            Some(block) if goes_on => block.end = end,
+            _ => blocks.push(at..end),
+        }
+        goes_on = !is_blank;
+        at = end;
+    }
+    blocks
 }
 
 impl Live {
@@ -310,15 +337,29 @@ fn passages(source: &Source, question: &str, rarity: &Rarity) -> String {
 mod tests {
     use super::*;
 
+    fn told<'a>(text: &'a str, question: &str) -> &'a str {
+        let rarity = Rarity::of_paragraphs([text, "another paragraph of quite another text"]);
+        &text[message(text, question, &rarity)]
+    }
+
     #[test]
     fn the_message_of_a_commit_ends_before_its_changes() {
         let text = "Retry on 503\n\nIt answers 503 while it restarts:\n- for a second\n\nM src/a.rs\n\nsrc/a.rs:\n- one\n+ two";
         assert_eq!(
-            &text[message(text)],
+            told(text, "when is a call tried again"),
             "Retry on 503\n\nIt answers 503 while it restarts:\n- for a second"
         );
-        let bare = "Retry on 503\n\n- one\n+ two";
-        assert_eq!(&bare[message(bare)], "Retry on 503");
-        assert_eq!(message(""), 0..0);
+        assert_eq!(told("Retry on 503\n\n- one\n+ two", "one"), "Retry on 503");
+        assert_eq!(told("", "one"), "");
+    }
+
+    #[test]
+    fn of_a_merged_branch_is_told_what_speaks_of_the_question() {
+        let text = "Weigh parcels twice (#12)\r\n\r\n* weigh the parcel on both scales\r\n\r\n* update the build\r\n\r\n* weigh letters\r\n";
+        assert_eq!(
+            told(text, "how is a parcel weighed"),
+            "Weigh parcels twice (#12)\r\n\r\n* weigh the parcel on both scales"
+        );
+        assert_eq!(told(text, "who builds it"), "Weigh parcels twice (#12)");
     }
 }
