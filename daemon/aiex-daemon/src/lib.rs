@@ -49,6 +49,11 @@ pub use aiex_index::suspects::Trial;
 pub use daemon::{Exit, Logging, OnReady, RepositorySource, RunOptions, run};
 pub use error::DaemonError;
 
+/// The names of the constants that `[ranking]` may set.
+pub fn ranking_constants() -> &'static [&'static str] {
+    aiex_index::search::RankSettings::NAMES
+}
+
 /// The signals of ranking that can be switched off for one search, each with the value that does so.
 pub fn ranking_signals() -> Vec<(&'static str, f32)> {
     use aiex_index::search::RankSettings;

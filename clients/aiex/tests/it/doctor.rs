@@ -60,6 +60,14 @@ fn a_setting_that_nobody_knows_is_a_warning() {
     let outcome = world.ok(&world.home(), &["doctor", "--json"]);
     assert_eq!(verdicts(&outcome, "settings"), ["ok", "warn"]);
     assert!(outcome.stdout.contains("idle_exit"), "{}", outcome.stdout);
+    world.configure("[ranking]\nlexical_kept = 90\nlexical_keptt = 90\n");
+    let outcome = world.ok(&world.home(), &["doctor", "--json"]);
+    assert_eq!(verdicts(&outcome, "settings"), ["ok", "warn"]);
+    assert!(
+        outcome.stdout.contains("ranking.lexical_keptt"),
+        "{}",
+        outcome.stdout
+    );
 }
 
 #[test]

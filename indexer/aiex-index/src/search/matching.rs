@@ -38,16 +38,16 @@ impl<'a> Wanted<'a> {
         let names = self.query.names.iter().map(|name| name.name.as_str());
         let names: Vec<&str> = names.filter(|name| text.contains(name)).collect();
         let score = |line: &str| self.score(line, &names);
-        let scored = if names.is_empty() {
+        let scored: Vec<(usize, f32)> = if names.is_empty() {
             // Most lines of a span have none of the words.
             let lines = self.gate.lines(text).into_iter();
+            let lines = lines.take_while(|(at, _)| *at < MAX_LINES);
             let lines = lines.map(|(at, start)| (at, text[start..].lines().next().unwrap_or_default()));
             lines.map(|(at, line)| (at, score(line))).collect()
         } else {
-            text.lines().map(score).enumerate().collect::<Vec<_>>()
+            text.lines().take(MAX_LINES).map(score).enumerate().collect()
         };
-        let lines = scored.into_iter().take_while(|(at, _)| *at < MAX_LINES);
-        lines.filter(|(_, score)| *score > 0.0).collect()
+        scored.into_iter().filter(|(_, score)| *score > 0.0).collect()
     }
 
     fn score(&self, line: &str, names: &[&str]) -> f32 {

@@ -200,7 +200,7 @@ impl Gate {
     pub(crate) fn lines(&self, text: &str) -> Vec<(usize, usize)> {
         let mut lines: Vec<(usize, usize)> = Vec::new();
         let (mut line, mut start) = (0, 0);
-        let mut place = text.bytes().take(2).fold(0, folded);
+        let mut place = text.bytes().chain([0, 0]).take(2).fold(0, folded);
         for (at, byte) in text.bytes().enumerate() {
             // Three characters belong to the line that they begin in.
             place = folded(place, text.as_bytes().get(at + 2).copied().unwrap_or(0));

@@ -19,10 +19,18 @@ pub(super) fn check(environment: &dyn Environment, home: &Home) -> (Option<Setti
                 format!("defaults ({file} does not exist)")
             };
             let mut findings = vec![Finding::ok("settings", state)];
-            findings.extend(warnings.iter().map(|warning| {
+            let known = aiex_daemon::ranking_constants();
+            let unknown = settings
+                .ranking
+                .keys()
+                .filter(|name| !known.contains(&name.as_str()));
+            // Of these only the crate that ranks knows the names.
+            let unknown = unknown.map(|name| format!("{file}: unknown setting `ranking.{name}`, ignored"));
+            let warnings = warnings.iter().map(ToString::to_string).chain(unknown);
+            findings.extend(warnings.map(|warning| {
                 Finding::warn(
                     "settings",
-                    warning.to_string(),
+                    warning,
                     "mend or remove it; it has no effect as it stands",
                 )
             }));
