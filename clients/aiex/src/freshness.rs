@@ -39,6 +39,12 @@ pub(crate) fn shortfall_of_texts(summary: &SearchSummary) -> Option<String> {
     })
 }
 
+/// The words that the answer cannot be about; nothing when there are none.
+pub(crate) fn nowhere(summary: &SearchSummary) -> Option<String> {
+    let words = summary.nowhere.join(", ");
+    (!words.is_empty()).then(|| format!("nowhere in the repository: {words}"))
+}
+
 /// The dim closing line for people: how many, how read, how fast.
 pub(crate) fn closing_line(hits: usize, summary: &SearchSummary, palette: Palette) -> String {
     let found = match &summary.matches {
@@ -56,6 +62,9 @@ pub(crate) fn closing_line(hits: usize, summary: &SearchSummary, palette: Palett
     parts.push(span(std::time::Duration::from_micros(summary.took_us)));
     if summary.is_cached {
         parts.push("cached".to_owned());
+    }
+    if !summary.nowhere.is_empty() {
+        parts.push(format!("nowhere: {}", summary.nowhere.join(", ")));
     }
     palette.dim(parts.join(" · ")).to_string()
 }
@@ -98,5 +107,16 @@ mod tests {
             shortfall_of_texts(&stale).unwrap(),
             "1 file changed since the index was made; --wait-fresh waits for them"
         );
+    }
+
+    #[test]
+    fn the_closing_line_tells_what_stands_nowhere() {
+        let summary = SearchSummary {
+            route: "natural".to_owned(),
+            took_us: 5_200,
+            nowhere: vec!["kubernetes".to_owned(), "pods".to_owned()],
+            ..whole()
+        };
+        insta::assert_snapshot!(closing_line(10, &summary, Palette::new(false)), @"10 hits · natural · 5.2 ms · nowhere: kubernetes, pods");
     }
 }

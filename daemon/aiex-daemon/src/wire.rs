@@ -153,6 +153,11 @@ pub(crate) fn summary(outcome: &SearchOutcome, status: &RepoStatus, took_us: u64
             files: matches.files,
             next: matches.next.clone(),
         }),
+        nowhere: if status.is_complete {
+            outcome.nowhere.clone()
+        } else {
+            Vec::new()
+        },
         ..standing(status, took_us)
     }
 }

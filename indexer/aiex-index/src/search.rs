@@ -142,6 +142,7 @@ fn answer(
             } else {
                 Vec::new()
             },
+            nowhere: arms.nowhere(&query),
         })
     };
     let arms = arms::ask(repo, served, &query, &filter, settings, &mut |arms| {

@@ -58,4 +58,6 @@ pub struct Rarity {
     pub text: f32,
     /// In paths.
     pub path: f32,
+    /// Whether any chunk holds it, in its text or its path; also one that is deleted and not merged away.
+    pub is_held: bool,
 }

@@ -160,10 +160,12 @@ fn a_word_that_is_everywhere_tells_nothing() {
     documents.push(body("peculiar words"));
     let rarity = index(&documents)
         .index
-        .rarity(&["peculiar".to_owned(), "word".to_owned(), "common".to_owned()])
+        .rarity(&["peculiar", "word", "common", "absent"].map(str::to_owned))
         .unwrap();
     assert!(rarity[0].text > 2.0 && rarity[1].text < 0.1, "{rarity:?}");
     assert!(rarity[2].path < 0.1 && rarity[0].path > 3.0, "{rarity:?}");
+    let held: Vec<bool> = rarity.iter().map(|rarity| rarity.is_held).collect();
+    assert_eq!(held, [true, true, true, false]);
 }
 
 #[test]

@@ -13,6 +13,9 @@ use serde::Serialize;
 use crate::draft::fenced;
 use crate::{Evidence, Quote, QuoteId, Report, Sentence, Source, Tally, Verdict};
 
+/// What a report is about whose question has words that stand nowhere.
+const BESIDE: &str = "What follows is near to the rest of the question.";
+
 pub use bibtex::bibtex;
 pub use footer::footer;
 pub use html::html;

@@ -17,6 +17,10 @@ pub struct Report {
     pub model: Option<String>,
     /// Why the run ended before its plan was done, if it did.
     pub partial: Option<String>,
+    /// Words of the question that stand nowhere in the repositories that were searched, and in no package or page that
+    /// was read: whatever follows is not about them. Told only when they make up half of the question.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nowhere: Vec<String>,
     /// The sections; the first is the answer in short.
     pub sections: Vec<Section>,
     /// Where sources contradict each other.
@@ -80,6 +84,9 @@ pub struct SearchRun {
     /// The engines that it went to, of a source that has several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub engines: Vec<EngineRun>,
+    /// Words of the query that stand nowhere in what was searched, of a source that knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nowhere: Vec<String>,
 }
 
 /// What came of a search at one of a source's engines.
@@ -94,7 +101,7 @@ pub struct EngineRun {
 }
 
 impl SearchRun {
-    /// What came of it, in words: `8 found by searxng, wikipedia; serper failed: out of credit`.
+    /// What came of it, in words: `8 found by searxng, wikipedia; serper failed: out of credit`, or `8 found; nowhere: pods`.
     pub fn outcome(&self) -> String {
         if let Some(why) = &self.failure {
             return format!("failed: {why}");
@@ -113,6 +120,9 @@ impl SearchRun {
             if let Some(why) = &run.failure {
                 outcome.push_str(&format!("; {} failed: {why}", run.engine));
             }
+        }
+        if !self.nowhere.is_empty() {
+            outcome.push_str(&format!("; nowhere: {}", self.nowhere.join(", ")));
         }
         outcome
     }

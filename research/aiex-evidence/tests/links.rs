@@ -60,6 +60,7 @@ fn report(run: &Run, prose: &str, hostile: &str) -> Report {
         title: hostile.to_owned(),
         model: Some(hostile.to_owned()),
         partial: Some(hostile.to_owned()),
+        nowhere: vec![hostile.to_owned()],
         sections,
         disagreements,
         searches: vec![SearchRun {
@@ -72,6 +73,7 @@ fn report(run: &Run, prose: &str, hostile: &str) -> Report {
                 found: 0,
                 failure: Some(hostile.to_owned()),
             }],
+            nowhere: vec![hostile.to_owned()],
         }],
         sources: run.sources.clone(),
         quotes: run.quotes.clone().into_vec(),

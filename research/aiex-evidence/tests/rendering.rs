@@ -45,6 +45,7 @@ fn report() -> Report {
         title: "Threads of the blocking pool".to_owned(),
         model: Some("a-model".to_owned()),
         partial: None,
+        nowhere: Vec::new(),
         disagreements: disagree::find(run.evidence()),
         searches: vec![
             SearchRun {
@@ -64,6 +65,7 @@ fn report() -> Report {
                         failure: Some("the key is out of credit".into()),
                     },
                 ],
+                nowhere: Vec::new(),
             },
             SearchRun {
                 source: "docs".into(),
@@ -71,6 +73,7 @@ fn report() -> Report {
                 found: 0,
                 failure: Some("no lockfile".into()),
                 engines: Vec::new(),
+                nowhere: Vec::new(),
             },
         ],
         unread: vec![Unread {
@@ -114,6 +117,28 @@ fn as_json() {
     // The snapshots of the pages are in the sources; two are enough to see the form.
     report.quotes.truncate(2);
     insta::assert_snapshot!(render::json(&report).unwrap());
+}
+
+#[test]
+fn words_that_stand_nowhere_are_owned_up_to_before_anything_is_told() {
+    let report = Report {
+        nowhere: vec!["volumes".into(), "who_borrows".into()],
+        ..report()
+    };
+    let markdown = render::markdown(&report);
+    let (head, _) = markdown.split_once("\n## ").unwrap();
+    assert!(
+        head.contains(
+            "**Nowhere in the repository:** volumes, who_borrows. What follows is near to the rest"
+        ),
+        "{head}"
+    );
+    let html = render::html(&report);
+    let (head, _) = html.split_once("<h2").unwrap();
+    assert!(
+        head.contains("<strong>Nowhere in the repository:</strong> volumes, who_borrows."),
+        "{head}"
+    );
 }
 
 #[test]

@@ -32,6 +32,9 @@ const GLANCE: usize = 4096;
 const NAMED: f64 = 2.0;
 const UNNAMED: f64 = 0.7;
 const RETOLD: f64 = 0.8;
+/// What a commit keeps when the question is how things are: it says in few words what was done, seldom what came of it.
+/// Found over 32 questions to three repositories (`benches/RESULTS.md`, "Research").
+const PAST: f64 = 0.5;
 
 /// Before the answer in short: what follows is nobody's prose.
 const IN_THEIR_WORDS: &str = "The sources in their own words, the best first:";
@@ -107,6 +110,7 @@ fn owned(question: &str, source: &Source) -> f64 {
         Origin::Docs { package, .. } if names(question, package) => NAMED,
         Origin::Docs { .. } => UNNAMED,
         Origin::Report { .. } => RETOLD,
+        Origin::Commit { .. } if !terms::asks_of_the_past(question) => PAST,
         _ => 1.0,
     }
 }

@@ -10,7 +10,7 @@ mod searching;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use aiex_evidence::{Catalogue, Quote, SearchRun, Source, SourceId, Unread};
+use aiex_evidence::{Catalogue, Origin, Quote, SearchRun, Source, SourceId, Unread};
 
 use crate::SourceKind;
 use crate::budget::Purpose;
@@ -72,6 +72,29 @@ impl Gathered {
             self.unread.retain(|earlier| earlier.origin != unread.origin);
             self.unread.push(unread);
         }
+    }
+
+    /// The words of the question that stand nowhere in what was searched, and in nothing else that was read; none while
+    /// most of the question is spoken of. That a commit once had them is no answer.
+    pub(crate) fn nowhere(&self, question: &str) -> Vec<String> {
+        let all = terms::of(question);
+        let sought: HashSet<&String> = self.searches.iter().flat_map(|search| &search.nowhere).collect();
+        let is_read = |word: &String| {
+            let mut others = self
+                .catalogue
+                .iter()
+                .filter(|source| !matches!(source.origin, Origin::Commit { .. }));
+            others.any(|source| source.text.to_lowercase().contains(word.as_str()))
+        };
+        let nowhere: Vec<String> = all
+            .iter()
+            .map(|word| word.to_lowercase())
+            .filter(|word| sought.contains(word) && !is_read(word))
+            .collect();
+        if 2 * nowhere.len() < all.len() {
+            return Vec::new();
+        }
+        nowhere
     }
 
     /// The failures of searches, each said once.

@@ -158,6 +158,7 @@ impl Live {
         self.mention(vec![Event::StageBegan { stage: Stage::Report }], stage)
             .await?;
         let partial = self.partial(plan, &gathered, &written);
+        let nowhere = gathered.nowhere(&self.request.question);
         let (catalogue, quotes) = (gathered.catalogue, gathered.quotes);
         let (disagreements, sources, quotes) = on_a_thread(move || {
             let found = disagree::find(Evidence {
@@ -174,6 +175,7 @@ impl Live {
             title: self.title(),
             model: written.model,
             partial: partial.clone(),
+            nowhere,
             sections: written.sections,
             disagreements,
             searches: gathered.searches,

@@ -110,13 +110,15 @@ pub struct Findings {
     pub found: Vec<Found>,
     /// The engines that were asked, of a source that has several: also those that failed while others answered.
     pub engines: Vec<EngineRun>,
+    /// Words of the query that stand nowhere in what was searched, of a source that knows.
+    pub nowhere: Vec<String>,
 }
 
 impl From<Vec<Found>> for Findings {
     fn from(found: Vec<Found>) -> Self {
         Self {
             found,
-            engines: Vec::new(),
+            ..Self::default()
         }
     }
 }
@@ -129,6 +131,8 @@ enum KeptFindings {
     Whole {
         found: Vec<Found>,
         engines: Vec<EngineRun>,
+        #[serde(default)]
+        nowhere: Vec<String>,
     },
 }
 
@@ -136,7 +140,15 @@ impl From<KeptFindings> for Findings {
     fn from(kept: KeptFindings) -> Self {
         match kept {
             KeptFindings::Bare(found) => found.into(),
-            KeptFindings::Whole { found, engines } => Self { found, engines },
+            KeptFindings::Whole {
+                found,
+                engines,
+                nowhere,
+            } => Self {
+                found,
+                engines,
+                nowhere,
+            },
         }
     }
 }

@@ -15,6 +15,30 @@ const EMPTY: &[&str] = &[
     "would", "you", "your", "named", "happens",
 ];
 
+/// Words of questions that a history answers: why something is as it is, how it came, what was before.
+const OF_THE_PAST: &[&str] = &[
+    "ago",
+    "became",
+    "changed",
+    "commit",
+    "commits",
+    "did",
+    "formerly",
+    "history",
+    "introduced",
+    "motivation",
+    "originally",
+    "previously",
+    "rationale",
+    "reason",
+    "reasons",
+    "removed",
+    "since",
+    "was",
+    "were",
+    "why",
+];
+
 /// Words of a shingle when texts are compared.
 const SHINGLE: usize = 5;
 /// Texts that share this part of the shorter one's shingles are one text told twice.
@@ -41,6 +65,11 @@ pub(crate) fn of(text: &str) -> Vec<String> {
         .filter(|word| seen.insert(word.to_lowercase()))
         .map(str::to_owned)
         .collect()
+}
+
+/// Whether a question asks what a history tells, rather than how things are.
+pub(crate) fn asks_of_the_past(question: &str) -> bool {
+    words(question).any(|word| OF_THE_PAST.contains(&word.to_lowercase().as_str()))
 }
 
 /// A query as a set of words: queries that differ in order, case and empty words are the same.

@@ -255,6 +255,7 @@ mod tests {
             title: String::new(),
             model: None,
             partial: None,
+            nowhere: Vec::new(),
             sections: Vec::new(),
             disagreements: Vec::new(),
             searches: Vec::new(),

@@ -211,11 +211,19 @@ impl Searching {
     }
 
     /// Waits for the end: the final ranking and the summary.
-    pub async fn finish(mut self) -> (Vec<Found>, Summary) {
+    pub async fn finish(self) -> (Vec<Found>, Summary) {
+        self.finish_telling(|_| {}).await
+    }
+
+    /// The same, and tells every ranking on the way; the last one is final.
+    pub async fn finish_telling(mut self, mut tell: impl FnMut(&[Found])) -> (Vec<Found>, Summary) {
         let mut found = Vec::new();
         while let Some(event) = self.next().await {
             match event {
-                Event::Ranked(ranked) => found = ranked,
+                Event::Ranked(ranked) => {
+                    tell(&ranked);
+                    found = ranked;
+                }
                 Event::Done(summary) => return (found, summary),
                 Event::EngineAnswered { .. } | Event::EngineFailed { .. } => {}
             }

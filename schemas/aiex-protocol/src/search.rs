@@ -226,6 +226,9 @@ pub struct SearchSummary {
     /// For exhaustive modes: all that there is, returned or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matches: Option<Matches>,
+    /// Words of the query that stand nowhere in the index, in any form. Not told before the first index is complete.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nowhere: Vec<String>,
 }
 
 /// All that a pattern matches, on this page or not.

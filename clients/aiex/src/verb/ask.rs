@@ -178,6 +178,9 @@ fn close(evidence: &Evidence, summary: &SearchSummary, printer: &Printer) {
     if evidence.hits.is_empty() {
         printer.notice("nothing found");
     }
+    if let Some(nowhere) = freshness::nowhere(summary) {
+        printer.notice(&nowhere);
+    }
     if let Some(shortfall) = freshness::shortfall(summary) {
         printer.notice(&shortfall);
     }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use aiex_config::{Environment as _, Home, ProcessEnvironment, Settings};
 use aiex_deps::Dependencies;
 use aiex_protocol::{ErrorCode, WireError};
-use aiex_research::{Found, Search, SearchFailure};
+use aiex_research::{Findings, Found, Search, SearchFailure};
 use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -78,7 +78,7 @@ impl Local {
         &self,
         search: &Search,
         cancel: &CancellationToken,
-    ) -> Result<Vec<Found>, SearchFailure> {
+    ) -> Result<Findings, SearchFailure> {
         let stop = Stop::new(search.deadline, cancel);
         let _ends = stop.ends_with_caller();
         let repositories = self.open(&search.repos, &stop).await?;
@@ -88,7 +88,16 @@ impl Local {
             .map(|repository| code::search(repository, search, &self.files, &stop))
             .collect();
         let lists: Vec<_> = stream::iter(searches).buffered(AT_ONCE).collect().await;
-        together(lists, &search.query, search.limit)
+        let nowhere = nowhere_in(&lists);
+        let lists = lists
+            .into_iter()
+            .map(|list| list.map(|findings| findings.found))
+            .collect();
+        Ok(Findings {
+            found: together(lists, &search.query, search.limit)?,
+            nowhere,
+            ..Findings::default()
+        })
     }
 
     /// Searches the dependencies of repositories, at the versions that these lock. What is not indexed yet is indexed
@@ -202,6 +211,18 @@ impl Local {
         let places: Vec<PathBuf> = repos.iter().map(PathBuf::from).collect();
         blocking(stop, move |_| open_all(repositories.as_ref(), places)).await?
     }
+}
+
+/// The words that stand nowhere in any of the repositories; none when one of them could not be asked.
+fn nowhere_in(lists: &[Result<Findings, SearchFailure>]) -> Vec<String> {
+    let mut each = lists
+        .iter()
+        .map(|list| list.as_ref().map_or(&[][..], |findings| &findings.nowhere));
+    let mut nowhere = each.next().unwrap_or_default().to_vec();
+    for other in each {
+        nowhere.retain(|word| other.contains(word));
+    }
+    nowhere
 }
 
 /// Blocks.

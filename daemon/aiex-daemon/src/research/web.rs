@@ -16,6 +16,7 @@ use aiex_page::untrusted::instructs;
 use aiex_research::{Findings, Found, PageText, Present, ReadFailure, Search, SearchFailure};
 use aiex_web::{Canonical, Coordinator, Dependency, EngineHealth, Enhance, Hosts, Query, Reach, Summary};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use self::engines::{Current, Engines, LeftOut};
@@ -118,6 +119,19 @@ impl Web {
         surroundings: &Surroundings,
         cancel: &CancellationToken,
     ) -> Result<Answer, SearchFailure> {
+        self.search_telling(search, surroundings, cancel, watch::Sender::default())
+            .await
+    }
+
+    /// The same, and tells what has been found whenever an engine has answered. Of those who wait for the same search,
+    /// only the first is told.
+    pub(crate) async fn search_telling(
+        &self,
+        search: &Search,
+        surroundings: &Surroundings,
+        cancel: &CancellationToken,
+        early: watch::Sender<Vec<Found>>,
+    ) -> Result<Answer, SearchFailure> {
         let Current {
             coordinator,
             left_out,
@@ -126,9 +140,13 @@ impl Web {
         let query = self.query(search, surroundings);
         let key = self.key(&query, &coordinator);
         // A task of the cache runs it, and ends with the last who waits for it: dropping this future is enough.
+        let web = self.clone();
         let ask = move || async move {
             let never = CancellationToken::new();
-            let (found, summary) = coordinator.search(&query, &never).finish().await;
+            let tell = |ranked: &[aiex_web::Found]| {
+                early.send_replace(ranked.iter().map(|found| web.told(found.clone())).collect());
+            };
+            let (found, summary) = coordinator.search(&query, &never).finish_telling(tell).await;
             outcome(found, &summary, &left_out)
         };
         let kept = tokio::select! {
@@ -155,6 +173,7 @@ impl Web {
         let findings = Findings {
             found,
             engines: given.engines,
+            nowhere: Vec::new(),
         };
         Ok(Answer { findings, partial })
     }

@@ -47,7 +47,7 @@ impl Searcher for World {
     ) -> Boxed<'a, Result<Findings, SearchFailure>> {
         Box::pin(async move {
             let found = match (search.source, &self.web) {
-                (SourceKind::Code, _) => self.local.code(search, cancel).await,
+                (SourceKind::Code, _) => return self.local.code(search, cancel).await,
                 (SourceKind::Docs, _) => self.local.docs(search, cancel).await,
                 (SourceKind::Git, _) => self.local.git(search, cancel).await,
                 (SourceKind::Web, Some(web)) => {

@@ -121,6 +121,7 @@ impl Repository for FakeRepository {
             is_cached: false,
             is_exhaustive: false,
             matches: None,
+            nowhere: Vec::new(),
             notices: Vec::new(),
         })
     }
@@ -209,6 +210,7 @@ impl Repository for FakeRepository {
             is_cached: false,
             is_exhaustive: false,
             matches: None,
+            nowhere: Vec::new(),
             notices: Vec::new(),
         })
     }

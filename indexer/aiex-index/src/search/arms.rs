@@ -40,6 +40,17 @@ pub(crate) struct Arms {
     pub(crate) notices: Vec<String>,
 }
 
+impl Arms {
+    /// The words of the query that no chunk holds, in its text or its path.
+    pub(crate) fn nowhere(&self, query: &Query) -> Vec<String> {
+        let words = query.words.iter().zip(&self.rarity);
+        words
+            .filter(|(_, rarity)| !rarity.is_held)
+            .map(|(word, _)| word.clone())
+            .collect()
+    }
+}
+
 /// Asks all arms. `early` is shown what the quick ones found when vectors take long.
 pub(crate) fn ask(
     repo: &RepoIndex,

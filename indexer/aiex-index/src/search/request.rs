@@ -161,4 +161,6 @@ pub struct SearchOutcome {
     pub matches: Option<Matches>,
     /// What the user should know: an arm that could not answer.
     pub notices: Vec<String>,
+    /// Words of the query that stand nowhere in the index in any form: what was found does not speak of them.
+    pub nowhere: Vec<String>,
 }

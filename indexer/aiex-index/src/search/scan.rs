@@ -100,6 +100,7 @@ pub(crate) fn run(
         is_exhaustive: is_whole && lost == 0,
         matches: Some(matches),
         notices,
+        nowhere: Vec::new(),
     })
 }
 

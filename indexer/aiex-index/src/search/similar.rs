@@ -94,6 +94,7 @@ pub(crate) fn run(
         is_exhaustive: false,
         matches: None,
         notices: Vec::new(),
+        nowhere: Vec::new(),
     })
 }
 

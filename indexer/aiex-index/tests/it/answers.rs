@@ -34,6 +34,22 @@ fn a_path_finds_its_file() {
 }
 
 #[test]
+fn words_that_stand_nowhere_are_told() {
+    let fixture = Fixture::new();
+    let outcome = search(&fixture.repo, "where do kubernetes sessions expire in zanzibar");
+    assert_eq!(outcome.nowhere, ["kubernetes", "zanzibar"]);
+    // Also when it is asked again, and no longer once they stand somewhere.
+    assert_eq!(
+        search(&fixture.repo, "where do kubernetes sessions expire in zanzibar").nowhere,
+        outcome.nowhere
+    );
+    fixture.write("src/zanzibar.rs", "pub fn of_kubernetes() {}\n");
+    fixture.sync();
+    let outcome = search(&fixture.repo, "where do kubernetes sessions expire in zanzibar");
+    assert_eq!(outcome.nowhere, [""; 0]);
+}
+
+#[test]
 fn code_comes_before_prose_that_says_the_same() {
     let fixture = Fixture::new();
     assert_ne!(fixture.search("queue with retries")[0].path, "README.md");

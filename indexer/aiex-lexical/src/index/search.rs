@@ -66,16 +66,20 @@ impl LexicalIndex {
             // are in every changed file seem to be everywhere.
             let segments = searcher.segment_readers().iter();
             let count = segments.map(|segment| f64::from(segment.max_doc())).sum::<f64>() as f32;
-            let idf = |field, word: &str| -> tantivy::Result<f32> {
-                let frequency = searcher.doc_freq(&Term::from_field_text(field, word))? as f32;
-                Ok((1.0 + (count - frequency + 0.5).max(0.5) / (frequency + 0.5)).ln())
+            let frequency = |field, word: &str| searcher.doc_freq(&Term::from_field_text(field, word));
+            let idf = |frequency: u64| {
+                let frequency = frequency as f32;
+                (1.0 + (count - frequency + 0.5).max(0.5) / (frequency + 0.5)).ln()
             };
             words
                 .iter()
                 .map(|word| {
+                    let in_texts = frequency(self.fields().text, word)?;
+                    let in_paths = frequency(self.fields().path, word)?;
                     Ok(Rarity {
-                        text: idf(self.fields().text, word)?,
-                        path: idf(self.fields().path, word)?,
+                        text: idf(in_texts),
+                        path: idf(in_paths),
+                        is_held: 0 < in_texts + in_paths,
                     })
                 })
                 .collect()

@@ -7,7 +7,7 @@ use crate::inline::{self, Piece};
 use crate::{Evidence, QuoteId, Report, Sentence, date};
 
 use super::footer::{footer, ledger};
-use super::{cited, is_cited, mark, name, one_line};
+use super::{BESIDE, cited, is_cited, mark, name, one_line};
 
 /// Plain and readable, dark where the reader's system is.
 const STYLE: &str = "\
@@ -66,6 +66,13 @@ fn write(out: &mut String, report: &Report, evidence: Evidence<'_>) -> std::fmt:
             out,
             "<p class=\"mark\"><strong>Partial report:</strong> {}</p>",
             text(why)
+        )?;
+    }
+    if !report.nowhere.is_empty() {
+        writeln!(
+            out,
+            "<p class=\"mark\"><strong>Nowhere in the repository:</strong> {}. {BESIDE}</p>",
+            text(&report.nowhere.join(", "))
         )?;
     }
     for section in &report.sections {

@@ -22,8 +22,10 @@ use crate::terms;
 const RANK_OFFSET: f64 = 3.0;
 /// Points for holding every word of the sub-question.
 const ALL_WORDS: f64 = 0.4;
-/// The best of a search of the user's own code that count whatever words they hold: it finds by meaning, too.
-const TRUSTED: usize = 3;
+/// The best of a search of the user's own code that count whatever words they hold: it finds by meaning, too. And the
+/// best of a history for a question that asks of the past: rare among all commits is not rare among those found.
+const TRUSTED_CODE: usize = 3;
+const TRUSTED_COMMITS: usize = 2;
 /// Results of one owner (host, file, package, repository's history) in one round.
 const OWNER_CAP: usize = 3;
 /// Bytes of a text that are looked at for words.
@@ -93,6 +95,15 @@ fn least_coverage(source: SourceKind) -> f64 {
         SourceKind::Web => 0.15,
         SourceKind::Git | SourceKind::Reports => 0.45,
         SourceKind::Docs => 0.55,
+    }
+}
+
+/// How many of the first results of a source count whatever words they hold.
+fn trusted(source: SourceKind, question: &str) -> usize {
+    match source {
+        SourceKind::Code => TRUSTED_CODE,
+        SourceKind::Git if terms::asks_of_the_past(question) => TRUSTED_COMMITS,
+        _ => 0,
     }
 }
 
@@ -176,7 +187,7 @@ fn measured(searched: Vec<Searched>, asked: &[String]) -> Vec<Measured> {
                 continue;
             }
             let held = extract::coverage(question, text, &rarity);
-            let is_trusted = query.source == SourceKind::Code && rank < TRUSTED && !is_test(&found);
+            let is_trusted = rank < trusted(query.source, question) && !is_test(&found);
             if held < least_coverage(query.source) && !is_trusted {
                 continue;
             }

@@ -50,9 +50,10 @@ impl Live {
             for (sub_question, sub) in plan.sub_questions.iter().enumerate() {
                 for source in &sub.sources {
                     let mut texts = sub.queries.clone();
-                    // Code is searched by meaning too, so the question itself is a good query there.
+                    // Code is searched by meaning too, and a history knows what "why" and "when" ask of it: for both
+                    // the question itself is a good query.
                     let own = match source {
-                        SourceKind::Code => sub.question.clone(),
+                        SourceKind::Code | SourceKind::Git => sub.question.clone(),
                         _ => own_words(&sub.question),
                     };
                     texts.push(own);

@@ -27,6 +27,7 @@ pub(crate) struct Searched {
     pub(crate) query: Query,
     pub(crate) found: Vec<Found>,
     pub(crate) engines: Vec<EngineRun>,
+    pub(crate) nowhere: Vec<String>,
     pub(crate) failure: Option<String>,
     pub(crate) hint: Option<String>,
     retryable: bool,
@@ -40,6 +41,7 @@ impl Searched {
             found: self.found.len() as u32,
             failure: self.failure.clone(),
             engines: self.engines.clone(),
+            nowhere: self.nowhere.clone(),
         }
     }
 }
@@ -76,6 +78,7 @@ impl Live {
             query: query.clone(),
             found: Vec::new(),
             engines: Vec::new(),
+            nowhere: Vec::new(),
             failure: None,
             hint: None,
             retryable: false,
@@ -91,6 +94,7 @@ impl Live {
                 Outcome::Done { value } => {
                     searched.found = value.found;
                     searched.engines = value.engines;
+                    searched.nowhere = value.nowhere;
                     searched.failure = None;
                     return Ok(searched);
                 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use aiex_evidence::extract::Meaning;
-use aiex_evidence::{Origin, Report};
+use aiex_evidence::{Origin, Report, SearchRun};
 use aiex_research::{
     Boxed, Findings, Found, Ports, Request, Research, Search, SearchFailure, Searcher, SourceKind,
 };
@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::world::{World, brisk, events};
 
-/// Where a document lies: a path of the user's own code, or a package and a path in it.
+/// Where a document lies: a path of the user's own code, a package and a path in it, or a commit.
 enum At {
     Own(&'static str),
     Package(&'static str, &'static str),
+    Commit(&'static str),
 }
-use At::{Own, Package};
+use At::{Commit, Own, Package};
 
 struct Case {
     question: &'static str,
@@ -148,14 +149,41 @@ const CASES: &[Case] = &[
         first: "TinyLFU",
         never: &[],
     },
+    // How things are is told by what there is, however well a commit's few words fit.
+    Case {
+        question: "how are overdue loans counted",
+        documents: &[
+            (
+                Own("src/loans.rs"),
+                "Loans > late",
+                "/// Counts the loans whose day has passed, as the calendar of the desk has it.\nfn late(&self) -> usize {\n    \
+                 self.loans.iter().filter(|loan| loan.is_overdue()).count()\n}\n",
+            ),
+            (
+                Commit("a1"),
+                "Fix how overdue loans are counted",
+                "Fix how overdue loans are counted",
+            ),
+            (
+                Commit("a2"),
+                "Overdue loans are counted at night",
+                "Overdue loans are counted at night",
+            ),
+        ],
+        first: "Counts the loans whose day has passed",
+        never: &[],
+    },
 ];
 
-/// Finds the documents of a case, in their order, whatever is asked.
-struct Shelf(&'static Case);
+/// Finds the documents of a case, in their order, whatever is asked, and knows what words its code has nowhere.
+struct Shelf {
+    case: &'static Case,
+    nowhere: &'static [&'static str],
+}
 
 impl Searcher for Shelf {
     fn available(&self) -> Vec<SourceKind> {
-        vec![SourceKind::Code, SourceKind::Docs]
+        vec![SourceKind::Code, SourceKind::Docs, SourceKind::Git]
     }
 
     fn search<'a>(
@@ -163,7 +191,7 @@ impl Searcher for Shelf {
         search: &'a Search,
         _cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>> {
-        let documents = self.0.documents.iter();
+        let documents = self.case.documents.iter();
         let found = documents.filter_map(|(at, title, text)| {
             let last_line = text.lines().count() as u32;
             let (kind, origin) = match at {
@@ -189,6 +217,14 @@ impl Searcher for Shelf {
                         last_line,
                     },
                 ),
+                Commit(commit) => (
+                    SourceKind::Git,
+                    Origin::Commit {
+                        repo: "library".to_owned(),
+                        root: "/library".to_owned(),
+                        commit: commit.repeat(20),
+                    },
+                ),
             };
             (kind == search.source).then(|| Found {
                 origin,
@@ -202,22 +238,36 @@ impl Searcher for Shelf {
             })
         });
         let found: Vec<Found> = found.collect();
-        Box::pin(async move { Ok(found.into()) })
+        let nowhere = match search.source {
+            SourceKind::Code => self.nowhere.iter().map(|word| (*word).to_owned()).collect(),
+            _ => Vec::new(),
+        };
+        Box::pin(async move {
+            Ok(Findings {
+                found,
+                nowhere,
+                ..Findings::default()
+            })
+        })
     }
 }
 
 async fn answer(case: &'static Case) -> Report {
-    answer_by(case, None).await
+    answer_by(case, None, &[]).await
 }
 
-async fn answer_by(case: &'static Case, meaning: Option<Arc<dyn Meaning>>) -> Report {
+async fn answer_by(
+    case: &'static Case,
+    meaning: Option<Arc<dyn Meaning>>,
+    nowhere: &'static [&'static str],
+) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let world = Arc::new(World {
         meaning,
         ..World::plain()
     });
     let ports = Ports {
-        searcher: Arc::new(Shelf(case)),
+        searcher: Arc::new(Shelf { case, nowhere }),
         ..world.ports()
     };
     let research = Research::open(folder.path(), ports, brisk()).await.unwrap();
@@ -323,7 +373,7 @@ const IN_OTHER_WORDS: Case = Case {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_means_the_same_comes_first_though_it_shares_no_word() {
-    let report = answer_by(&IN_OTHER_WORDS, Some(Arc::new(Thesaurus))).await;
+    let report = answer_by(&IN_OTHER_WORDS, Some(Arc::new(Thesaurus)), &[]).await;
     let short = &report.sections[0];
     let said: Vec<&str> = short.sentences().map(|sentence| sentence.text.as_str()).collect();
     assert!(said[1].contains(IN_OTHER_WORDS.first), "{said:?}");
@@ -334,4 +384,56 @@ async fn what_means_the_same_comes_first_though_it_shares_no_word() {
         !sentences.any(|sentence| sentence.text.contains(IN_OTHER_WORDS.first)),
         "words alone do not find it"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_nowhere_is_owned_up_to() {
+    let report = answer_by(&IN_OTHER_WORDS, None, &["volumes", "borrows"]).await;
+    assert_eq!(report.nowhere, ["volumes", "borrows"]);
+    let outcomes: Vec<String> = report.searches.iter().map(SearchRun::outcome).collect();
+    let tells = |outcome: &String| outcome.ends_with("; nowhere: volumes, borrows");
+    assert!(outcomes.iter().any(tells), "{outcomes:?}");
+    // One of many is no reason to warn, nor is a word that a source does hold.
+    for heard in [&["borrows"][..], &["books", "desk"]] {
+        let report = answer_by(&IN_OTHER_WORDS, None, heard).await;
+        assert_eq!(report.nowhere, [""; 0], "{heard:?}");
+    }
+}
+
+const BOUND: &[(At, &str, &str)] = &[
+    (
+        Own("src/binder.rs"),
+        "Binder",
+        "/// Whether books are bound by default.\nfn is_bound(&self) -> bool {\n    self.bound.unwrap_or_default()\n}\n",
+    ),
+    (
+        Own("src/press.rs"),
+        "Press",
+        "/// Books that are bound, in the default colour.\nfn colour(&self) -> Colour {\n    Colour::default()\n}\n",
+    ),
+    (
+        Commit("b1"),
+        "Leave them open for now",
+        "Leave them open for now\n\nBecause glue has become dear: whoever wants books in leather asks for it.",
+    ),
+];
+const WHY: Case = Case {
+    question: "why are books not bound by default",
+    documents: BOUND,
+    first: "",
+    never: &[],
+};
+const WHETHER: Case = Case {
+    question: "which books are bound by default",
+    ..WHY
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_is_read_for_a_reason_whatever_its_words() {
+    for (case, expected) in [(&WHY, true), (&WHETHER, false)] {
+        let report = answer(case).await;
+        let tells = |origin: &Origin| matches!(origin, Origin::Commit { .. });
+        let is_read = report.sources.iter().any(|source| tells(&source.origin));
+        assert_eq!(is_read, expected, "{}", case.question);
+    }
 }

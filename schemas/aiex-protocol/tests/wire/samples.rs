@@ -251,7 +251,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         .chain(research::latest_events())
         .chain([("event-status-services", status_with_services())])
         .chain([("event-status-memory", status_with_memory())])
-        .chain([("event-status-at-rest", status_with_a_repository_at_rest())]);
+        .chain([("event-status-at-rest", status_with_a_repository_at_rest())])
+        .chain([("event-done-nowhere", done_with_words_that_stand_nowhere())]);
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,
@@ -510,6 +511,15 @@ fn done_page() -> Event {
     }
 }
 
+fn done_with_words_that_stand_nowhere() -> Event {
+    Event::Done {
+        summary: Some(SearchSummary {
+            nowhere: vec!["kubernetes".into(), "pods".into()],
+            ..summary()
+        }),
+    }
+}
+
 fn summary() -> SearchSummary {
     SearchSummary {
         repo: "/src/queue".into(),
@@ -525,6 +535,7 @@ fn summary() -> SearchSummary {
         took_us: 4_200,
         is_exhaustive: true,
         matches: None,
+        nowhere: Vec::new(),
     }
 }
 

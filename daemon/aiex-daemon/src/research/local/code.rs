@@ -13,7 +13,7 @@ use aiex_history::CommittedFiles;
 use aiex_index::{Constant, Hit, Mode, SearchRequest};
 use aiex_page::untrusted::instructs;
 use aiex_protocol::repos::{Phase, RepoStatus};
-use aiex_research::{Found, Search, SearchFailure};
+use aiex_research::{Findings, Found, Search, SearchFailure};
 
 use super::file::Files;
 use super::name_of;
@@ -40,7 +40,7 @@ pub(super) async fn search(
     search: &Search,
     files: &Files,
     stop: &Stop,
-) -> Result<Vec<Found>, SearchFailure> {
+) -> Result<Findings, SearchFailure> {
     settled(&repository, &stop.part(WAITING, FIRST_INDEX)).await;
     let (query, limit, files) = (search.query.clone(), search.limit, files.clone());
     blocking(stop, move |stop| {
@@ -60,6 +60,12 @@ pub(super) async fn search(
             let outcome = repository.search(request, &mut |_| {}, &|| stop.is_due());
             outcome.map_or_else(|_| Vec::new(), |outcome| outcome.hits)
         };
+        // Of a part of it nobody knows what stands nowhere.
+        let nowhere = if repository.status().is_complete {
+            outcome.nowhere
+        } else {
+            Vec::new()
+        };
         let hits = if is_name(&request.query) {
             with_places(outcome.hits, also(&places(&request)))
         } else {
@@ -74,7 +80,11 @@ pub(super) async fn search(
         if let Some(tree) = &tree {
             at_commit(&mut found, tree.root());
         }
-        Ok(found)
+        Ok(Findings {
+            found,
+            nowhere,
+            ..Findings::default()
+        })
     })
     .await?
 }

@@ -87,6 +87,7 @@ fn report(run: &str, claims: &[u16]) -> Report {
         title: "?".to_owned(),
         model: None,
         partial: None,
+        nowhere: Vec::new(),
         sections: vec![Section {
             heading: "In short".to_owned(),
             paragraphs: vec![paragraph],
