@@ -24,5 +24,7 @@ mod lists;
 mod loopback;
 #[path = "daemon/refining.rs"]
 mod refining;
+#[path = "daemon/sources.rs"]
+mod sources;
 #[path = "daemon/streams.rs"]
 mod streams;

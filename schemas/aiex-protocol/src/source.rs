@@ -112,7 +112,7 @@ pub struct SourceStatus {
     pub source: SourceKind,
     /// What it is doing.
     pub state: SourceState,
-    /// Results that it returned, before sources are merged.
+    /// Results that it returned, before sources are merged; while it is searched, those of the engines that answered.
     #[serde(default)]
     pub found: u32,
     /// Milliseconds since it was asked.

@@ -1,5 +1,5 @@
 //! `search` over several sources at once: each is asked by itself, none holds up the others, and one list is made of
-//! what they find, again whenever one has answered.
+//! what they find, again whenever one has answered, and whenever one of the web's engines has.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use aiex_research::{Search, SearchFailure, Searcher as _};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
 
 use super::search::{self, limit_of};
 use super::{Running, earlier, history};
@@ -79,16 +80,34 @@ pub(super) async fn search(
     sources.sort_unstable();
     sources.dedup();
     let limit = limit_of(running, args.limit);
+    let began = Instant::now();
+    let (from_web, mut web) = watch::channel(Vec::new());
     let mut asked: FuturesUnordered<BoxFuture<'_, Asked>> = FuturesUnordered::new();
     for source in sources {
-        tell_status(running, source, SourceState::Searching, Instant::now(), (0, None));
-        asked.push(Box::pin(one(running, &args, source, limit)));
+        tell_status(running, source, SourceState::Searching, began, (0, None));
+        asked.push(Box::pin(one(running, &args, source, (limit, &from_web))));
     }
     let mut code: Option<search::Found> = None;
     let mut others: HashMap<SourceKind, Vec<aiex_research::Found>> = HashMap::new();
     let mut failures = Vec::new();
     let mut answered = 0;
-    while let Some((source, began, answer)) = asked.next().await {
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = asked.next() => next,
+            // What engines found so far, while others are still asked.
+            Ok(()) = web.changed() => {
+                let found = web.borrow_and_update().clone();
+                let count = found.len() as u32;
+                tell_status(running, SourceKind::Web, SourceState::Searching, began, (count, None));
+                others.insert(SourceKind::Web, found);
+                tell(running, &args.query, code.as_ref(), &others, limit, Stage::Early)?;
+                continue;
+            }
+        };
+        let Some((source, began, answer)) = next else {
+            break;
+        };
         match answer {
             Ok(Answered { answer, partial }) => {
                 let found = match answer {
@@ -113,8 +132,20 @@ pub(super) async fn search(
                 );
             }
             Err(error) => {
-                tell_status(running, source, SourceState::Failed, began, (0, Some(&error)));
-                failures.push(error);
+                // What some engines found stays, though the source as a whole did not come to its end.
+                let found = others.get(&source).map_or(0, Vec::len);
+                tell_status(
+                    running,
+                    source,
+                    SourceState::Failed,
+                    began,
+                    (found as u32, Some(&error)),
+                );
+                if found == 0 {
+                    failures.push(error);
+                } else {
+                    answered += 1;
+                }
             }
         }
         let is_last = asked.is_empty();
@@ -168,9 +199,14 @@ fn check(args: &SearchArgs) -> Result<(), WireError> {
     Ok(())
 }
 
-async fn one(running: &Arc<Running>, args: &SearchArgs, source: SourceKind, limit: usize) -> Asked {
+async fn one(
+    running: &Arc<Running>,
+    args: &SearchArgs,
+    source: SourceKind,
+    (limit, from_web): (usize, &watch::Sender<Vec<aiex_research::Found>>),
+) -> Asked {
     let began = Instant::now();
-    let asked = ask(running, args, source, limit);
+    let asked = ask(running, args, source, (limit, from_web));
     let answer = tokio::time::timeout(PATIENCE + GRACE, asked)
         .await
         .unwrap_or_else(|_| Err(late(source)));
@@ -193,7 +229,7 @@ async fn ask(
     running: &Arc<Running>,
     args: &SearchArgs,
     source: SourceKind,
-    limit: usize,
+    (limit, from_web): (usize, &watch::Sender<Vec<aiex_research::Found>>),
 ) -> Result<Answered, WireError> {
     if source == SourceKind::Code {
         let found = search::quietly(running, args).await?;
@@ -216,7 +252,10 @@ async fn ask(
         // The web is searched from anywhere.
         let web = world.web().map_err(|failure| failed(source, failure))?;
         let surroundings = world.local.surroundings(std::slice::from_ref(&args.repo)).await;
-        let answer = web.search(&question(Vec::new())?, &surroundings, cancel).await;
+        let question = question(Vec::new())?;
+        let answer = web
+            .search_telling(&question, &surroundings, cancel, from_web.clone())
+            .await;
         let answer = answer.map_err(|failure| failed(source, failure))?;
         return Ok(Answered {
             answer: Answer::Other(answer.findings.found),

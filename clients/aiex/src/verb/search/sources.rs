@@ -165,6 +165,9 @@ fn status_line(sources: &BTreeMap<SourceKind, SourceStatus>, palette: Palette) -
     let one = |status: &SourceStatus| {
         let name = status.source.as_str();
         match status.state {
+            SourceState::Searching if status.found > 0 => {
+                format!("{name} {} so far", counted(u64::from(status.found), "hit"))
+            }
             SourceState::Searching => format!("{name} searching"),
             SourceState::Failed => format!("{name} failed"),
             SourceState::Done => format!(
@@ -187,7 +190,7 @@ mod tests {
         let status = |source, state, failure: Option<&str>| SourceStatus {
             source,
             state,
-            found: 5,
+            found: if state == SourceState::Searching { 0 } else { 5 },
             took_ms: 12,
             failure: failure.map(str::to_owned),
             hint: failure.map(|_| "put in a valid key".to_owned()),
@@ -207,6 +210,14 @@ mod tests {
         assert_eq!(
             failures(&sources),
             ["web: the key is rejected; put in a valid key"]
+        );
+        let some = SourceStatus {
+            found: 3,
+            ..status(SourceKind::Web, SourceState::Searching, None)
+        };
+        assert_eq!(
+            status_line(&BTreeMap::from([(some.source, some)]), Palette::new(false)),
+            "web 3 hits so far"
         );
     }
 }
