@@ -3,12 +3,14 @@
 //! It does not run anything by itself: no thread, timer or write happens without a call. A panic inside the
 //! engine ends here, as [`VectorError::Damaged`], after which the store refuses every call.
 
+mod cached;
 mod copy;
 mod log;
 mod room;
 mod seal;
 mod shard;
 mod sketched;
+mod warming;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -22,7 +24,7 @@ use qdrant_edge::{EdgeShard, PointId, Record, ScrollRequest};
 use crate::error::{Format, VectorError};
 use crate::format;
 use crate::memory::{check_shape, rank};
-use crate::similarity::{cosine, quantise, signed, unsigned};
+use crate::similarity::{cosine, quantise, unsigned};
 use crate::store::{Filter, Near, VectorStore};
 use sketched::Sketched;
 
@@ -40,9 +42,6 @@ type Page = (Vec<Record>, Option<PointId>);
 const LOG_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 /// …and after which it is worth doing when nothing more is to come for a while.
 const LOG_WORTH_CUTTING: u64 = 128 * 1024;
-
-/// New vectors from which on [`VectorStore::warm`] reads all of them through: a megabyte of the built-in model's.
-const UNREAD_LIMIT: usize = 4096;
 
 /// How a store on disk behaves.
 #[derive(Clone, Debug)]
@@ -83,6 +82,8 @@ pub struct EdgeStore {
     sketched: Sketched,
     /// Vectors put since all were read through.
     unread: AtomicUsize,
+    /// Whether a search had to look at all vectors, which leaves them mapped a second time.
+    scanned: AtomicBool,
     /// The files on disk may differ from the seal.
     changed: AtomicBool,
     log_bytes: AtomicU64,
@@ -131,6 +132,7 @@ impl EdgeStore {
             failed: AtomicBool::default(),
             sketched,
             unread: AtomicUsize::default(),
+            scanned: AtomicBool::default(),
             changed,
             log_bytes: AtomicU64::default(),
             _lock: lock,
@@ -192,17 +194,6 @@ impl EdgeStore {
     fn page(&self, doing: &'static str, request: ScrollRequest) -> Result<Page, VectorError> {
         let _change = self.change();
         self.call(doing, |shard| shard.scroll(request))
-    }
-
-    /// Reads every vector once if many are new. The engine leaves what it wrote out of the page cache, and a search that
-    /// compares a few hundred vectors here and there would wait for the disk at each.
-    fn read_through(&self) -> Result<(), VectorError> {
-        if self.unread.load(Ordering::Relaxed) < UNREAD_LIMIT {
-            return Ok(());
-        }
-        self.unread.store(0, Ordering::Relaxed);
-        let request = shard::search(unsigned(&vec![0; self.dimensions]), 1, None);
-        self.call("read vectors", |shard| shard.search(request)).map(drop)
     }
 
     /// Puts every change on the disk. Only for those who hold changes back.
@@ -366,6 +357,9 @@ impl VectorStore for EdgeStore {
         }
         let candidates = self.sketched.candidates(query, limit, filter);
         let filter = candidates.as_deref().map(Filter::Allow).or(filter);
+        if filter.is_none() {
+            self.scanned.store(true, Ordering::Relaxed);
+        }
         let request = shard::search(unsigned(&quantise(query)), limit, filter);
         let points = self.call("search", |shard| shard.search(request))?;
         let mut found: Vec<Near> = points
@@ -418,33 +412,7 @@ impl VectorStore for EdgeStore {
     }
 
     fn warm(&self, cancel: &dyn Fn() -> bool) -> Result<(), VectorError> {
-        if !self.sketched.begin() {
-            return self.read_through();
-        }
-        let mut from = None;
-        loop {
-            if cancel() {
-                self.sketched.abandon();
-                return Ok(());
-            }
-            let (records, next) = self
-                .page("read vectors", shard::page_of_vectors(from, PAGE))
-                .inspect_err(|_| self.sketched.abandon())?;
-            let (mut ids, mut vectors) = (Vec::new(), Vec::new());
-            for record in &records {
-                if let Some((id, vector)) = shard::number(record.id).zip(shard::vector(record)) {
-                    ids.push(id);
-                    vectors.extend(signed(vector));
-                }
-            }
-            self.sketched.fill(&ids, &vectors);
-            if next.is_none() {
-                self.sketched.finish();
-                self.unread.store(0, Ordering::Relaxed);
-                return Ok(());
-            }
-            from = next;
-        }
+        self.fill_sketches(cancel)
     }
 
     fn copy_to(&self, directory: &Path) -> Result<bool, VectorError> {
