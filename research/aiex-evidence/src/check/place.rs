@@ -1,6 +1,6 @@
 //! Spans of files: whether they say what was read, whether a place lies in what was cited, and what stands there.
 
-use super::contains_words;
+use super::ground::contains_words;
 use crate::facts::{Fact, Value};
 use crate::fold::fold;
 use crate::{Origin, Source};

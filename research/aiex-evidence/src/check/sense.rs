@@ -120,7 +120,7 @@ pub(super) fn opposed(text: &str, quotes: &[&Quote]) -> Option<Doubt> {
         .map(|quote| quote.text.to_lowercase())
         .collect::<Vec<_>>()
         .join("\n");
-    let has = |text: &str, word: &str| super::contains_words(text, word);
+    let has = |text: &str, word: &str| super::ground::contains_words(text, word);
     OPPOSITES
         .iter()
         .flat_map(|(a, b)| [(a, b), (b, a)])

@@ -1,0 +1,285 @@
+//! What a sentence may rest on: the quotes that it cites, what stands beside them, what their sources are known by.
+
+use crate::facts::{Fact, Value, facts};
+use crate::fold::fold;
+use crate::words::{is_word, stems, words};
+use crate::{Evidence, Quote, Source};
+
+use super::{Doubt, place, sense, share};
+
+/// How far beside a quote is looked, in bytes of the snapshot each way.
+const BESIDE: usize = 400;
+
+/// What a fact was found in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// In a quote, or in what the source is known by.
+    Quoted,
+    /// Beside a quote.
+    Beside,
+    /// In a quote, in another form.
+    Loosely,
+    Nowhere,
+}
+
+/// A quote with its source.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cited<'a> {
+    pub(super) quote: &'a Quote,
+    pub(super) source: &'a Source,
+}
+
+impl<'a> Cited<'a> {
+    /// A quote that is not a piece of its source bears nothing out.
+    pub(super) fn of(id: crate::QuoteId, evidence: Evidence<'a>) -> Option<Self> {
+        let quote = evidence.quote(id)?;
+        let source = evidence.source(id.source)?;
+        quote.is_in(source).then_some(Self { quote, source })
+    }
+
+    /// The snapshot around the quote, without the quote.
+    fn beside(&self) -> String {
+        let text = &self.source.text;
+        let mut from = self.quote.start.saturating_sub(BESIDE);
+        while !text.is_char_boundary(from) {
+            from += 1;
+        }
+        let mut to = (self.quote.end + BESIDE).min(text.len());
+        while !text.is_char_boundary(to) {
+            to -= 1;
+        }
+        let before = text.get(from..self.quote.start).unwrap_or_default();
+        let after = text.get(self.quote.end..to).unwrap_or_default();
+        format!("{before}\n\n{after}")
+    }
+
+    /// What the source is known by: its title, its place, its date.
+    fn description(&self) -> String {
+        let date = self.source.date.as_deref().unwrap_or_default();
+        format!("{}\n{}\n{date}", self.source.title, self.source.origin.label())
+    }
+}
+
+/// Everything that a sentence may rest on.
+pub(super) struct Ground<'a> {
+    pub(super) cited: Vec<Cited<'a>>,
+    quoted: Vec<Fact>,
+    beside: Vec<Fact>,
+    described: Vec<Fact>,
+    quoted_text: String,
+    beside_text: String,
+    described_text: String,
+}
+
+impl<'a> Ground<'a> {
+    pub(super) fn of(cited: Vec<Cited<'a>>) -> Self {
+        let all =
+            |piece: &dyn Fn(&Cited<'a>) -> String| cited.iter().map(piece).collect::<Vec<_>>().join("\n\n");
+        let quoted_text = all(&|cited| cited.quote.text.clone());
+        let beside_text = all(&Cited::beside);
+        let described_text = all(&Cited::description);
+        Self {
+            quoted: said(&quoted_text),
+            beside: said(&beside_text),
+            described: said(&described_text),
+            quoted_text: fold(&quoted_text),
+            beside_text: fold(&beside_text),
+            described_text: fold(&described_text),
+            cited,
+        }
+    }
+
+    pub(super) fn holds(&self, fact: &Fact, rounded: bool) -> Found {
+        let among = |facts: &[Fact]| {
+            facts
+                .iter()
+                .any(|said| said.value.bears_out(&fact.value, rounded))
+        };
+        match &fact.value {
+            Value::Number(number) => {
+                if among(&self.quoted) {
+                    return Found::Quoted;
+                }
+                // `5 retries` of the quote and `5 s` of the sentence are one number in two senses.
+                let same_digits = |said: &Fact| match &said.value {
+                    Value::Number(said) => {
+                        said.unit.is_none() && number.unit.is_some() && said.digits == number.digits
+                    }
+                    _ => false,
+                };
+                if self.quoted.iter().any(same_digits) {
+                    return Found::Loosely;
+                }
+                if among(&self.beside) {
+                    Found::Beside
+                } else {
+                    Found::Nowhere
+                }
+            }
+            // What a source is called and when it was written is known by code, not claimed by a model.
+            Value::Version(_) | Value::Date(_) => {
+                if among(&self.quoted) || among(&self.described) {
+                    Found::Quoted
+                } else if among(&self.beside) {
+                    Found::Beside
+                } else {
+                    Found::Nowhere
+                }
+            }
+            Value::Quoted(words) => {
+                let holds = |text: &str| contains_words(&text.to_lowercase(), words);
+                if holds(&self.quoted_text) || holds(&self.described_text) {
+                    Found::Quoted
+                } else if holds(&self.beside_text) {
+                    Found::Beside
+                } else {
+                    Found::Nowhere
+                }
+            }
+            Value::Identifier { name, exact } => self.names(name, *exact),
+            Value::Place { path, first, last } => {
+                let held = self
+                    .cited
+                    .iter()
+                    .any(|cited| place::covers(&cited.source.origin, path, *first, *last));
+                // A place may also be what a page says: a panic message, a backtrace.
+                let said = self.quoted.iter().any(|said| said.value == fact.value);
+                if held || said {
+                    Found::Quoted
+                } else {
+                    Found::Nowhere
+                }
+            }
+        }
+    }
+
+    /// A place within what is cited, as the sentence has it, on whose lines none of the sentence's names stands. They may
+    /// lie inside of what is named, so it is a doubt.
+    pub(super) fn misplaced(&self, facts: &[Fact]) -> Option<Doubt> {
+        facts.iter().find_map(|fact| {
+            let Value::Place { path, first, last } = &fact.value else {
+                return None;
+            };
+            let mut covering = self
+                .cited
+                .iter()
+                .filter(|cited| place::covers(&cited.source.origin, path, *first, *last))
+                .peekable();
+            covering.peek()?;
+            let stands = covering.any(|cited| place::names_stand(facts, cited.source, *first, *last));
+            (!stands).then(|| Doubt::Elsewhere {
+                place: fact.text.clone(),
+            })
+        })
+    }
+
+    fn names(&self, name: &str, exact: bool) -> Found {
+        let wanted = fold(name);
+        let wanted = wanted
+            .trim()
+            .trim_end_matches("()")
+            .trim_end_matches(['.', ',', ';', ':', '!']);
+        let known = |text: &str| {
+            if exact {
+                contains_words(text, wanted)
+            } else {
+                contains_words(&text.to_lowercase(), &wanted.to_lowercase())
+            }
+        };
+        if known(&self.quoted_text) || known(&self.described_text) {
+            return Found::Quoted;
+        }
+        // `tokio::spawn` is said by a quote that says `spawn`, of a source that is known by `tokio`.
+        if let Some((path, last)) = wanted.rsplit_once("::") {
+            let elsewhere = |part: &str| {
+                contains_words(&self.quoted_text, part) || contains_words(&self.described_text, part)
+            };
+            if contains_words(&self.quoted_text, last) && path.split("::").all(elsewhere) {
+                return Found::Quoted;
+            }
+        }
+        if known(&self.beside_text) {
+            return Found::Beside;
+        }
+        // A longer piece of code whose words are all there, in another order.
+        let parts = words(wanted);
+        let all_there = parts.len() > 1
+            && parts
+                .iter()
+                .all(|word| contains_words(&self.quoted_text, word.text));
+        if all_there { Found::Loosely } else { Found::Nowhere }
+    }
+
+    pub(super) fn support(&self, text: &str) -> f64 {
+        // Values have been looked for one by one; here it is the words that count.
+        let mut prose = text.to_owned();
+        for fact in facts(text)
+            .into_iter()
+            .rev()
+            .filter(|fact| !matches!(fact.value, Value::Identifier { .. }))
+        {
+            prose.replace_range(fact.range, " ");
+        }
+        let claimed = stems(&prose);
+        if claimed.is_empty() {
+            return 1.0;
+        }
+        let mut said = stems(&self.quoted_text);
+        said.extend(stems(&self.described_text));
+        // The parts of an identifier say what the identifier says.
+        let parts: Vec<String> = said
+            .iter()
+            .flat_map(|stem| stem.split('_'))
+            .map(crate::words::stem)
+            .collect();
+        said.extend(parts);
+        if self
+            .cited
+            .iter()
+            .any(|cited| cited.source.origin.span().is_some())
+        {
+            said.extend(sense::spoken(&self.quoted_text));
+        }
+        let shared = claimed.iter().filter(|stem| said.contains(*stem)).count();
+        share(shared, claimed.len())
+    }
+}
+
+/// The facts of a text that others are checked against: with code spans also read as text.
+fn said(text: &str) -> Vec<Fact> {
+    let mut found = facts(text);
+    if text.contains(['`', '"', '“']) {
+        let bare = text.replace(['`', '"', '“', '”'], " ");
+        found.extend(facts(&bare));
+    }
+    // `10 000` may be one number or two.
+    let between_digits = |(at, _): &(usize, &str)| {
+        let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+        digit(text.get(..*at).and_then(|text| text.chars().next_back()))
+            && digit(text.get(at + 1..).and_then(|text| text.chars().next()))
+    };
+    if text.match_indices(' ').any(|place| between_digits(&place)) {
+        let mut apart = String::with_capacity(text.len() + 8);
+        for (at, c) in text.char_indices() {
+            apart.push(c);
+            if c == ' ' && between_digits(&(at, " ")) {
+                apart.push(' ');
+            }
+        }
+        found.extend(facts(&apart));
+    }
+    found
+}
+
+/// Whether a text holds another one that does not begin or end within a word.
+pub(super) fn contains_words(text: &str, wanted: &str) -> bool {
+    !wanted.is_empty()
+        && text.match_indices(wanted).any(|(at, found)| {
+            let before = text.get(..at).and_then(|text| text.chars().next_back());
+            let after = text.get(at + found.len()..).and_then(|text| text.chars().next());
+            let splits = |outer: Option<char>, inner: Option<char>| {
+                outer.is_some_and(is_word) && inner.is_some_and(is_word)
+            };
+            !splits(before, wanted.chars().next()) && !splits(after, wanted.chars().next_back())
+        })
+}
