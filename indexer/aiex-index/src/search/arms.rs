@@ -20,6 +20,9 @@ const EARLY_AFTER: Duration = Duration::from_millis(120);
 /// thread costs more than it saves.
 const PARALLEL_FROM_CHUNKS: u64 = 50_000;
 
+/// Latin, Greek and Cyrillic letters come before it; they part words by blanks, and few others do as simply.
+const FIRST_OF_OTHER_SCRIPTS: char = '\u{530}';
+
 /// A chunk and an arm's own score of it.
 pub(crate) type Found = (u64, f32);
 
@@ -41,12 +44,18 @@ pub(crate) struct Arms {
 }
 
 impl Arms {
-    /// The words of the query that no chunk holds, in its text or its path.
+    /// The words of the query that no chunk holds, in its text or its path. Of scripts that run words together nobody
+    /// knows: a part of such a run is no word of the index. What names a language asks for its files.
     pub(crate) fn nowhere(&self, query: &Query) -> Vec<String> {
-        let words = query.words.iter().zip(&self.rarity);
+        let text = query.text.to_lowercase().replace('’', "'");
+        let is_whole = |word: &str| {
+            let is_parted = word.chars().all(|c| c < FIRST_OF_OTHER_SCRIPTS);
+            is_parted && !text.contains(&format!("{word}'t"))
+        };
+        let words = query.words.iter().zip(&query.languages).zip(&self.rarity);
         words
-            .filter(|(_, rarity)| !rarity.is_held)
-            .map(|(word, _)| word.clone())
+            .filter(|((word, language), rarity)| !rarity.is_held && language.is_none() && is_whole(word))
+            .map(|((word, _), _)| word.clone())
             .collect()
     }
 }

@@ -43,6 +43,16 @@ fn words_that_stand_nowhere_are_told() {
         search(&fixture.repo, "where do kubernetes sessions expire in zanzibar").nowhere,
         outcome.nowhere
     );
+    // Nothing is said of parts of a run of words, of what names a language, and of what is no word.
+    fixture.write("src/wait.py", "# 如何解析配置文件\ndef wait(): pass\n");
+    fixture.sync();
+    for (query, nowhere) in [
+        ("解析配置 zanzibar", &["zanzibar"][..]),
+        ("why don't sessions expire in python", &[]),
+        ("where do sessions expire in haskell", &[]),
+    ] {
+        assert_eq!(search(&fixture.repo, query).nowhere, nowhere, "{query}");
+    }
     fixture.write("src/zanzibar.rs", "pub fn of_kubernetes() {}\n");
     fixture.sync();
     let outcome = search(&fixture.repo, "where do kubernetes sessions expire in zanzibar");
