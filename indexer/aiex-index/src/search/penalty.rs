@@ -4,13 +4,18 @@ use std::collections::HashMap;
 
 use aiex_chunk::Language;
 
+use super::arms::Arms;
 use super::query::{Query, Route};
 use super::settings::RankSettings;
 use crate::role::Role;
 use crate::snapshot::{FileEntry, Snapshot};
 
-/// A role's name, its factor, and whether a span that stands out is forgiven it.
-type Penalty = (&'static str, f32, bool);
+/// A role's name and its factor.
+type Penalty = (&'static str, f32);
+
+/// Roles of files that hold no code, or little. One word that nothing defines and that stands in such a file alone is
+/// meant there: a setting, a flag, the name of a service.
+const OF_OTHER_KINDS: [&str; 5] = ["prose", "documentation", "changelog", "upkeep", "small package"];
 
 /// What the roles of a file come to.
 struct Known {
@@ -28,11 +33,18 @@ pub(crate) struct Penalties<'a> {
     settings: &'a RankSettings,
     /// The language that the question names, if the repository has it.
     named: Option<Language>,
+    /// Whether the query is one word that nothing defines: it is meant where it stands, and be it in prose.
+    is_one_word: bool,
     known: HashMap<u32, Known>,
 }
 
 impl<'a> Penalties<'a> {
-    pub(crate) fn new(snapshot: &'a Snapshot, query: &'a Query, settings: &'a RankSettings) -> Self {
+    pub(crate) fn new(
+        snapshot: &'a Snapshot,
+        query: &'a Query,
+        arms: &Arms,
+        settings: &'a RankSettings,
+    ) -> Self {
         let mut languages = query.languages.iter().flatten().copied();
         let named = languages.find(|language| snapshot.layout().has_language(*language));
         Self {
@@ -40,6 +52,7 @@ impl<'a> Penalties<'a> {
             query,
             settings,
             named,
+            is_one_word: query.words.len() == 1 && arms.definers.iter().all(|definers| *definers == 0),
             known: HashMap::new(),
         }
     }
@@ -47,7 +60,7 @@ impl<'a> Penalties<'a> {
     /// The factor that a file's roles put on its spans, and whether a test is among them.
     pub(crate) fn factor(&mut self, file: &FileEntry, stands_out: bool) -> (f32, bool) {
         let known = self.known(file);
-        let is_test = known.penalties.iter().any(|(name, _, _)| *name == "test");
+        let is_test = known.penalties.iter().any(|(name, _)| *name == "test");
         (if stands_out { known.forgiven } else { known.factor }, is_test)
     }
 
@@ -59,15 +72,17 @@ impl<'a> Penalties<'a> {
 
     /// The names of the roles that make the factor.
     pub(crate) fn names(&mut self, file: &FileEntry, stands_out: bool) -> Vec<&'static str> {
+        let is_one_word = self.is_one_word;
         let penalties = self.known(file).penalties.iter();
         penalties
-            .filter(|(_, _, forgiven)| !(stands_out && *forgiven))
-            .map(|(name, _, _)| *name)
+            .filter(|(role, _)| !(stands_out && is_forgiven(role, is_one_word)))
+            .map(|(name, _)| *name)
             .collect()
     }
 
     fn known(&mut self, file: &FileEntry) -> &Known {
         let (snapshot, query, settings, named) = (self.snapshot, self.query, self.settings, self.named);
+        let is_one_word = self.is_one_word;
         self.known.entry(file.version).or_insert_with(|| {
             let penalties = match query.route {
                 // A path is meant wherever it lies.
@@ -76,15 +91,20 @@ impl<'a> Penalties<'a> {
             };
             let factors = penalties.iter();
             Known {
-                factor: factors.clone().map(|(_, factor, _)| factor).product(),
+                factor: factors.clone().map(|(_, factor)| factor).product(),
                 forgiven: factors
-                    .filter(|(_, _, forgiven)| !forgiven)
-                    .map(|(_, factor, _)| factor)
+                    .filter(|(role, _)| !is_forgiven(role, is_one_word))
+                    .map(|(_, factor)| factor)
                     .product(),
                 penalties,
             }
         })
     }
+}
+
+/// Whether a span that stands out in full text is forgiven what its file is.
+fn is_forgiven(role: &str, is_one_word: bool) -> bool {
+    role == "data" || (is_one_word && OF_OTHER_KINDS.contains(&role))
 }
 
 fn penalties(
@@ -166,7 +186,7 @@ fn penalties(
     .filter(|(_, applies, _, _)| *applies)
     .map(|(role, _, by, is_wanted)| {
         let by = if is_wanted { by.powf(settings.wanted) } else { by };
-        (role, by, role == "data")
+        (role, by)
     })
     .collect()
 }

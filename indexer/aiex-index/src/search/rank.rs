@@ -58,7 +58,7 @@ pub(crate) fn rank(
     explains: bool,
     limit: usize,
 ) -> Vec<Ranked> {
-    let mut penalties = Penalties::new(snapshot, query, settings);
+    let mut penalties = Penalties::new(snapshot, query, arms, settings);
     let mut spans = trace_span!("fuse")
         .in_scope(|| fuse(query, arms, snapshot, settings, filter, &mut penalties, explains));
     if spans.is_empty() {

@@ -113,7 +113,8 @@ constants! {
     /// How much the words of a defined name that the query does not have count against it.
     symbol_precision = 1.0,
     /// Added to the best full-text hit when its score is [`Self::standout_lead`] times that of any other file: it
-    /// holds a rare word of the query. Its being data is forgiven.
+    /// holds a rare word of the query. Its being data is forgiven, and its being prose where the query is that word alone
+    /// and nothing defines it.
     standout = 0.16,
     /// How far ahead of other files a full-text score must be to stand out.
     standout_lead = 1.15,

@@ -34,6 +34,33 @@ fn a_path_finds_its_file() {
 }
 
 #[test]
+fn a_word_that_stands_in_prose_alone_is_found_there() {
+    let fixture = Fixture::new();
+    // What means something near it, many times in a file.
+    let near: String = ["elephant", "hippopotamus", "giraffe", "buffalo", "antelope", "zebra"]
+        .map(|animal| {
+            format!("/// Feeds the {animal}: an animal of the zoo, with hooves or a trunk.\npub fn feed_{animal}() {{ hay(); }}\n\n")
+        })
+        .concat();
+    fixture.write("src/animals.rs", &near);
+    fixture.write(
+        "tools/limits.md",
+        "# Limits\n\nWhoever names them waits for a day, or for two if the day is short, and nobody minds, since there is time \
+         enough for everybody who waits here. The rhinoceros is one. Some come early, some come late, and all of them go home \
+         in the evening when the doors are shut and the lamps are put out by the keeper.\n",
+    );
+    fixture.sync();
+    assert_eq!(fixture.search("rhinoceros")[0].path, "tools/limits.md");
+    // Where code says it too, code comes first.
+    fixture.write(
+        "src/wait.rs",
+        "/// Waits as the rhinoceros does.\npub fn wait() { sleep(); }\n",
+    );
+    fixture.sync();
+    assert_eq!(fixture.search("rhinoceros")[0].path, "src/wait.rs");
+}
+
+#[test]
 fn words_that_stand_nowhere_are_told() {
     let fixture = Fixture::new();
     let outcome = search(&fixture.repo, "where do kubernetes sessions expire in zanzibar");
