@@ -227,12 +227,15 @@ fn show(hits: &[Hit], summary: &SearchSummary, verb: &SearchVerb, printer: &Prin
     }
     if hits.is_empty() {
         printer.notice("nothing found");
-    } else if printer.is_interactive() && !verb.at.json {
+    }
+    if !hits.is_empty() && printer.is_interactive() && !verb.at.json {
         printer.notice(&freshness::closing_line(
             hits.len(),
             summary,
             printer.notice_palette,
         ));
+    } else if let Some(nowhere) = freshness::nowhere(summary) {
+        printer.notice(&nowhere);
     }
     if let Some(matches) = more(summary).filter(|_| !verb.at.json) {
         printer.notice(&told(matches, hits.len()));

@@ -144,7 +144,10 @@ impl Web {
         let ask = move || async move {
             let never = CancellationToken::new();
             let tell = |ranked: &[aiex_web::Found]| {
-                early.send_replace(ranked.iter().map(|found| web.told(found.clone())).collect());
+                // Where nobody listens, pages keep the addresses of the final list.
+                if 0 < early.receiver_count() {
+                    early.send_replace(ranked.iter().map(|found| web.told(found.clone())).collect());
+                }
             };
             let (found, summary) = coordinator.search(&query, &never).finish_telling(tell).await;
             outcome(found, &summary, &left_out)

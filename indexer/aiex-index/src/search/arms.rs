@@ -47,8 +47,8 @@ impl Arms {
     /// The words of the query that no chunk holds, in its text or its path. Of scripts that run words together nobody
     /// knows: a part of such a run is no word of the index. What names a language asks for its files.
     pub(crate) fn nowhere(&self, query: &Query) -> Vec<String> {
-        let text = query.text.to_lowercase().replace('’', "'");
         let is_whole = |word: &str| {
+            let text = query.text.to_lowercase().replace('’', "'");
             let is_parted = word.chars().all(|c| c < FIRST_OF_OTHER_SCRIPTS);
             is_parted && !text.contains(&format!("{word}'t"))
         };

@@ -13,9 +13,9 @@ use crate::snapshot::{FileEntry, Snapshot};
 /// A role's name and its factor.
 type Penalty = (&'static str, f32);
 
-/// Roles of files that hold no code, or little. One word that nothing defines and that stands in such a file alone is
-/// meant there: a setting, a flag, the name of a service.
-const OF_OTHER_KINDS: [&str; 5] = ["prose", "documentation", "changelog", "upkeep", "small package"];
+/// What speaks against files that explain, list or tend the code rather than being its heart. One word that nothing
+/// defines and that stands in such a file alone is meant there: a setting, a flag, the name of a service.
+const BESIDE_THE_CODE: [&str; 5] = ["prose", "documentation", "changelog", "upkeep", "small package"];
 
 /// What the roles of a file come to.
 struct Known {
@@ -104,7 +104,7 @@ impl<'a> Penalties<'a> {
 
 /// Whether a span that stands out in full text is forgiven what its file is.
 fn is_forgiven(role: &str, is_one_word: bool) -> bool {
-    role == "data" || (is_one_word && OF_OTHER_KINDS.contains(&role))
+    role == "data" || (is_one_word && BESIDE_THE_CODE.contains(&role))
 }
 
 fn penalties(

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use qdrant_edge::PointId;
 
-use super::{EdgeStore, PAGE, Page, cached, shard};
+use super::{EdgeStore, PAGE, Page, cached, room, seal, shard};
 use crate::error::VectorError;
 use crate::format;
 use crate::similarity::signed;
@@ -85,12 +85,28 @@ impl EdgeStore {
         }
         self.scanned.store(false, Ordering::Relaxed);
         // What is mapped twice costs memory; it is not worth an error.
-        if self
-            .prepare("open the store anew", self.settings.reserve_bytes)
-            .is_err()
-        {
+        if room::require(&self.path, self.settings.reserve_bytes).is_err() {
             return Ok(());
         }
-        self.shorten_log()
+        const DOING: &str = "open the store anew";
+        let files = format::shard_path(&self.path);
+        let sealing = |error| VectorError::io(&self.path, DOING, error);
+        // A store that rests is sealed, and is so again: the engine only tidies up while it opens.
+        let is_changed = self.changed.swap(true, Ordering::AcqRel);
+        let seal = if is_changed {
+            None
+        } else {
+            seal::take_off(&files).map_err(sealing)?
+        };
+        self.shorten_log()?;
+        if seal.is_some() {
+            self.call(DOING, |shard| {
+                shard.flush();
+                Ok(())
+            })?;
+            seal::put(&files, seal.as_ref()).map_err(sealing)?;
+            self.changed.store(false, Ordering::Release);
+        }
+        Ok(())
     }
 }

@@ -15,7 +15,8 @@ const RUN: usize = 450;
 /// Bytes of a list, or of a table, that is told whole.
 const LIST: usize = 600;
 
-/// The pieces of a text, of one that `is_cut` out of a longer one as well. They may overlap: of a long paragraph, runs of sentences begin at each of them.
+/// The pieces of a text, of one that `is_cut` out of a longer one as well. They may overlap: of a long paragraph, runs of
+/// sentences begin at each of them.
 pub(super) fn pieces(text: &str, is_cut: bool) -> Vec<Piece> {
     let mut reader = Reader {
         text,

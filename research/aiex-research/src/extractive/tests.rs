@@ -4,35 +4,71 @@ use aiex_evidence::{Catalogue, Document, Quotes};
 
 use super::*;
 
-fn of(path: &str, title: &str, text: &str) -> (Catalogue, Vec<Quote>) {
-    let mut catalogue = Catalogue::new();
-    let origin = Origin::Code {
-        repo: "shop".to_owned(),
-        root: "/shop".to_owned(),
-        commit: None,
-        path: path.to_owned(),
-        first_line: 1,
-        last_line: 40,
-    };
-    let id = catalogue.add(Document {
-        origin,
-        title: title.to_owned(),
-        date: None,
-        read_at: 0,
-        text: text.to_owned(),
-        licence: None,
-        instructs: false,
-    });
-    let mut quotes = Quotes::new();
-    let source = catalogue.get(id).unwrap();
-    quotes.take(source, 0..text.len(), Some(0)).unwrap();
-    (catalogue, quotes.into_vec())
+/// A source and the quotes taken from it.
+struct Read {
+    catalogue: Catalogue,
+    quotes: Vec<Quote>,
 }
 
-fn by_words(evidence: Evidence<'_>) -> Choice<'_> {
-    Choice {
-        evidence,
-        meaning: None,
+impl Read {
+    /// A source that is quoted whole.
+    fn whole(path: &str, title: &str, text: &str) -> Self {
+        Self::parts(path, title, text, &[text])
+    }
+
+    /// A source of which parts are quoted.
+    fn parts(path: &str, title: &str, text: &str, parts: &[&str]) -> Self {
+        let mut catalogue = Catalogue::new();
+        let origin = Origin::Code {
+            repo: "shop".to_owned(),
+            root: "/shop".to_owned(),
+            commit: None,
+            path: path.to_owned(),
+            first_line: 1,
+            last_line: 40,
+        };
+        let id = catalogue.add(Document {
+            origin,
+            title: title.to_owned(),
+            date: None,
+            read_at: 0,
+            text: text.to_owned(),
+            licence: None,
+            instructs: false,
+        });
+        let mut quotes = Quotes::new();
+        let source = catalogue.get(id).unwrap();
+        for part in parts {
+            let at = text.find(part).unwrap();
+            quotes.take(source, at..at + part.len(), Some(0)).unwrap();
+        }
+        let quotes = quotes.into_vec();
+        Self { catalogue, quotes }
+    }
+
+    fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            sources: &self.catalogue,
+            quotes: &self.quotes,
+        }
+    }
+
+    /// A choice by words alone.
+    fn choice(&self) -> Choice<'_> {
+        Choice {
+            evidence: self.evidence(),
+            meaning: None,
+        }
+    }
+
+    fn section(&self, question: &str) -> Section {
+        let quotes: Vec<&Quote> = self.quotes.iter().collect();
+        section("A section", question, &quotes, self.choice())
+    }
+
+    fn short(&self, question: &str) -> Section {
+        let quotes: Vec<&Quote> = self.quotes.iter().collect();
+        in_short("In short", question, &quotes, self.choice())
     }
 }
 
@@ -46,18 +82,8 @@ fn texts(section: &Section) -> Vec<&str> {
 #[test]
 fn code_is_told_by_its_comment_and_shown_whole() {
     let code = "    /// Decides whether a failed call is tried again.\n    /// Three times at most.\n    fn retry(&self) -> bool {\n        self.tries < 3\n    }";
-    let (catalogue, quotes) = of("src/retry.rs", "Policy > retry", code);
-    let evidence = Evidence {
-        sources: &catalogue,
-        quotes: &quotes,
-    };
-    let refs: Vec<&Quote> = quotes.iter().collect();
-    let short = in_short(
-        "In short",
-        "when is a call tried again",
-        &refs,
-        by_words(evidence),
-    );
+    let read = Read::whole("src/retry.rs", "Policy > retry", code);
+    let short = read.short("when is a call tried again");
     assert_eq!(
         texts(&short),
         [
@@ -65,89 +91,49 @@ fn code_is_told_by_its_comment_and_shown_whole() {
             "`retry`: Decides whether a failed call is tried again. Three times at most."
         ]
     );
-    let section = section(
-        "In the code",
-        "when is a call tried again",
-        &refs,
-        by_words(evidence),
-    );
+    let section = read.section("when is a call tried again");
     assert_eq!(
         texts(&section),
         [
             "```rs\n/// Decides whether a failed call is tried again.\n/// Three times at most.\nfn retry(&self) -> bool {\n    self.tries < 3\n}\n```"
         ]
     );
-    for sentence in section
-        .sentences()
-        .chain(short.sentences())
-        .filter(|sentence| !sentence.cites.is_empty())
-    {
-        let verdict = Verdict::Supported;
-        assert_eq!(
-            check::check(sentence, evidence),
-            Finding::Settled {
-                verdict,
-                reason: None
-            },
-            "{sentence:?}"
-        );
+    let supported = Finding::Settled {
+        verdict: Verdict::Supported,
+        reason: None,
+    };
+    for sentence in section.sentences().chain(short.sentences()) {
+        if !sentence.cites.is_empty() {
+            assert_eq!(check::check(sentence, read.evidence()), supported, "{sentence:?}");
+        }
     }
 }
 
 #[test]
 fn prose_is_an_item_and_nothing_is_said_of_nothing() {
-    let (catalogue, quotes) = of(
-        "README.md",
-        "Retries",
-        "Calls are tried three times before they fail.",
-    );
-    let evidence = Evidence {
-        sources: &catalogue,
-        quotes: &quotes,
-    };
-    let refs: Vec<&Quote> = quotes.iter().collect();
-    let told = section(
-        "In its documents",
-        "how often are calls tried",
-        &refs,
-        by_words(evidence),
-    );
+    let said = "Calls are tried three times before they fail.";
+    let read = Read::whole("README.md", "Retries", said);
+    let told = read.section("how often are calls tried");
     assert!(told.paragraphs[0].item);
-    assert_eq!(texts(&told), ["Calls are tried three times before they fail."]);
-    assert_eq!(
-        texts(&section("In its history", "tries", &[], by_words(evidence))),
-        [NOTHING]
-    );
-    assert_eq!(
-        texts(&in_short("In short", "tries", &[], by_words(evidence))),
-        [NOTHING]
-    );
+    assert_eq!(texts(&told), [said]);
+    for nothing in [
+        section("In its history", "tries", &[], read.choice()),
+        in_short("In short", "tries", &[], read.choice()),
+    ] {
+        assert_eq!(texts(&nothing), [NOTHING]);
+    }
 }
 
 #[test]
 fn what_speaks_of_the_question_comes_first_and_the_rest_does_not_come() {
-    let text = "The cache is emptied at midnight by the caretaker.\n\nNothing here matters to anybody at all.\n\nA failed call is tried again after a pause.";
-    let (catalogue, _) = of("README.md", "", text);
-    let source = catalogue.iter().next().unwrap();
-    let mut quotes = Quotes::new();
-    for part in text.split("\n\n") {
-        let at = text.find(part).unwrap();
-        quotes.take(source, at..at + part.len(), Some(0)).unwrap();
-    }
-    let quotes = quotes.into_vec();
-    let evidence = Evidence {
-        sources: &catalogue,
-        quotes: &quotes,
-    };
-    let refs: Vec<&Quote> = quotes.iter().collect();
-    let told = section(
-        "x",
-        "when is a failed call tried again",
-        &refs,
-        by_words(evidence),
-    );
+    let parts = [
+        "The cache is emptied at midnight by the caretaker.",
+        "Nothing here matters to anybody at all.",
+        "A failed call is tried again after a pause.",
+    ];
+    let read = Read::parts("README.md", "", &parts.join("\n\n"), &parts);
     assert_eq!(
-        texts(&told),
+        texts(&read.section("when is a failed call tried again")),
         ["A failed call is tried again after a pause."],
         "what does not answer is not shown for want of better"
     );
@@ -155,15 +141,9 @@ fn what_speaks_of_the_question_comes_first_and_the_rest_does_not_come() {
 
 #[test]
 fn a_fence_in_a_quote_stays_in_it() {
-    let text = "Run it:\n\n```sh\ncargo run\n```\n";
-    let (catalogue, quotes) = of("README.md", "", text);
-    let evidence = Evidence {
-        sources: &catalogue,
-        quotes: &quotes,
-    };
-    let refs: Vec<&Quote> = quotes.iter().collect();
+    let read = Read::whole("README.md", "", "Run it:\n\n```sh\ncargo run\n```\n");
     assert_eq!(
-        texts(&section("x", "run", &refs, by_words(evidence))),
+        texts(&read.section("run")),
         ["```\nRun it:\n\n```sh\ncargo run\n```\n```"]
     );
 }
@@ -172,25 +152,12 @@ fn a_fence_in_a_quote_stays_in_it() {
 fn what_a_console_shows_keeps_its_lines_and_is_no_prose() {
     let shown = "$ parcel follow latest     # until it is delivered\n$ parcel list | show";
     let text = format!("Parcels are followed from anywhere:\n\n```console\n{shown}\n```\n");
-    let (catalogue, _) = of("README.md", "", &text);
-    let source = catalogue.iter().next().unwrap();
-    let mut quotes = Quotes::new();
-    let at = text.find(shown).unwrap();
-    quotes.take(source, at..at + shown.len(), Some(0)).unwrap();
-    let quotes = quotes.into_vec();
-    let evidence = Evidence {
-        sources: &catalogue,
-        quotes: &quotes,
-    };
-    let refs: Vec<&Quote> = quotes.iter().collect();
+    let read = Read::parts("README.md", "", &text, &[shown]);
     let question = "how is a parcel followed until it is delivered";
-    assert_eq!(
-        texts(&section("x", question, &refs, by_words(evidence))),
-        [format!("```\n{shown}\n```")]
-    );
+    assert_eq!(texts(&read.section(question)), [format!("```\n{shown}\n```")]);
     // For want of prose a line of it is shown, as what it is.
     assert_eq!(
-        texts(&in_short("In short", question, &refs, by_words(evidence))),
+        texts(&read.short(question)),
         [
             IN_THEIR_WORDS,
             "`$ parcel follow latest     # until it is delivered`"
@@ -201,19 +168,9 @@ fn what_a_console_shows_keeps_its_lines_and_is_no_prose() {
 #[test]
 fn a_list_is_told_as_a_list_and_a_comment_as_prose() {
     let text = "Two carriers are known:\n- the post, by day\n- the courier, by night";
-    let (catalogue, quotes) = of("README.md", "", text);
-    let evidence = Evidence {
-        sources: &catalogue,
-        quotes: &quotes,
-    };
-    let refs: Vec<&Quote> = quotes.iter().collect();
+    let read = Read::whole("README.md", "", text);
     assert_eq!(
-        texts(&section(
-            "x",
-            "which carriers are known",
-            &refs,
-            by_words(evidence)
-        )),
+        texts(&read.section("which carriers are known")),
         [
             "Two carriers are known:",
             "the post, by day",
@@ -221,19 +178,9 @@ fn a_list_is_told_as_a_list_and_a_comment_as_prose() {
         ]
     );
     let text = "    /// The courier is asked\n    /// by night only.";
-    let (catalogue, quotes) = of("src/courier.rs", "Courier", text);
-    let evidence = Evidence {
-        sources: &catalogue,
-        quotes: &quotes,
-    };
-    let refs: Vec<&Quote> = quotes.iter().collect();
+    let read = Read::whole("src/courier.rs", "Courier", text);
     assert_eq!(
-        texts(&section(
-            "x",
-            "when is the courier asked",
-            &refs,
-            by_words(evidence)
-        )),
+        texts(&read.section("when is the courier asked")),
         ["The courier is asked by night only."]
     );
 }
@@ -241,21 +188,12 @@ fn a_list_is_told_as_a_list_and_a_comment_as_prose() {
 #[test]
 fn an_example_within_a_comment_is_shown_as_code_and_never_said() {
     let text = "/// ```\n/// let parcel = weigh(scale);\n/// deliver(parcel);\n/// ```";
-    let (catalogue, quotes) = of("src/weigh.rs", "weigh", text);
-    let evidence = Evidence {
-        sources: &catalogue,
-        quotes: &quotes,
-    };
-    let refs: Vec<&Quote> = quotes.iter().collect();
+    let read = Read::whole("src/weigh.rs", "weigh", text);
     let question = "how do i weigh and deliver a parcel, as an example";
-    let told = section("x", question, &refs, by_words(evidence));
+    let told = read.section(question);
     assert!(!told.paragraphs[0].item, "{told:?}");
     assert!(texts(&told)[0].starts_with("```rs"), "{told:?}");
-    let short = in_short("In short", question, &refs, by_words(evidence));
-    assert!(
-        !texts(&short)
-            .iter()
-            .any(|line| line.contains("rust") || line.contains("deliver")),
-        "{short:?}"
-    );
+    let short = read.short(question);
+    let is_code = |line: &&str| line.contains("rust") || line.contains("deliver");
+    assert!(!texts(&short).iter().any(is_code), "{short:?}");
 }

@@ -132,6 +132,9 @@ fn show(
     if !verb.at.json {
         printer.notice(&status_line(&results.sources, printer.notice_palette));
     }
+    if let Some(nowhere) = freshness::nowhere(&results.summary) {
+        printer.notice(&nowhere);
+    }
     if results.sources.contains_key(&SourceKind::Code)
         && let Some(shortfall) = freshness::shortfall(&results.summary)
     {
