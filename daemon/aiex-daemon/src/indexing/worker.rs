@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use aiex_files::rules::Rules;
 use aiex_files::watch::{Batch, Mode, RescanReason, WatchError, Watcher};
-use aiex_index::{IndexError, Scope};
+use aiex_index::{IndexError, Observer as _, RepoIndex, Scope};
 use crossbeam_channel::{Receiver, bounded, select};
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -154,7 +154,7 @@ struct Life<'a> {
 
 impl Life<'_> {
     fn run(&mut self) -> Result<(), Failure> {
-        let (mut is_unsettled, mut is_uncovered) = (true, false);
+        let (mut is_unsettled, mut is_cold, mut is_uncovered) = (true, false, false);
         while !self.stop.is_cancelled() {
             self.collect()?;
             self.watch_mode();
@@ -175,7 +175,7 @@ impl Life<'_> {
                 if !self.embed()? {
                     continue;
                 }
-                (is_unsettled, is_uncovered) = (false, true);
+                (is_unsettled, is_cold, is_uncovered) = (false, true, true);
                 self.repository.settled(self.embed_problem.clone());
                 self.workshop.bus.tell(Event::IndexSettled {
                     root: self.repository.path().to_owned(),
@@ -185,8 +185,14 @@ impl Life<'_> {
                     self.maintain(false);
                 }
             }
+            // Searches are whole without either, so nobody waits for them.
+            if is_cold {
+                is_cold = !self.warm()?;
+                if is_cold {
+                    continue;
+                }
+            }
             if is_uncovered && !self.workshop.spares_power() {
-                // Searches are whole without it, so nobody waits for it.
                 is_uncovered = !self.cover()?;
                 if is_uncovered {
                     continue;
@@ -355,8 +361,28 @@ impl Life<'_> {
         }
     }
 
+    /// Makes searches among the vectors quick. False when something else came in between.
+    fn warm(&self) -> Result<bool, Failure> {
+        self.behind(|index, watching| {
+            index.warm(watching)?;
+            Ok(!watching.is_cancelled())
+        })
+    }
+
     /// Covers files with postings, and keeps the postings in order. False when something else came in between.
     fn cover(&self) -> Result<bool, Failure> {
+        self.behind(|index, watching| {
+            let report = index.cover(watching)?;
+            tracing::debug!(root = %self.repository.path().display(), ?report, "covered");
+            Ok(report.is_complete)
+        })
+    }
+
+    /// Does what nobody waits for, unless something that somebody waits for comes in between. False when it did.
+    fn behind(
+        &self,
+        work: impl FnOnce(&RepoIndex, &Watching<'_>) -> Result<bool, IndexError> + Send,
+    ) -> Result<bool, Failure> {
         let is_stopped = || self.stop.is_cancelled();
         let has_news = || !self.batches.is_empty() || !self.repository.commands().is_empty();
         let is_interrupted = || is_stopped() || has_news();
@@ -374,16 +400,13 @@ impl Life<'_> {
             began: Instant::now(),
         };
         let index = self.repository.index();
-        match behind_others(|| index.cover(&watching)) {
-            Ok(report) => {
-                tracing::debug!(root = %self.repository.path().display(), ?report, "covered");
-                Ok(report.is_complete)
-            }
+        match behind_others(|| work(index, &watching)) {
+            Ok(is_done) => Ok(is_done),
             Err(IndexError::Cancelled) => Ok(false),
             Err(error @ IndexError::Damaged { .. }) => Err(index_failure(&error)),
-            // Searches read what is not covered; it is tried again when something has changed.
+            // Searches do without; it is tried again when something has changed.
             Err(error) => {
-                tracing::warn!(root = %self.repository.path().display(), error = %chain(&error), "not covered");
+                tracing::warn!(root = %self.repository.path().display(), error = %chain(&error), "left for later");
                 Ok(true)
             }
         }

@@ -76,7 +76,6 @@ impl RepoIndex {
             return Ok(report);
         }
         self.look_over_vectors()?;
-        self.warm(observer)?;
         loop {
             if observer.is_cancelled() {
                 return Ok(report);
@@ -109,7 +108,6 @@ impl RepoIndex {
                 }
                 self.leave()?;
                 report.is_complete = true;
-                self.warm(observer)?;
                 return Ok(report);
             }
             let keys: Vec<ContentKey> = round.iter().map(|(_, _, key)| *key).collect();
@@ -153,8 +151,12 @@ impl RepoIndex {
         }
     }
 
-    /// Makes searches among the vectors quick. The writer is not held: a saved file does not wait for this.
-    fn warm(&self, observer: &dyn Observer) -> Result<(), IndexError> {
+    /// Makes searches among the vectors quick; until then each is compared with the question. The writer is not held: a saved
+    /// file does not wait for this. Returns early when the observer cancels.
+    ///
+    /// # Errors
+    /// When the vectors cannot be read.
+    pub fn warm(&self, observer: &dyn Observer) -> Result<(), IndexError> {
         let served = self.served();
         let Some(store) = &served.vectors else {
             return Ok(());

@@ -14,6 +14,7 @@ use aiex_files::git::{self, CleanBlobs};
 use aiex_files::root::Root;
 use aiex_files::rules::{Force, Rules, RulesOptions};
 use aiex_files::stat::Stat;
+use aiex_vector::VectorStore;
 
 use super::open::OUTLINES;
 use super::{RepoIndex, Writer};
@@ -92,11 +93,31 @@ impl<'a> NewTree<'a> {
 
     /// Keeps of a catalogue the files that are the same here, with the stat that they have here.
     fn fit(&self, catalogue: &mut Catalogue, other: &Lender) -> Result<(), IndexError> {
+        let rows = catalogue.rows()?;
+        let rows: Vec<_> = rows.into_iter().collect();
+        let look = |some: &[(RelPath, Row)]| -> Vec<Option<(Stat, i64)>> {
+            let mut looked = Vec::with_capacity(some.len());
+            for (path, row) in some {
+                let read_at_ns = now_ns();
+                looked.push(self.same(path, row, other).map(|stat| (stat, read_at_ns)));
+            }
+            looked
+        };
+        let (half, others) = rows.split_at(rows.len() / 2);
+        // Most of it is asking the file system for one file after the other.
+        let looked = std::thread::scope(|scope| {
+            let theirs = scope.spawn(|| look(others));
+            let mut looked = look(half);
+            match theirs.join() {
+                Ok(theirs) => looked.extend(theirs),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+            looked
+        });
         let (mut kept, mut gone) = (Vec::new(), Vec::new());
-        for (path, row) in catalogue.rows()? {
-            let read_at_ns = now_ns();
-            match self.same(&path, &row, other) {
-                Some(stat) => kept.push((path, stat, read_at_ns)),
+        for ((path, _), stat) in rows.into_iter().zip(looked) {
+            match stat {
+                Some((stat, read_at_ns)) => kept.push((path, stat, read_at_ns)),
                 None => gone.push(path),
             }
         }
@@ -160,8 +181,17 @@ impl RepoIndex {
         let _ = writer.outlines.log.copy_to(&place.join(OUTLINES));
         writer.catalogue.copy_to(catalogue)?;
         let mut copy = Catalogue::open(catalogue.as_ref())?;
-        tree.fit(&mut copy, &lender)?;
-        if !self.lend_vectors(&writer, place)? {
+        let store = self.lendable_vectors(&writer)?;
+        let (fitted, is_lent) = std::thread::scope(|scope| {
+            let lending = scope.spawn(|| lend_vectors(store.as_deref(), place));
+            let fitted = tree.fit(&mut copy, &lender);
+            match lending.join() {
+                Ok(is_lent) => (fitted, is_lent),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        });
+        fitted?;
+        if !is_lent? {
             copy.disown_vectors()?;
         }
         Manifest {
@@ -176,27 +206,14 @@ impl RepoIndex {
     }
 
     /// Vectors on a server, or on their way, stay where they are: the new repository takes the place that the settings name.
-    fn lend_vectors(&self, writer: &Writer, place: &Path) -> Result<bool, IndexError> {
+    fn lendable_vectors(&self, writer: &Writer) -> Result<Option<Arc<dyn VectorStore>>, IndexError> {
         let seating = self.seating()?;
         let is_here = self.shared.settings.vector_place() == VectorPlace::Local
             && seating.now == Some(Seat::Local)
             && seating.moving_to.is_none();
         let embedder = self.shared.embedder_id();
         let is_of_this = writer.catalogue.text("embedder")?.as_deref() == Some(&embedder);
-        let served = self.served();
-        let Some(store) = served.vectors.as_ref().filter(|_| is_here && is_of_this) else {
-            return Ok(false);
-        };
-        let vectors = place.join("vectors");
-        let is_copied = store
-            .copy_to(&vectors)
-            .map_err(|e| IndexError::vector(&vectors, e))?;
-        if is_copied {
-            Seating::at(Seat::Local)
-                .write(place)
-                .map_err(|e| IndexError::io("vector", place, e))?;
-        }
-        Ok(is_copied)
+        Ok(self.served().vectors.clone().filter(|_| is_here && is_of_this))
     }
 
     /// Postings are never changed once written, and tell themselves which contents they cover.
@@ -212,4 +229,21 @@ impl RepoIndex {
             .and_then(|folder| folder.sync_all())
             .map_err(fail)
     }
+}
+
+/// Copies vectors into a new repository's folder. Answers `false` when there are none to copy, or they are in use.
+fn lend_vectors(store: Option<&dyn VectorStore>, place: &Path) -> Result<bool, IndexError> {
+    let Some(store) = store else {
+        return Ok(false);
+    };
+    let vectors = place.join("vectors");
+    let is_copied = store
+        .copy_to(&vectors)
+        .map_err(|e| IndexError::vector(&vectors, e))?;
+    if is_copied {
+        Seating::at(Seat::Local)
+            .write(place)
+            .map_err(|e| IndexError::io("vector", place, e))?;
+    }
+    Ok(is_copied)
 }
