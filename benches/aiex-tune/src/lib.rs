@@ -23,7 +23,7 @@ use aiex_index::{Engine, IndexSettings, Scope, SearchRequest, Silent};
 
 pub use aiex_embed::static_model::StaticModel;
 pub use climb::{climb, folds, worth};
-pub use grade::{Query, Relevant, ndcg};
+pub use grade::{Query, Relevant, leads, ndcg};
 pub use report::Report;
 
 /// What may go wrong, told as it is.
@@ -81,6 +81,7 @@ pub fn ask(
         let rules = Rules::load(repo.root(), RulesOptions::default());
         repo.update(Scope::All, &rules, &Silent)?;
         repo.embed(&Silent)?;
+        repo.warm(&Silent)?;
         for query in queries {
             let began = Instant::now();
             let case = Case::ask(&repo, &query.query, settings)?;

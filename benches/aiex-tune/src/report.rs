@@ -5,12 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aiex_index::search::RankSettings;
 
-use crate::{Graded, Outcome, ndcg};
+use crate::{Graded, Outcome, leads, ndcg};
+
+/// The place of a query, its grade, and whether the best file's first span lies on the answer.
+type Score = (usize, f64, Option<bool>);
 
 /// Means by suite, and their mean.
 #[derive(Debug)]
 pub struct Report {
     pub(crate) suites: BTreeMap<String, (f64, usize)>,
+    /// Of how many queries a best file was found whose answering lines are known, and how many lead to these lines.
+    pub(crate) found: usize,
+    pub(crate) leading: usize,
 }
 
 impl Report {
@@ -21,7 +27,7 @@ impl Report {
     pub fn of(graded: &[Graded], settings: &RankSettings, takes: &dyn Fn(&Graded) -> bool) -> Outcome<Self> {
         let chosen: Vec<&Graded> = graded.iter().filter(|one| takes(one)).collect();
         let next = AtomicUsize::new(0);
-        let work = || -> Outcome<Vec<(usize, f64)>> {
+        let work = || -> Outcome<Vec<Score>> {
             let mut mine = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
@@ -32,11 +38,12 @@ impl Report {
                     Some(case) => case.rank(settings, 30)?,
                     None => Vec::new(),
                 };
-                mine.push((at, ndcg(&one.query, placed.iter().map(|hit| hit.path.as_str()))));
+                let paths = placed.iter().map(|hit| hit.path.as_str());
+                mine.push((at, ndcg(&one.query, paths), leads(&one.query, &placed)));
             }
         };
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let scores = std::thread::scope(|scope| -> Outcome<Vec<(usize, f64)>> {
+        let scores = std::thread::scope(|scope| -> Outcome<Vec<Score>> {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             let mut all = Vec::new();
             for worker in workers {
@@ -45,7 +52,10 @@ impl Report {
             Ok(all)
         })?;
         let mut suites: BTreeMap<String, (f64, usize)> = BTreeMap::new();
-        for (at, score) in scores {
+        let (mut found, mut leading) = (0, 0);
+        for (at, score, leads) in scores {
+            found += usize::from(leads.is_some());
+            leading += usize::from(leads == Some(true));
             let query = &chosen[at].query;
             for key in [query.suite.clone(), format!("{}/{}", query.suite, query.kind)] {
                 let entry = suites.entry(key).or_default();
@@ -53,7 +63,11 @@ impl Report {
                 entry.1 += 1;
             }
         }
-        Ok(Self { suites })
+        Ok(Self {
+            suites,
+            found,
+            leading,
+        })
     }
 
     /// The mean of a suite, or of a kind of query within it (`suite/kind`); 0 where there is none.
@@ -61,6 +75,11 @@ impl Report {
         self.suites
             .get(suite)
             .map_or(0.0, |(sum, count)| sum / *count as f64)
+    }
+
+    /// The share of the found files whose first span lies on the answer; 0 where no lines are known.
+    pub fn leading(&self) -> f64 {
+        self.leading as f64 / self.found.max(1) as f64
     }
 
     /// What is climbed: the mean of the suites, of which small ones count less.
@@ -80,6 +99,13 @@ impl std::fmt::Display for Report {
         write!(f, "{:.4} |", self.goal())?;
         for suite in self.suites.keys() {
             write!(f, " {suite} {:.4}", self.mean(suite))?;
+        }
+        if self.found > 0 {
+            write!(
+                f,
+                " | first span on the answer in {} of {} found files",
+                self.leading, self.found
+            )?;
         }
         Ok(())
     }

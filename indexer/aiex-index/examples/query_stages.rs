@@ -72,6 +72,7 @@ fn main() {
     let rules = Rules::load(repo.root(), RulesOptions::default());
     repo.update(Scope::All, &rules, &Silent).unwrap();
     repo.embed(&Silent).unwrap();
+    repo.warm(&Silent).unwrap();
 
     let times = Times::default();
     let subscriber = tracing_subscriber::registry().with(Clock(times.clone()));

@@ -56,6 +56,9 @@ impl Roles {
             "spec",
             "specs",
             "__tests__",
+            "__mocks__",
+            "__fixtures__",
+            "__snapshots__",
             "testdata",
             "fixtures",
             "regress",
@@ -139,7 +142,7 @@ fn is_foreign(name: &str) -> bool {
 
 /// What build tools and editors read.
 fn is_project_file(name: &str) -> bool {
-    const ENDS: [&str; 18] = [
+    const ENDS: [&str; 27] = [
         ".pbxproj",
         ".xcscheme",
         ".plist",
@@ -158,6 +161,15 @@ fn is_project_file(name: &str) -> bool {
         ".cmake",
         ".properties",
         ".podspec",
+        ".m4",
+        ".ac",
+        ".am",
+        ".neon",
+        ".dotsettings",
+        ".vcxproj",
+        ".filters",
+        ".ruleset",
+        ".xcconfig",
     ];
     name.starts_with('.')
         || ENDS.iter().any(|end| name.ends_with(end))
@@ -173,12 +185,20 @@ fn is_declaration(name: &str) -> bool {
         .any(|end| name.ends_with(end))
 }
 
-/// `Project.Tests`, `project-test-support`.
+/// `Project.Tests`, `project-test-support`, `__testfixtures__`.
 fn is_test_folder(folder: &str) -> bool {
-    folder.contains("test")
-        && parts(folder)
-            .iter()
-            .any(|part| matches!(part.as_str(), "test" | "tests" | "testing"))
+    const OF_TESTS: [&str; 9] = [
+        "test",
+        "tests",
+        "testing",
+        "testfixtures",
+        "testcases",
+        "testsuite",
+        "testsuites",
+        "testutil",
+        "testutils",
+    ];
+    folder.contains("test") && parts(folder).iter().any(|part| OF_TESTS.contains(&part.as_str()))
 }
 
 fn is_test_name(name: &str, words: &[String]) -> bool {
@@ -227,11 +247,38 @@ fn is_prose(language: Option<Language>, path: &str) -> bool {
 }
 
 fn is_plain_text(name: &str) -> bool {
-    [
-        ".txt", ".rst", ".adoc", ".org", ".tex", ".ronn", ".mdx", ".1", ".7",
-    ]
-    .iter()
-    .any(|ending| name.ends_with(ending))
+    const ENDS: [&str; 24] = [
+        ".txt",
+        ".rst",
+        ".adoc",
+        ".asciidoc",
+        ".org",
+        ".tex",
+        ".texi",
+        ".ronn",
+        ".mdx",
+        ".pod",
+        ".rdoc",
+        ".textile",
+        ".man",
+        ".mdoc",
+        ".roff",
+        ".1",
+        ".2",
+        ".3",
+        ".4",
+        ".5",
+        ".6",
+        ".7",
+        ".8",
+        ".9",
+    ];
+    // A manual page as a template, or as it is shipped to who cannot make it.
+    let name = [".in", ".prebuilt"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(name);
+    ENDS.iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
@@ -261,6 +308,17 @@ mod tests {
         check("src/pool.test.ts", Some(Language::TypeScript), &[Role::Test]);
         check("lib/conftest.py", Some(Language::Python), &[Role::Test]);
         check("src/pool.rs", Some(Language::Rust), &[]);
+    }
+
+    #[test]
+    fn what_only_looks_like_code_is_told_from_it() {
+        let check = |path: &str, role: Role| assert!(Roles::of(path, None).has(role), "{role:?} of {path}");
+        check("tool.1.prebuilt", Role::Prose);
+        check("doc/tool.8.in", Role::Prose);
+        check("plugin/v5/__testfixtures__/old.input.tsx", Role::Test);
+        check("src/__mocks__/pool.ts", Role::Test);
+        check("build/pthread.m4", Role::Data);
+        assert!(!Roles::of("src/contest/in.rs", Some(Language::Rust)).has(Role::Test));
     }
 
     #[test]

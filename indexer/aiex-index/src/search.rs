@@ -13,6 +13,7 @@ pub(crate) mod filter;
 mod frames;
 mod fuse;
 pub mod lab;
+mod lead;
 mod matching;
 pub(crate) mod meaning;
 pub mod pack;
@@ -24,6 +25,7 @@ pub(crate) mod scan;
 mod settings;
 pub mod similar;
 mod snippet;
+mod verbatim;
 pub(crate) mod words;
 
 use std::sync::Arc;
@@ -124,11 +126,14 @@ fn answer(
                 &served.snapshot,
                 settings,
                 &filter,
-                request.explain,
-                limit,
+                &|file| Ok(repo.shared().content.shown(&file.key)?),
+                rank::Listing {
+                    explains: request.explain,
+                    limit,
+                },
             )
         };
-        let ranked = trace_span!("rank").in_scope(rank);
+        let ranked = trace_span!("rank").in_scope(rank)?;
         let hits = trace_span!("texts").in_scope(|| snippet::hits(repo, &query, ranked))?;
         Ok(SearchOutcome {
             hits,

@@ -1,5 +1,6 @@
 //! The arms: full text, vectors, names of definitions, words of paths, places named by line. Each gives chunk ids, best first.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use aiex_embed::Cost;
@@ -20,6 +21,9 @@ const EARLY_AFTER: Duration = Duration::from_millis(120);
 /// thread costs more than it saves.
 const PARALLEL_FROM_CHUNKS: u64 = 50_000;
 
+/// A name that more chunks hold is told from its parts by full text alone: it is no rare thing.
+const HOLDING_AT_MOST: usize = 2_000;
+
 /// Latin, Greek and Cyrillic letters come before it; they part words by blanks, and few others do as simply.
 const FIRST_OF_OTHER_SCRIPTS: char = '\u{530}';
 
@@ -37,6 +41,9 @@ pub(crate) struct Arms {
     pub(crate) place: Vec<Found>,
     /// How many spans define each of the query's names, in their order.
     pub(crate) definers: Vec<usize>,
+    /// The chunks where the one name of the query stands whole, when nothing defines it: a setting, a key of a map, a
+    /// variable of the environment. Nothing when it stands nowhere.
+    pub(crate) holding: Option<HashSet<u64>>,
     /// How much each of the query's stems tells, in their order.
     pub(crate) rarity: Vec<Rarity>,
     /// What the user should know about arms that could not answer.
@@ -187,6 +194,17 @@ fn text_arms(
         arms.definers.push(found.len());
         arms.symbol
             .extend(found.into_iter().filter(|id| allows(*id)).map(|id| (id, 1.0)));
+    }
+    if let ([name], [0]) = (query.names.as_slice(), arms.definers.as_slice())
+        && query.route == Route::Symbol
+    {
+        let holding = served
+            .lexical
+            .holding(&name.name, HOLDING_AT_MOST)
+            .map_err(fail)?;
+        arms.holding = holding
+            .filter(|chunks| !chunks.is_empty())
+            .map(HashSet::from_iter);
     }
     let mut score = 1.0;
     for frame in &query.frames {

@@ -21,10 +21,7 @@ pub(crate) fn definition(span: &mut Ranked, query: &Query, arms: &Arms, settings
     };
     let mut top: Option<(f32, usize, &Name)> = None;
     for (name, definers) in query.names.iter().zip(&arms.definers) {
-        let mut trust = (*definers as f32).max(1.0).powf(-settings.common_name);
-        if !name.is_sure && query.route == Route::Mixed {
-            trust *= settings.weak_name;
-        }
+        let trust = (*definers as f32).max(1.0).powf(-settings.common_name);
         for (at, definition) in span.definitions().iter().enumerate() {
             let Some(factor) = factor(span, definition, name, settings) else {
                 continue;
@@ -59,12 +56,11 @@ pub(crate) fn named_file(span: &mut Ranked, query: &Query, settings: &RankSettin
 fn factor(span: &Ranked, definition: &Definition, name: &Name, settings: &RankSettings) -> Option<f32> {
     let outline = &span.outline;
     let own = outline.name(definition);
-    let mut factor = if own == name.name {
+    let is_own = own == name.name || own.trim_start_matches(['$', '_']) == name.name;
+    let mut factor = if is_own {
         1.0
     } else if own.eq_ignore_ascii_case(&name.name) || own.to_lowercase() == name.name.to_lowercase() {
         settings.other_case
-    } else if own.trim_start_matches(['$', '_']) == name.name {
-        settings.signed_name
     } else {
         return None;
     };

@@ -150,6 +150,8 @@ pub(crate) fn fuse(
                 outline: file.outline()?,
                 ordinal,
                 score: 0.0,
+                of_file: 0.0,
+                unwanted: 1.0,
                 definition: None,
                 why,
                 explanation: explains.then(|| Box::new(explanation(query, &fused))),

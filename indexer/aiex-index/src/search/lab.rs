@@ -8,6 +8,7 @@ use super::query::Query;
 use super::rank;
 use super::request::SearchRequest;
 use super::settings::RankSettings;
+use crate::engine::Shared;
 use crate::error::SearchError;
 use crate::repo::{RepoIndex, Served};
 
@@ -16,6 +17,7 @@ pub struct Case {
     query: Query,
     arms: Arms,
     served: Arc<Served>,
+    shared: Arc<Shared>,
 }
 
 /// A span in its place.
@@ -43,7 +45,12 @@ impl Case {
         };
         let filter = Filter::new(&SearchRequest::default(), &served.snapshot)?;
         let arms = arms::ask(repo, &served, &query, &filter, settings, &mut |_| {})?;
-        Ok(Some(Self { query, arms, served }))
+        Ok(Some(Self {
+            query,
+            arms,
+            served,
+            shared: repo.shared().clone(),
+        }))
     }
 
     /// How the query was read.
@@ -54,7 +61,7 @@ impl Case {
     /// Ranks what was found.
     ///
     /// # Errors
-    /// Never for a case that [`Self::ask`] made.
+    /// When the texts of what was found cannot be read.
     pub fn rank(&self, settings: &RankSettings, limit: usize) -> Result<Vec<Placed>, SearchError> {
         let filter = Filter::new(&SearchRequest::default(), &self.served.snapshot)?;
         let ranked = rank::rank(
@@ -63,9 +70,12 @@ impl Case {
             &self.served.snapshot,
             settings,
             &filter,
-            false,
-            limit,
-        );
+            &|file| Ok(self.shared.content.shown(&file.key)?),
+            rank::Listing {
+                explains: false,
+                limit,
+            },
+        )?;
         Ok(ranked
             .into_iter()
             .map(|span| {

@@ -10,8 +10,23 @@ use super::settings::RankSettings;
 use crate::role::Role;
 use crate::snapshot::{FileEntry, Snapshot};
 
-/// A role's name and its factor.
-type Penalty = (&'static str, f32);
+/// What a role takes.
+struct Penalty {
+    role: &'static str,
+    factor: f32,
+    /// Whether the query asks for what has the role.
+    is_wanted: bool,
+}
+
+/// What the roles of a file put on a span.
+pub(crate) struct Factors {
+    /// On its score.
+    pub(crate) whole: f32,
+    /// Without the roles that the query asks for.
+    pub(crate) unwanted: f32,
+    /// Whether it is a test.
+    pub(crate) is_test: bool,
+}
 
 /// What speaks against files that explain, list or tend the code rather than being its heart. One word that nothing
 /// defines and that stands in such a file alone is meant there: a setting, a flag, the name of a service.
@@ -57,11 +72,15 @@ impl<'a> Penalties<'a> {
         }
     }
 
-    /// The factor that a file's roles put on its spans, and whether a test is among them.
-    pub(crate) fn factor(&mut self, file: &FileEntry, stands_out: bool) -> (f32, bool) {
+    /// The factors that a file's roles put on its spans.
+    pub(crate) fn factors(&mut self, file: &FileEntry, stands_out: bool) -> Factors {
         let known = self.known(file);
-        let is_test = known.penalties.iter().any(|(name, _)| *name == "test");
-        (if stands_out { known.forgiven } else { known.factor }, is_test)
+        let unwanted = known.penalties.iter().filter(|penalty| !penalty.is_wanted);
+        Factors {
+            whole: if stands_out { known.forgiven } else { known.factor },
+            unwanted: unwanted.map(|penalty| penalty.factor).product(),
+            is_test: known.penalties.iter().any(|penalty| penalty.role == "test"),
+        }
     }
 
     /// The factor on a chunk by the roles of its file; none on one that is not there any more.
@@ -75,8 +94,8 @@ impl<'a> Penalties<'a> {
         let is_one_word = self.is_one_word;
         let penalties = self.known(file).penalties.iter();
         penalties
-            .filter(|(role, _)| !(stands_out && is_forgiven(role, is_one_word)))
-            .map(|(name, _)| *name)
+            .map(|penalty| penalty.role)
+            .filter(|role| !(stands_out && is_forgiven(role, is_one_word)))
             .collect()
     }
 
@@ -91,10 +110,10 @@ impl<'a> Penalties<'a> {
             };
             let factors = penalties.iter();
             Known {
-                factor: factors.clone().map(|(_, factor)| factor).product(),
+                factor: factors.clone().map(|penalty| penalty.factor).product(),
                 forgiven: factors
-                    .filter(|(role, _)| !is_forgiven(role, is_one_word))
-                    .map(|(_, factor)| factor)
+                    .filter(|penalty| !is_forgiven(penalty.role, is_one_word))
+                    .map(|penalty| penalty.factor)
                     .product(),
                 penalties,
             }
@@ -184,9 +203,10 @@ fn penalties(
     ]
     .into_iter()
     .filter(|(_, applies, _, _)| *applies)
-    .map(|(role, _, by, is_wanted)| {
-        let by = if is_wanted { by.powf(settings.wanted) } else { by };
-        (role, by)
+    .map(|(role, _, by, is_wanted)| Penalty {
+        role,
+        factor: if is_wanted { by.powf(settings.wanted) } else { by },
+        is_wanted,
     })
     .collect()
 }

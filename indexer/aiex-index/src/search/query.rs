@@ -37,8 +37,6 @@ pub(crate) struct Name {
     pub(crate) name: String,
     /// The part before it: `Parser`.
     pub(crate) container: Option<String>,
-    /// Whether it can only be a name: qualified, or with `_`, a digit or a capital inside.
-    pub(crate) is_sure: bool,
 }
 
 /// A query, read.
@@ -267,11 +265,7 @@ impl Name {
             .rev();
         let name = parts.next().unwrap_or(token).to_owned();
         let container = parts.next().map(str::to_owned);
-        Self {
-            is_sure: container.is_some() || is_sure_name(&name),
-            name,
-            container,
-        }
+        Self { name, container }
     }
 }
 
@@ -311,13 +305,6 @@ fn looks_like_name(token: &str) -> bool {
         token.chars().skip(1).any(char::is_uppercase) && token.chars().any(char::is_lowercase);
     let capital = token.starts_with(char::is_uppercase) && token.chars().count() > 1;
     token.contains('_') || inner_capital || capital
-}
-
-/// Whether a token that looks like a name cannot be a word of a sentence.
-fn is_sure_name(token: &str) -> bool {
-    let has_capital_inside =
-        token.chars().skip(1).any(char::is_uppercase) && token.chars().any(char::is_lowercase);
-    has_capital_inside || token.contains(|c: char| !c.is_alphabetic())
 }
 
 /// Whether a capital only comes from standing first in a sentence, or from English habit.

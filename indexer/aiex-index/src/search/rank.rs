@@ -10,11 +10,14 @@ use super::arms::Arms;
 use super::boost;
 use super::filter::Filter;
 use super::fuse::fuse;
+use super::lead::{Texts, lead, word_for_word};
 use super::penalty::Penalties;
 use super::query::{Query, Route};
 use super::request::{Change, Explanation, Step};
 use super::settings::RankSettings;
-use crate::snapshot::{Definition, FileEntry, Outline, Snapshot};
+use super::verbatim::Verbatim;
+use crate::error::SearchError;
+use crate::snapshot::{Definition, FileEntry, Outline, Snapshot, chunk_id};
 
 /// A span in the running.
 pub(crate) struct Ranked {
@@ -22,6 +25,10 @@ pub(crate) struct Ranked {
     pub(crate) outline: Arc<Outline>,
     pub(crate) ordinal: usize,
     pub(crate) score: f32,
+    /// How much of it is what its file is worth.
+    pub(crate) of_file: f32,
+    /// What roles that the query does not ask for put on it.
+    pub(crate) unwanted: f32,
     /// The definition in the span that the query is about, by its place among the span's.
     pub(crate) definition: Option<usize>,
     pub(crate) why: Vec<Cow<'static, str>>,
@@ -30,6 +37,10 @@ pub(crate) struct Ranked {
 }
 
 impl Ranked {
+    fn id(&self) -> u64 {
+        chunk_id(self.file.version, self.ordinal)
+    }
+
     pub(crate) fn definitions(&self) -> &[Definition] {
         self.outline.definitions(&self.outline.spans[self.ordinal])
     }
@@ -48,6 +59,15 @@ impl Ranked {
     }
 }
 
+/// What is wanted of the list.
+#[derive(Clone, Copy)]
+pub(crate) struct Listing {
+    /// Whether each span tells how it came to its score.
+    pub(crate) explains: bool,
+    /// Spans at most.
+    pub(crate) limit: usize,
+}
+
 /// Orders what the arms found.
 pub(crate) fn rank(
     query: &Query,
@@ -55,14 +75,14 @@ pub(crate) fn rank(
     snapshot: &Snapshot,
     settings: &RankSettings,
     filter: &Filter,
-    explains: bool,
-    limit: usize,
-) -> Vec<Ranked> {
+    texts: &Texts<'_>,
+    Listing { explains, limit }: Listing,
+) -> Result<Vec<Ranked>, SearchError> {
     let mut penalties = Penalties::new(snapshot, query, arms, settings);
     let mut spans = trace_span!("fuse")
         .in_scope(|| fuse(query, arms, snapshot, settings, filter, &mut penalties, explains));
     if spans.is_empty() {
-        return spans;
+        return Ok(spans);
     }
     cohere(&mut spans, settings);
     let best = spans
@@ -77,18 +97,35 @@ pub(crate) fn rank(
         boost::named_file(span, query, settings, best);
         words.path(span, best);
         let stands_out = standout == Some((span.file.version, span.ordinal));
-        let (mut factor, is_test) = penalties.factor(&span.file, stands_out);
-        let is_inner_test = query.route != Route::Path && !query.wants_tests && !is_test && is_in_tests(span);
+        let factors = penalties.factors(&span.file, stands_out);
+        let (mut factor, mut unwanted) = (factors.whole, factors.unwanted);
+        let may_be_test = query.route != Route::Path && !query.wants_tests && !factors.is_test;
+        let is_inner_test = may_be_test && is_in_tests(span);
         if is_inner_test {
             factor *= settings.test;
+            unwanted *= settings.test;
+        }
+        span.unwanted = unwanted;
+        let is_partial = arms
+            .holding
+            .as_ref()
+            .is_some_and(|holding| !holding.contains(&span.id()));
+        if is_partial {
+            factor *= settings.partial_name;
         }
         reaches.push(Reach {
             stands_out,
             is_inner_test,
+            is_partial,
             factor,
         });
     }
-    let spans = within_reach(spans, reaches, words.most_of_symbol(best), limit);
+    let verbatim = Verbatim::new(query).filter(|_| settings.verbatim != 0.0);
+    let most = match verbatim {
+        Some(_) => f32::INFINITY,
+        None => words.most_of_symbol(best),
+    };
+    let spans = within_reach(spans, reaches, most, limit);
     let spans = spans.into_iter().map(|(mut span, reach)| {
         words.symbol(&mut span, best);
         if reach.stands_out {
@@ -99,17 +136,26 @@ pub(crate) fn rank(
         }
         if reach.factor != 1.0 {
             let file = span.file.clone();
+            span.of_file *= reach.factor;
             span.step("penalty", Change::Times(reach.factor), || {
                 let mut named = penalties.names(&file, reach.stands_out);
                 if reach.is_inner_test {
                     named.push("test");
+                }
+                if reach.is_partial {
+                    named.push("part of the name");
                 }
                 format!("{} ×{:.3}", named.join(", "), reach.factor)
             });
         }
         span
     });
-    saturate(spans.collect(), settings, limit)
+    let mut spans: Vec<Ranked> = spans.collect();
+    if let Some(verbatim) = &verbatim {
+        word_for_word(&mut spans, verbatim, settings, texts)?;
+    }
+    lead(&mut spans, settings, limit);
+    Ok(saturate(spans, settings, limit))
 }
 
 /// What is still to be done to a span's score.
@@ -117,6 +163,8 @@ struct Reach {
     stands_out: bool,
     /// In a module of tests within a file of other code.
     is_inner_test: bool,
+    /// It has parts of a name that stands whole elsewhere.
+    is_partial: bool,
     factor: f32,
 }
 
@@ -195,8 +243,9 @@ fn cohere(spans: &mut [Ranked], settings: &RankSettings) {
         .fold(f32::MIN_POSITIVE, f32::max);
     for sum in files.into_values() {
         let share = sum.score / best_file;
-        let more = Change::Add(settings.coherence * best_span * share);
-        spans[sum.best].step("coherence", more, || {
+        let more = settings.coherence * best_span * share;
+        spans[sum.best].of_file = more;
+        spans[sum.best].step("coherence", Change::Add(more), || {
             format!("file {:.0} % of the best", 100.0 * share)
         });
     }

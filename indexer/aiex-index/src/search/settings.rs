@@ -84,20 +84,18 @@ constants! {
     definition = 3.0,
     /// The same when the name stands in a sentence.
     definition_in_sentence = 0.55,
-    /// Factor on that for a word that may be a name or not: capitalised, or alone and plain.
-    weak_name = 0.6,
     /// How much the number of definitions of a name counts against each: an exponent.
     common_name = 0.25,
     /// Factor on both when only the spelling of capitals differs.
     other_case = 0.32,
-    /// Factor on a definition that has the name asked for behind a sign: `$Name`, `_name`.
-    signed_name = 0.9,
     /// Factor on both when the container that was asked for (`A` of `A::b`) is another.
     other_container = 0.35,
     /// Factor on both for variables, fields, keys and headings.
     minor_kind = 0.1,
     /// Factor on both for a method when only its name was asked for.
     nested = 0.8,
+    /// Factor on what has parts of the name asked for, when nothing defines it and it stands whole elsewhere.
+    partial_name = 0.15,
     /// Factor on both when the file is named after the symbol.
     stem_is_name = 1.2,
     /// Added when the query is little more than a name and the file is named after it.
@@ -118,6 +116,12 @@ constants! {
     standout = 0.16,
     /// How far ahead of other files a full-text score must be to stand out.
     standout_lead = 1.15,
+    /// Added to what has the query word for word, in proportion to its longest run of tokens.
+    verbatim = 0.5,
+    /// How many files are read for that: the best so far.
+    verbatim_files = 12.0,
+    /// What the next best span of the same definition counts where a file's first span is chosen.
+    same_definition = 0.2,
     /// Factor on tests.
     test = 0.17,
     /// Factor on compatibility and legacy folders.
@@ -185,11 +189,12 @@ impl RankSettings {
             | "name_term"
             | "standout_lead"
             | "least_package"
+            | "verbatim_files"
             | "similar_other_language" => None,
             "test" | "legacy" | "example" | "bench" | "vendored" | "derived" | "declaration" | "prose"
-            | "data" | "changelog" | "saturation" | "other_case" | "signed_name" | "other_container"
-            | "minor_kind" | "nested" | "stem_is_name" | "upkeep" | "other_language" | "older"
-            | "documented" | "weak_name" | "outer_frame" | "wanted" => Some(1.0),
+            | "data" | "changelog" | "saturation" | "other_case" | "other_container" | "minor_kind"
+            | "nested" | "stem_is_name" | "upkeep" | "other_language" | "older" | "documented"
+            | "partial_name" | "outer_frame" | "wanted" => Some(1.0),
             name => Self::NAMES.contains(&name).then_some(0.0),
         }
     }

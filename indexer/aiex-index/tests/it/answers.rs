@@ -61,6 +61,73 @@ fn a_word_that_stands_in_prose_alone_is_found_there() {
 }
 
 #[test]
+fn a_name_that_nothing_defines_is_found_where_it_stands_whole() {
+    let fixture = Fixture::new();
+    for number in 1..=6 {
+        let code = format!(
+            "/// The zebra of herd {number} counts its zebra stripes.\npub fn zebra_{number}() -> u32 {{ zebra_limit({number}) }}\n"
+        );
+        fixture.write(&format!("src/herd{number}.rs"), &code);
+    }
+    // Two pages say it, so that neither is far ahead of the other.
+    fixture.write(
+        "README.md",
+        "# Zoo\n\nSet `zebra_limit_max` to two before a start.\n",
+    );
+    fixture.write(
+        "docs/limits.md",
+        "# Limits\n\nThe daemon reads zebra_limit_max once a day.\n",
+    );
+    fixture.sync();
+    let first = |query: &str| -> Vec<String> {
+        let hits = fixture.search(query);
+        hits.into_iter().take(2).map(|hit| hit.path).collect()
+    };
+    let mut found = first("zebra_limit_max");
+    found.sort();
+    assert_eq!(found, ["README.md", "docs/limits.md"]);
+    // Who mistypes it still gets what is near.
+    assert!(first("zebra_limit_maxx")[0].starts_with("src/herd"));
+    // Code that says it comes first.
+    fixture.write("src/wait.rs", "pub fn wait() { env(\"ZEBRA_LIMIT_MAX\"); }\n");
+    fixture.sync();
+    assert_eq!(first("zebra_limit_max")[0], "src/wait.rs");
+}
+
+#[test]
+fn a_copied_message_leads_to_the_lines_that_write_it() {
+    let fixture = Fixture::new();
+    let about = "/// Workers: when a worker cannot start, no threads are left; a start with no threads left is an error of the worker.\n\
+                 /// An error of a start leaves a worker without threads, and no worker starts.\n\
+                 pub struct Workers {\n    pub threads_left: u32,\n    pub start_error: u32,\n}\n\n";
+    let between = "impl Workers {\n    /// How many there are.\n    pub fn count(&self) -> u32 {\n        let mut all = 0;\n        \
+                   for one in 0..self.threads_left {\n            all += one;\n        }\n        all\n    }\n\n";
+    let writes = "    pub fn run(&self, number: u32) -> Result<(), String> {\n        match self.threads_left.checked_sub(number) {\n            \
+                  Some(_) => Ok(()),\n            None => Err(format!(\"cannot start worker {number}: no threads left\")),\n        }\n    }\n}\n";
+    fixture.write("src/workers.rs", &[about, between, writes].concat());
+    fixture.sync();
+    let hits = fixture.search("error: cannot start worker 7: no threads left");
+    assert_eq!(hits[0].path, "src/workers.rs");
+    assert!(
+        hits[0].snippet.contains("cannot start worker {number}"),
+        "{hits:#?}"
+    );
+    assert!(hits[0].why.contains(&"word for word".to_owned()), "{hits:#?}");
+    // Whoever wants one hit gets the first of many.
+    let request = SearchRequest {
+        query: "error: cannot start worker 7: no threads left".to_owned(),
+        limit: 1,
+        ..SearchRequest::default()
+    };
+    let one = fixture
+        .repo
+        .search(&request, &mut |_| {}, &|| false)
+        .unwrap()
+        .hits;
+    assert_eq!((one.len(), &one[0].snippet), (1, &hits[0].snippet));
+}
+
+#[test]
 fn words_that_stand_nowhere_are_told() {
     let fixture = Fixture::new();
     let outcome = search(&fixture.repo, "where do kubernetes sessions expire in zanzibar");

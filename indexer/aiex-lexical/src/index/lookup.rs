@@ -4,6 +4,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet, SegmentReader, TERMINATED, Term};
 
 use super::LexicalIndex;
+use crate::analyser::analyse;
 use crate::error::LexicalError;
 use crate::fields::CHUNK;
 
@@ -23,6 +24,24 @@ impl LexicalIndex {
             }
             found.truncate(limit);
             Ok(found)
+        })
+    }
+
+    /// The chunks whose text, file name or breadcrumb holds a name whole and not only its parts, in any case. Nothing for
+    /// a word of one part, which is told from no other, and for a name that more than `limit` chunks hold.
+    pub fn holding(&self, name: &str, limit: usize) -> Result<Option<Vec<u64>>, LexicalError> {
+        let mut terms = Vec::new();
+        analyse(name, |term, _| terms.push(term.to_owned()));
+        let Some((whole, [_, ..])) = terms.split_first() else {
+            return Ok(None);
+        };
+        self.call("look for a name", || {
+            let text = self.fields().text;
+            let term = Term::from_field_text(text, whole);
+            if limit < self.reader.searcher().doc_freq(&term)? as usize {
+                return Ok(None);
+            }
+            self.chunks_of(text, whole).map(Some)
         })
     }
 
