@@ -65,6 +65,12 @@ impl Lane {
         let (home, repo) = (folder.path().join("home"), folder.path().join("repo"));
         std::fs::create_dir_all(&home)?;
         std::fs::create_dir_all(repo.join("src"))?;
+        // A root of its own, wherever the scratch folder lies.
+        std::process::Command::new("git")
+            .arg("init")
+            .arg("-q")
+            .arg(&repo)
+            .status()?;
         std::fs::write(repo.join("src/retry.rs"), CODE)?;
         std::fs::write(
             home.join("config.toml"),
@@ -90,6 +96,7 @@ impl Lane {
             sources: vec![SourceKind::Code, SourceKind::Web],
             repos: vec![self.repo.display().to_string()],
             yes: true,
+            fresh: true,
             ..ResearchArgs::default()
         });
         let mut stream = self

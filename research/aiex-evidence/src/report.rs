@@ -41,6 +41,10 @@ pub struct Report {
     pub ledger: Ledger,
     /// When it was finished, in seconds since 1970 (UTC).
     pub finished_at: u64,
+    /// Whether the same question would end the same way while what it rests on stays: nothing was cut short, no search
+    /// failed, and a model that should have written did.
+    #[serde(default)]
+    pub settled: bool,
 }
 
 /// A heading and its paragraphs.
@@ -87,6 +91,9 @@ pub struct SearchRun {
     /// Words of the query that stand nowhere in what was searched, of a source that knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nowhere: Vec<String>,
+    /// Whether the source was still being taken in, so that the same search may find more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_unready: bool,
 }
 
 /// What came of a search at one of a source's engines.

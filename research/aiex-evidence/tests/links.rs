@@ -74,6 +74,7 @@ fn report(run: &Run, prose: &str, hostile: &str) -> Report {
                 failure: Some(hostile.to_owned()),
             }],
             nowhere: vec![hostile.to_owned()],
+            is_unready: false,
         }],
         sources: run.sources.clone(),
         quotes: run.quotes.clone().into_vec(),
@@ -88,6 +89,7 @@ fn report(run: &Run, prose: &str, hostile: &str) -> Report {
         removed: drafted.removed,
         ledger: Ledger::default(),
         finished_at: 0,
+        settled: false,
     }
 }
 

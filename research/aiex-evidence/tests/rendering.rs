@@ -66,6 +66,7 @@ fn report() -> Report {
                     },
                 ],
                 nowhere: Vec::new(),
+                is_unready: false,
             },
             SearchRun {
                 source: "docs".into(),
@@ -74,6 +75,7 @@ fn report() -> Report {
                 failure: Some("no lockfile".into()),
                 engines: Vec::new(),
                 nowhere: Vec::new(),
+                is_unready: false,
             },
         ],
         unread: vec![Unread {
@@ -98,6 +100,7 @@ fn report() -> Report {
             model_calls: 4,
         },
         finished_at: 1_795_219_200,
+        settled: false,
     }
 }
 

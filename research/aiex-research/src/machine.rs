@@ -158,6 +158,10 @@ impl Live {
         self.mention(vec![Event::StageBegan { stage: Stage::Report }], stage)
             .await?;
         let partial = self.partial(plan, &gathered, &written);
+        let settled = !matches!(gathered.stop, Some(StopRule::Budget | StopRule::Told))
+            && gathered.failures().is_empty()
+            && !gathered.searches.iter().any(|search| search.is_unready)
+            && !written.fell_back;
         let nowhere = gathered.nowhere(&self.request.question);
         let (catalogue, quotes) = (gathered.catalogue, gathered.quotes);
         let (disagreements, sources, quotes) = on_a_thread(move || {
@@ -185,6 +189,7 @@ impl Live {
             removed: written.removed,
             ledger: ledger.clone(),
             finished_at: self.ports.clock.unix_ms() / 1000,
+            settled,
         };
         let patch = Patch {
             state: Some(RunState::Done),

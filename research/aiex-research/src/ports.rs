@@ -112,6 +112,8 @@ pub struct Findings {
     pub engines: Vec<EngineRun>,
     /// Words of the query that stand nowhere in what was searched, of a source that knows.
     pub nowhere: Vec<String>,
+    /// Whether something that belongs to the source was not taken in yet: the same search may find more in a moment.
+    pub is_unready: bool,
 }
 
 impl From<Vec<Found>> for Findings {
@@ -133,6 +135,8 @@ enum KeptFindings {
         engines: Vec<EngineRun>,
         #[serde(default)]
         nowhere: Vec<String>,
+        #[serde(default)]
+        is_unready: bool,
     },
 }
 
@@ -144,10 +148,12 @@ impl From<KeptFindings> for Findings {
                 found,
                 engines,
                 nowhere,
+                is_unready,
             } => Self {
                 found,
                 engines,
                 nowhere,
+                is_unready,
             },
         }
     }

@@ -54,6 +54,10 @@ pub struct Request {
     pub repos: Vec<String>,
     /// Languages, dependencies and versions of the repositories, for the planner; may be empty.
     pub context: String,
+    /// What a report would rest on besides the question, as one word: the state of the repositories, the models, the
+    /// engines. While it is the same, an earlier report on the same request answers it. `None` where nobody can say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub world: Option<String>,
     /// End with the plan. It can be approved later, which continues the run.
     pub plan_only: bool,
     /// Wait for approval of the plan.

@@ -1,5 +1,6 @@
 //! The handle: starts runs, tells them what to do, shows what they did.
 
+mod again;
 mod driving;
 mod knowing;
 mod steering;

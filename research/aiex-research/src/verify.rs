@@ -265,6 +265,7 @@ mod tests {
             removed: Removed::default(),
             ledger: Ledger::default(),
             finished_at: 0,
+            settled: false,
         };
         (report, id)
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod runs {
+    mod again;
     mod ahead;
     mod answering;
     mod budget;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{QuoteRef, RunStage};
+use crate::search::is_false;
 use crate::source::SourceKind;
 
 /// How far to go.
@@ -60,6 +61,10 @@ pub struct ResearchArgs {
     pub plan_only: bool,
     /// Wait for approval of the plan.
     pub approve: bool,
+    /// Begin a run of its own. Without, the run is told whose report answers the same request already, if there is one that
+    /// nothing has changed for since.
+    #[serde(skip_serializing_if = "is_false")]
+    pub fresh: bool,
     /// The client's own name for this request, drawn at random. Asked again with it, by a client that does not know whether
     /// it was heard, the run that it began is told, and none is begun anew.
     #[serde(skip_serializing_if = "Option::is_none")]

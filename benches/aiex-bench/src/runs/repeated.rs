@@ -20,6 +20,10 @@ pub(super) async fn all(program: &Path, scratch: &Path) -> Result<(), Failure> {
             "`aiex research`",
             &["research", QUESTION, "--sources", "code,web"][..],
         ),
+        (
+            "`aiex research --fresh`",
+            &["research", QUESTION, "--sources", "code,web", "--fresh"][..],
+        ),
     ] {
         let mut times = Vec::new();
         let mut first = (Duration::ZERO, 0);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::research_cited::git;
 use crate::world::{Outcome, World, wait_for, wait_until};
 
 const QUESTION: &str = "how long does the back-off policy wait before the next attempt";
@@ -58,6 +59,61 @@ fn state(world: &World, repo: &Path, run: &str) -> String {
 fn kinds(outcome: &Outcome) -> Vec<String> {
     let kind = |row: &Value| row["kind"].as_str().unwrap().to_owned();
     outcome.rows().iter().map(kind).collect()
+}
+
+#[test]
+fn a_question_that_was_asked_before_is_answered_until_something_changes() {
+    let world = World::new();
+    let repo = world.sample();
+    fs::remove_dir_all(repo.join(".git")).unwrap();
+    git(&repo, &["init", "-q", "-b", "main", "."]);
+    let commit = |message: &str| {
+        git(&repo, &["add", "--all"]);
+        git(
+            &repo,
+            &["commit", "--quiet", "--allow-empty", "--message", message],
+        );
+    };
+    commit("Begin");
+    world.ok(&repo, &["repos", "add"]);
+    let runs = || world.ok(&repo, &["research", "list", "--json"]).rows().len();
+    let ask = |more: &[&str]| {
+        let flags = ["research", QUESTION, "--sources", "code,git", "--depth", "quick"];
+        world.ok(&repo, &[&flags, more].concat())
+    };
+    let first = ask(&[]);
+    let again = ask(&[]);
+    assert_eq!(again.stdout, first.stdout, "the same report");
+    assert!(again.stderr.contains("`--fresh` asks anew"), "{}", again.stderr);
+    assert!(
+        !again.stderr.contains("round 1 "),
+        "nothing is searched: {}",
+        again.stderr
+    );
+    assert_eq!(runs(), 1);
+    // A program gets its journal all the same.
+    assert_eq!(
+        kinds(&ask(&["--json"])).last().map(String::as_str),
+        Some("report")
+    );
+    // It is known to the next daemon, too.
+    world.ok(&repo, &["daemon", "restart"]);
+    assert_eq!(ask(&[]).stdout, first.stdout);
+    assert_eq!(runs(), 1);
+    ask(&["--fresh"]);
+    assert_eq!(runs(), 2);
+    // A commit alone is something new for the history, a line for the code.
+    commit("Say why the back-off policy waits");
+    ask(&[]);
+    assert_eq!(runs(), 3);
+    fs::write(
+        repo.join("src/wait.rs"),
+        "/// The back-off policy waits a day.\npub fn wait() {}\n",
+    )
+    .unwrap();
+    world.ok(&repo, &["search", "wait", "--wait-fresh"]);
+    ask(&[]);
+    assert_eq!(runs(), 4);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::world::World;
 
-fn git(repo: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(repo: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
         .args(arguments)

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use aiex_config::{Environment as _, Home, ProcessEnvironment, Settings};
 use aiex_deps::Dependencies;
 use aiex_protocol::{ErrorCode, WireError};
-use aiex_research::{Findings, Found, Search, SearchFailure};
+use aiex_research::{Findings, Search, SearchFailure};
 use futures_util::stream::{self, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -109,7 +109,7 @@ impl Local {
         &self,
         search: &Search,
         cancel: &CancellationToken,
-    ) -> Result<Vec<Found>, SearchFailure> {
+    ) -> Result<Findings, SearchFailure> {
         let stop = Stop::new(search.deadline, cancel);
         let _ends = stop.ends_with_caller();
         let dependencies = self.dependencies(&search.repos, &stop).await?;
@@ -127,7 +127,12 @@ impl Local {
             packages::wanted(&dependencies, &query, &likely)
         })
         .await?;
-        self.packages.clone().search(wanted, search, &stop).await
+        let found = self.packages.clone().search(wanted, search, &stop).await?;
+        Ok(Findings {
+            found,
+            is_unready: stop.fell_short(),
+            ..Findings::default()
+        })
     }
 
     /// Searches the commits of repositories: messages and what was changed.
@@ -138,7 +143,7 @@ impl Local {
         &self,
         search: &Search,
         cancel: &CancellationToken,
-    ) -> Result<Vec<Found>, SearchFailure> {
+    ) -> Result<Findings, SearchFailure> {
         let stop = Stop::new(search.deadline, cancel);
         let _ends = stop.ends_with_caller();
         let mut roots = self.roots(&search.repos, &stop).await?;
@@ -151,7 +156,11 @@ impl Local {
             .map(|root| self.histories.clone().search(root, search, &stop))
             .collect();
         let lists: Vec<_> = stream::iter(searches).buffered(AT_ONCE).collect().await;
-        together(lists, &search.query, search.limit)
+        Ok(Findings {
+            found: together(lists, &search.query, search.limit)?,
+            is_unready: stop.fell_short(),
+            ..Findings::default()
+        })
     }
 
     /// What a planner should know of repositories: languages, and direct dependencies with their versions. Empty when

@@ -177,6 +177,8 @@ impl Web {
             found,
             engines: given.engines,
             nowhere: Vec::new(),
+            // An engine that failed beside others may answer in a moment.
+            is_unready: partial.is_some(),
         };
         Ok(Answer { findings, partial })
     }

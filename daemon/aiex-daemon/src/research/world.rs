@@ -46,14 +46,14 @@ impl Searcher for World {
         cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>> {
         Box::pin(async move {
-            let found = match (search.source, &self.web) {
-                (SourceKind::Code, _) => return self.local.code(search, cancel).await,
+            match (search.source, &self.web) {
+                (SourceKind::Code, _) => self.local.code(search, cancel).await,
                 (SourceKind::Docs, _) => self.local.docs(search, cancel).await,
                 (SourceKind::Git, _) => self.local.git(search, cancel).await,
                 (SourceKind::Web, Some(web)) => {
                     let surroundings = self.local.surroundings(&search.repos).await;
                     let answer = web.search(search, &surroundings, cancel).await?;
-                    return Ok(answer.findings);
+                    Ok(answer.findings)
                 }
                 (SourceKind::Web, None) => Err(no_web()),
                 (SourceKind::Reports, _) => Err(SearchFailure {
@@ -61,8 +61,7 @@ impl Searcher for World {
                     hint: String::new(),
                     retryable: false,
                 }),
-            };
-            found.map(Findings::from)
+            }
         })
     }
 }

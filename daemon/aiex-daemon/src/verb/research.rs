@@ -1,9 +1,13 @@
 //! `research.*`: starting, steering and looking at runs. The work itself goes on without any request.
 
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aiex_files::git::head;
+use aiex_files::root::Root;
+use aiex_protocol::repos::Phase;
 use aiex_protocol::research::{
     ApproveArgs, FollowArgs, GraphArgs, ReportArgs, ResearchArgs, RunArgs, TemplateInfo,
 };
@@ -13,6 +17,7 @@ use aiex_research::{Approval, Request, Research, ResearchError};
 
 use super::Running;
 use super::search::open;
+use crate::daemon::now_ms;
 use crate::keys;
 use crate::research::{Open, run_id, wire_error};
 use crate::wire::research as shape;
@@ -53,6 +58,26 @@ pub(super) async fn start(running: &Arc<Running>, args: ResearchArgs) -> Result<
     say_what_is_locked(running, &args).await?;
     let open = machine(running).await?;
     let request = prepared(running, open, &args).await?;
+    if !args.fresh
+        && let Some(run) = open
+            .research
+            .answered(&request)
+            .await
+            .map_err(|error| wire_error(&error))?
+    {
+        let view = open
+            .research
+            .show(&run)
+            .await
+            .map_err(|error| wire_error(&error))?;
+        let age = now_ms().saturating_sub(view.summary.changed_ms);
+        let message = format!(
+            "this was answered {}, and nothing that the report rests on has changed since; `--fresh` asks anew",
+            ago(age)
+        );
+        running.stream.tell(Event::Notice { message });
+        return tell_run(running, &open.research, &run.0).await;
+    }
     // What is wrong with a request is told by the start of its run.
     if let Ok(estimate) = open.research.estimate(&request).await {
         running.stream.tell(Event::Estimate(shape::estimate(&estimate)?));
@@ -60,6 +85,16 @@ pub(super) async fn start(running: &Arc<Running>, args: ResearchArgs) -> Result<
     let research = open.research.clone();
     let run = whole(async move { research.start(request).await }).await?;
     tell_run(running, &open.research, &run.0).await
+}
+
+/// How long ago something was, for people.
+fn ago(age_ms: u64) -> String {
+    let minutes = age_ms / 60_000;
+    match minutes {
+        0 => "a moment ago".to_owned(),
+        1..60 => format!("{minutes} min ago"),
+        _ => format!("{} h ago", minutes / 60),
+    }
 }
 
 /// A run that nobody can write is not begun while unlocking would help; what else is locked is told beforehand, because
@@ -121,11 +156,50 @@ async fn prepared(running: &Arc<Running>, machine: &Open, args: &ResearchArgs) -
         running.enter("reading what the repositories depend on");
         machine.world.local.context(&roots).await
     };
+    let is_ours = |kind: &SourceKind| matches!(kind, SourceKind::Code | SourceKind::Docs | SourceKind::Git);
+    // Which repositories are searched where none is named, changes with every one that comes and goes.
+    let names_none = roots.is_empty() && (args.sources.is_empty() || args.sources.iter().any(is_ours));
+    let world = if names_none {
+        None
+    } else {
+        world(running, &roots).await?
+    };
     let request = shape::request(args, &running.handle.settings.research, context)?;
     Ok(Request {
         repos: roots,
+        world,
         ..request
     })
+}
+
+/// What a report would rest on besides its question: this program, its settings, and what the repositories hold. None while one
+/// of them is not indexed whole, or is behind the disk.
+async fn world(running: &Arc<Running>, roots: &[String]) -> Result<Option<String>, WireError> {
+    let handle = &running.handle;
+    let mut digest = blake3::Hasher::new();
+    digest.update(handle.build.digest.as_bytes());
+    digest.update(format!("{:?}", handle.settings).as_bytes());
+    for root in roots {
+        let Some(repository) = handle.repositories.known(Path::new(root)) else {
+            return Ok(None);
+        };
+        let status = repository.status();
+        let is_whole = status.phase == Phase::Idle && status.is_complete && status.stale_files == 0;
+        if !is_whole {
+            return Ok(None);
+        }
+        let place = repository.root().to_owned();
+        let commit = running
+            .blocking(move |_| {
+                Root::discover(&place, None, true)
+                    .ok()
+                    .and_then(|root| head(&root))
+            })
+            .await?
+            .and_then(|head| head.commit);
+        digest.update(format!("{root}\0{}\0{commit:?}\0", status.generation).as_bytes());
+    }
+    Ok(Some(digest.finalize().to_hex().to_string()))
 }
 
 pub(super) async fn list(running: &Arc<Running>) -> Result<(), WireError> {

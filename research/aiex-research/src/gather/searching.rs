@@ -28,6 +28,7 @@ pub(crate) struct Searched {
     pub(crate) found: Vec<Found>,
     pub(crate) engines: Vec<EngineRun>,
     pub(crate) nowhere: Vec<String>,
+    is_unready: bool,
     pub(crate) failure: Option<String>,
     pub(crate) hint: Option<String>,
     retryable: bool,
@@ -42,6 +43,7 @@ impl Searched {
             failure: self.failure.clone(),
             engines: self.engines.clone(),
             nowhere: self.nowhere.clone(),
+            is_unready: self.is_unready,
         }
     }
 }
@@ -79,6 +81,7 @@ impl Live {
             found: Vec::new(),
             engines: Vec::new(),
             nowhere: Vec::new(),
+            is_unready: false,
             failure: None,
             hint: None,
             retryable: false,
@@ -95,6 +98,7 @@ impl Live {
                     searched.found = value.found;
                     searched.engines = value.engines;
                     searched.nowhere = value.nowhere;
+                    searched.is_unready = value.is_unready;
                     searched.failure = None;
                     return Ok(searched);
                 }

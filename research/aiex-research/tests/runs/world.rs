@@ -39,6 +39,8 @@ pub(crate) type Fate = Arc<dyn Fn(&str) -> Fated + Send + Sync>;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Fated {
     pub(crate) fails: bool,
+    /// Of a search: what belongs to its source is still being taken in.
+    pub(crate) is_unready: bool,
     /// Passes on the world's own clock; nobody waits for it.
     pub(crate) takes_ms: u64,
     /// Really waited for.
@@ -208,7 +210,8 @@ impl Searcher for World {
         Box::pin(async move {
             let what = format!("search {} {}", search.source, search.query);
             self.tally(&search.run, |tally| tally.searches += 1);
-            if self.live_through(&what, search.deadline).await.fails {
+            let fated = self.live_through(&what, search.deadline).await;
+            if fated.fails {
                 return Err(SearchFailure {
                     message: format!("{} is down", search.source),
                     hint: "wait a little".to_owned(),
@@ -216,7 +219,11 @@ impl Searcher for World {
                 });
             }
             self.done(what);
-            Ok(find(search).into())
+            Ok(Findings {
+                found: find(search),
+                is_unready: fated.is_unready,
+                ..Findings::default()
+            })
         })
     }
 }

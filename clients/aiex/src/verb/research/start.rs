@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aiex_protocol::research::{Budget, Depth, Plan, ResearchArgs, RunSummary};
+use aiex_protocol::research::{Budget, Depth, Plan, ResearchArgs, RunState, RunSummary};
 use aiex_protocol::source::SourceKind;
 use aiex_protocol::{Call, Event};
 use clap::Args;
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::list::estimate_line;
 use super::steer::{Order, Steer};
-use super::watch::{self, Until, Watched};
+use super::watch::{self, Shown, Until, Watched};
 use super::{Desk, slip};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -96,6 +96,10 @@ pub(crate) struct StartFlags {
     #[arg(long, conflicts_with = "plan_only")]
     approve: bool,
 
+    /// Begin a run of its own, even where an earlier report answers the same question and nothing has changed since
+    #[arg(long)]
+    fresh: bool,
+
     /// Start the run, print its name, and leave
     #[arg(long)]
     detach: bool,
@@ -150,6 +154,7 @@ impl Wish {
             yes: self.yes,
             plan_only: false,
             approve: false,
+            fresh: false,
             ticket: None,
         })
     }
@@ -170,6 +175,7 @@ impl Start {
             args: ResearchArgs {
                 plan_only: flags.plan_only,
                 approve: flags.approve,
+                fresh: flags.fresh,
                 ticket: Some(format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))),
                 ..flags.wish.args()?
             },
@@ -198,7 +204,13 @@ impl Start {
         } else {
             Until::Over
         };
-        match watch::watch(&run.id, 1, until, self.json, desk).await? {
+        let shown = match (self.json, run.state) {
+            (true, _) => Shown::Journal,
+            // Its story was told when it was made.
+            (false, RunState::Done) => Shown::Nothing,
+            (false, _) => Shown::Story,
+        };
+        match watch::watch(&run.id, 1, until, shown, desk).await? {
             Watched::AwaitingApproval { plan, next_seq } => {
                 if is_asked_for && !self.json && people_are_there(desk) {
                     return ask(&run, &plan, next_seq, desk).await;

@@ -23,6 +23,17 @@ pub(super) enum Until {
     Approval,
 }
 
+/// What is shown of a run's journal while it is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Its story, for people.
+    Story,
+    /// Its entries, for programs.
+    Journal,
+    /// Nothing.
+    Nothing,
+}
+
 /// Why watching ended.
 #[derive(Debug)]
 pub(super) enum Watched {
@@ -78,7 +89,8 @@ pub(super) async fn to_the_end(
     json: bool,
     desk: &mut Desk<'_>,
 ) -> Result<ExitCode, Failure> {
-    let watched = watch(run, from_seq, Until::Over, json, desk).await?;
+    let shown = if json { Shown::Journal } else { Shown::Story };
+    let watched = watch(run, from_seq, Until::Over, shown, desk).await?;
     close(run, watched, json, desk).await
 }
 
@@ -87,7 +99,7 @@ pub(super) async fn watch(
     run: &str,
     from_seq: u64,
     until: Until,
-    json: bool,
+    shown: Shown,
     desk: &mut Desk<'_>,
 ) -> Result<Watched, Failure> {
     let mut story = Story::new(run, desk.printer.notice_palette);
@@ -111,13 +123,15 @@ pub(super) async fn watch(
             }
             None => break,
         };
-        if json {
-            desk.printer.json(&EntryRow { run, entry: &entry })?;
-        } else {
-            for line in story.tell(&entry.event) {
-                progress.note(&line);
+        match shown {
+            Shown::Journal => desk.printer.json(&EntryRow { run, entry: &entry })?,
+            Shown::Story => {
+                for line in story.tell(&entry.event) {
+                    progress.note(&line);
+                }
+                progress.live(&story.now());
             }
-            progress.live(&story.now());
+            Shown::Nothing => {}
         }
         match entry.event {
             RunEvent::Planned { plan: made } | RunEvent::Approved { plan: made } => plan = made,
@@ -127,7 +141,7 @@ pub(super) async fn watch(
             }
             RunEvent::Checked { .. } => is_empty = says_nothing(&entry.event),
             RunEvent::Done { partial, .. } => {
-                let spent = Some(story.spent());
+                let spent = (shown != Shown::Nothing).then(|| story.spent());
                 end = Some(End::Done {
                     partial,
                     spent,

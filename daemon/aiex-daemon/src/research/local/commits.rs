@@ -70,7 +70,10 @@ impl Histories {
         let reading = stop.part(READING, MAX_READING);
         let turn = tokio::select! {
             turn = opened.turn.clone().lock_owned() => turn,
-            () = reading.due() => return Ok(opened.history),
+            () = reading.due() => {
+                stop.fall_short();
+                return Ok(opened.history);
+            }
         };
         let history = opened.history.clone();
         blocking(&reading, move |reading| read(&history, turn, reading))
@@ -143,7 +146,10 @@ impl Histories {
 /// Reads new commits until it is time to stop; what was read is kept. The turn ends with the work.
 fn read(history: &History, _turn: OwnedMutexGuard<()>, stop: &Stop) -> Result<(), HistoryError> {
     match history.update(&|| stop.is_due()) {
-        Err(HistoryError::Cancelled) if !stop.is_cancelled() => Ok(()),
+        Err(HistoryError::Cancelled) if !stop.is_cancelled() => {
+            stop.fall_short();
+            Ok(())
+        }
         other => other.map(drop),
     }
 }

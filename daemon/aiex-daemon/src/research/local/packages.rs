@@ -179,6 +179,11 @@ impl Packages {
         if !is_ready {
             self.index_on_demand(&wanted, &stop.part(INDEXING, MAX_INDEXING))
                 .await?;
+            let (of, checked) = (self.clone(), wanted.clone());
+            let is_ready = blocking(stop, move |_| of.is_ready(&checked)).await?;
+            if !is_ready.map_err(|error| unusable(&error))? {
+                stop.fall_short();
+            }
         }
         let (query, limit) = (search.query.clone(), search.limit);
         blocking(stop, move |stop| self.look(&wanted, &query, limit, stop))
@@ -292,7 +297,9 @@ impl Packages {
         let rules = Rules::load(index.root(), options);
         let until = Until(stop);
         index.update(Scope::All, &rules, &until)?;
-        Ok(index.embed(&until)?.is_complete)
+        let is_complete = index.embed(&until)?.is_complete;
+        index.warm(&until)?;
+        Ok(is_complete)
     }
 
     /// Searches the packages that are indexed, in whole or in part.

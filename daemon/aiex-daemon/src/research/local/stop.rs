@@ -1,5 +1,7 @@
 //! When work for a search has to end: at its deadline, or when nobody waits any more.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use aiex_research::SearchFailure;
@@ -14,6 +16,8 @@ pub(super) struct Stop {
     cancel: CancellationToken,
     began: Instant,
     at: Instant,
+    /// Of the whole work, whichever part of it fell short.
+    fell_short: Arc<AtomicBool>,
 }
 
 impl Stop {
@@ -24,6 +28,7 @@ impl Stop {
             cancel: cancel.child_token(),
             began,
             at: began + deadline.mul_f64(1.0 - MARGIN),
+            fell_short: Arc::default(),
         }
     }
 
@@ -39,6 +44,7 @@ impl Stop {
             cancel: self.cancel.clone(),
             began: self.began,
             at: (self.began + whole.mul_f64(share)).min(Instant::now() + most),
+            fell_short: self.fell_short.clone(),
         }
     }
 
@@ -50,6 +56,16 @@ impl Stop {
     /// Whether nobody waits any more.
     pub(super) fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
+    }
+
+    /// Notes that not everything was taken in that there is: the same work may find more in a moment.
+    pub(super) fn fall_short(&self) {
+        self.fell_short.store(true, Ordering::Release);
+    }
+
+    /// Whether some part of the work noted that.
+    pub(super) fn fell_short(&self) -> bool {
+        self.fell_short.load(Ordering::Acquire)
     }
 
     /// Waits until it is time to stop.
@@ -90,6 +106,10 @@ mod tests {
         assert!(long.part(0.5, Duration::ZERO).is_due());
         assert!(long.part(0.0, Duration::from_secs(60)).is_due());
         assert!(!long.part(0.5, Duration::from_secs(60)).is_due());
+
+        assert!(!long.fell_short());
+        long.part(0.5, Duration::ZERO).fall_short();
+        assert!(long.fell_short(), "what a part lacks, the whole lacks");
 
         drop(long.ends_with_caller());
         assert!(long.is_due());

@@ -103,6 +103,7 @@ fn report(run: &str, claims: &[u16]) -> Report {
         removed: aiex_evidence::Removed::default(),
         ledger: Ledger::default(),
         finished_at: 0,
+        settled: false,
     }
 }
 

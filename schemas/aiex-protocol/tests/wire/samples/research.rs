@@ -371,6 +371,7 @@ fn research_args() -> ResearchArgs {
         yes: true,
         plan_only: true,
         approve: true,
+        fresh: false,
         ticket: None,
     }
 }

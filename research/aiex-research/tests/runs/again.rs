@@ -1,0 +1,117 @@
+//! A question that is asked again, and whether its report may be told again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use aiex_research::{Request, Research, RunId};
+
+use super::world::{Fated, World, events, open, request};
+
+const DAY_MS: u64 = 24 * 3600 * 1000;
+
+fn in_world(name: &str) -> Request {
+    Request {
+        world: Some(name.to_owned()),
+        ..request()
+    }
+}
+
+async fn made(research: &Research, request: Request) -> RunId {
+    let run = research.start(request).await.unwrap();
+    events(research, &run).await;
+    run
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_in_the_same_world_is_answered_by_its_newest_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::with_model());
+    let research = open(folder.path(), &world).await;
+    assert_eq!(research.answered(&in_world("as it was")).await.unwrap(), None);
+    made(&research, in_world("as it was")).await;
+    world.clock_ms.fetch_add(1000, Ordering::SeqCst);
+    let newest = made(&research, in_world("as it was")).await;
+    let again = Request {
+        ticket: Some("another".to_owned()),
+        question: format!(" {}\n", request().question),
+        ..in_world("as it was")
+    };
+    assert_eq!(research.answered(&again).await.unwrap(), Some(newest.clone()));
+    // It survives the process.
+    drop(research);
+    let research = open(folder.path(), &world).await;
+    assert_eq!(research.answered(&again).await.unwrap(), Some(newest.clone()));
+    for other in [
+        in_world("changed"),
+        request(),
+        Request {
+            question: "How are retries counted?".to_owned(),
+            ..in_world("as it was")
+        },
+        Request {
+            approve: true,
+            ..in_world("as it was")
+        },
+        Request {
+            budget: aiex_research::Budget {
+                searches: Some(3),
+                ..Default::default()
+            },
+            ..in_world("as it was")
+        },
+    ] {
+        assert_eq!(research.answered(&other).await.unwrap(), None, "{other:?}");
+    }
+    world.clock_ms.fetch_add(DAY_MS + 1, Ordering::SeqCst);
+    assert_eq!(
+        research.answered(&again).await.unwrap(),
+        None,
+        "pages may say something else by now"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_may_come_out_better_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World {
+        fate: Arc::new(|call| Fated {
+            fails: call.starts_with("search web"),
+            ..Fated::default()
+        }),
+        ..World::plain()
+    });
+    let research = open(folder.path(), &world).await;
+    let run = made(&research, in_world("as it was")).await;
+    let partial = research.report(&run).await.unwrap().partial;
+    assert!(partial.is_some_and(|why| why.contains("searches failed")));
+    assert_eq!(research.answered(&in_world("as it was")).await.unwrap(), None);
+
+    let world = Arc::new(World {
+        fate: Arc::new(|call| Fated {
+            is_unready: call.starts_with("search docs"),
+            ..Fated::default()
+        }),
+        ..World::plain()
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let research = open(folder.path(), &world).await;
+    let run = made(&research, in_world("as it was")).await;
+    assert_eq!(research.report(&run).await.unwrap().partial, None);
+    assert_eq!(research.answered(&in_world("as it was")).await.unwrap(), None);
+
+    let short = Request {
+        budget: aiex_research::Budget {
+            searches: Some(1),
+            ..Default::default()
+        },
+        ..in_world("as it was")
+    };
+    let world = Arc::new(World::plain());
+    let folder = tempfile::tempdir().unwrap();
+    let research = open(folder.path(), &world).await;
+    made(&research, short.clone()).await;
+    assert_eq!(research.answered(&short).await.unwrap(), None);
+    let removed = made(&research, in_world("as it was")).await;
+    research.remove(&removed).await.unwrap();
+    assert_eq!(research.answered(&in_world("as it was")).await.unwrap(), None);
+}
