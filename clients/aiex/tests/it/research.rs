@@ -76,6 +76,7 @@ fn a_question_that_was_asked_before_is_answered_until_something_changes() {
     };
     commit("Begin");
     world.ok(&repo, &["repos", "add"]);
+    world.ok(&repo, &["search", "wait", "--complete"]);
     let runs = || world.ok(&repo, &["research", "list", "--json"]).rows().len();
     let ask = |more: &[&str]| {
         let flags = ["research", QUESTION, "--sources", "code,git", "--depth", "quick"];
@@ -98,6 +99,7 @@ fn a_question_that_was_asked_before_is_answered_until_something_changes() {
     );
     // It is known to the next daemon, too.
     world.ok(&repo, &["daemon", "restart"]);
+    world.ok(&repo, &["search", "wait", "--complete"]);
     assert_eq!(ask(&[]).stdout, first.stdout);
     assert_eq!(runs(), 1);
     ask(&["--fresh"]);
@@ -111,7 +113,7 @@ fn a_question_that_was_asked_before_is_answered_until_something_changes() {
         "/// The back-off policy waits a day.\npub fn wait() {}\n",
     )
     .unwrap();
-    world.ok(&repo, &["search", "wait", "--wait-fresh"]);
+    // At once, before anybody was told of the line.
     ask(&[]);
     assert_eq!(runs(), 4);
 }

@@ -1,13 +1,11 @@
 //! `research.*`: starting, steering and looking at runs. The work itself goes on without any request.
 
-use std::path::Path;
+mod world;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aiex_files::git::head;
-use aiex_files::root::Root;
-use aiex_protocol::repos::Phase;
 use aiex_protocol::research::{
     ApproveArgs, FollowArgs, GraphArgs, ReportArgs, ResearchArgs, RunArgs, TemplateInfo,
 };
@@ -162,7 +160,7 @@ async fn prepared(running: &Arc<Running>, machine: &Open, args: &ResearchArgs) -
     let world = if names_none {
         None
     } else {
-        world(running, &roots).await?
+        world::digest(running, &roots).await?
     };
     let request = shape::request(args, &running.handle.settings.research, context)?;
     Ok(Request {
@@ -170,36 +168,6 @@ async fn prepared(running: &Arc<Running>, machine: &Open, args: &ResearchArgs) -
         world,
         ..request
     })
-}
-
-/// What a report would rest on besides its question: this program, its settings, and what the repositories hold. None while one
-/// of them is not indexed whole, or is behind the disk.
-async fn world(running: &Arc<Running>, roots: &[String]) -> Result<Option<String>, WireError> {
-    let handle = &running.handle;
-    let mut digest = blake3::Hasher::new();
-    digest.update(handle.build.digest.as_bytes());
-    digest.update(format!("{:?}", handle.settings).as_bytes());
-    for root in roots {
-        let Some(repository) = handle.repositories.known(Path::new(root)) else {
-            return Ok(None);
-        };
-        let status = repository.status();
-        let is_whole = status.phase == Phase::Idle && status.is_complete && status.stale_files == 0;
-        if !is_whole {
-            return Ok(None);
-        }
-        let place = repository.root().to_owned();
-        let commit = running
-            .blocking(move |_| {
-                Root::discover(&place, None, true)
-                    .ok()
-                    .and_then(|root| head(&root))
-            })
-            .await?
-            .and_then(|head| head.commit);
-        digest.update(format!("{root}\0{}\0{commit:?}\0", status.generation).as_bytes());
-    }
-    Ok(Some(digest.finalize().to_hex().to_string()))
 }
 
 pub(super) async fn list(running: &Arc<Running>) -> Result<(), WireError> {
