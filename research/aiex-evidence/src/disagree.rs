@@ -1,8 +1,9 @@
 //! Where sources contradict each other.
 //!
 //! Two sentences of different sources disagree when they speak of the same thing and give it another number, version or
-//! date: most of their meaningful words are the same, the values are of one kind and one unit, what is counted is called the
-//! same, and neither sentence holds the other's value. This misses much and seldom errs.
+//! date: most of their meaningful words are the same, the values are of one kind and one unit, what is counted or measured is
+//! called the same, and neither sentence holds the other's value. A number that only names one of several (`level 0`) or stands
+//! in a formula (`L+1`) says nothing that another could contradict. This misses much and seldom errs.
 
 use std::collections::HashSet;
 
@@ -26,8 +27,8 @@ struct Statement {
 /// A value and what there is so much of.
 struct Counted {
     fact: Fact,
-    /// The stem of the meaningful word right behind it: `languages` of "27 languages".
-    noun: Option<String>,
+    /// The stem of what it counts, `languages` of "27 languages", or measures, `limit` of "the limit is 27".
+    of: Option<String>,
 }
 
 /// Every disagreement among the quotes, each subject once.
@@ -90,7 +91,7 @@ fn statements(quote: QuoteId, text: &str) -> Vec<Statement> {
             let facts: Vec<Counted> = facts
                 .into_iter()
                 .map(|fact| Counted {
-                    noun: noun(&text, &fact),
+                    of: counted(&text, &fact).or_else(|| measured(&text, &fact)),
                     fact,
                 })
                 .collect();
@@ -105,7 +106,7 @@ fn statements(quote: QuoteId, text: &str) -> Vec<Statement> {
 }
 
 /// What a number counts: the meaningful word that follows it, if nothing stands between.
-fn noun(text: &str, fact: &Fact) -> Option<String> {
+fn counted(text: &str, fact: &Fact) -> Option<String> {
     let behind = text.get(fact.range.end..)?;
     let word = words(behind).into_iter().next()?;
     let is_next = behind
@@ -113,6 +114,18 @@ fn noun(text: &str, fact: &Fact) -> Option<String> {
         .trim_matches([' ', '-'])
         .is_empty();
     (is_next && carries_meaning(word.text)).then(|| stem(word.text))
+}
+
+/// What a number measures: the meaningful word before it, with words or signs between them that say that it is so much.
+fn measured(text: &str, fact: &Fact) -> Option<String> {
+    let ahead = text.get(..fact.range.start)?;
+    let known = words(ahead);
+    let word = known.iter().rev().find(|word| carries_meaning(word.text))?;
+    let between = ahead.get(word.range.end..)?;
+    let is_said = between.contains(|c: char| c.is_alphabetic() || matches!(c, ':' | '='));
+    let is_plain = |c: char| c.is_alphabetic() || matches!(c, ' ' | ':' | '=' | '\'' | '’');
+    let is_formula = between.contains("==") || !between.chars().all(is_plain);
+    (is_said && !is_formula).then(|| stem(word.text))
 }
 
 fn differ(one: &Statement, other: &Statement) -> bool {
@@ -142,10 +155,10 @@ fn differ(one: &Statement, other: &Statement) -> bool {
 
 /// Whether two values could stand in each other's place.
 fn comparable(a: &Counted, b: &Counted) -> bool {
-    let is_one_thing = a.noun == b.noun;
+    let is_one_thing = a.of.is_some() && a.of == b.of;
     match (&a.fact.value, &b.fact.value) {
         (Value::Number(a), Value::Number(b)) => match (&a.unit, &b.unit) {
-            // Bare numbers must count what is called the same: 27 languages are not 750 characters.
+            // Of bare numbers it must be told of what: 27 languages are not 750 characters.
             (None, None) => is_one_thing,
             (Some(Unit::Known(a, _)), Some(Unit::Known(b, _))) => a == b,
             (Some(Unit::Suffix(a)), Some(Unit::Suffix(b))) => a == b,
@@ -236,6 +249,32 @@ mod tests {
                 "The retry limit is set to 3 attempts here.",
                 "The retry limit is set to 3 s here."
             ]),
+            none
+        );
+    }
+
+    #[test]
+    fn what_a_number_measures_may_stand_before_it() {
+        let told = about(&[
+            "The retry limit of the client defaults to 3.",
+            "The client's retry limit defaults to 5, unless told otherwise.",
+        ]);
+        assert_eq!(told, ["retry limit client defaults"]);
+    }
+
+    #[test]
+    fn numbers_that_name_one_of_several_or_stand_in_formulas_do_not_disagree() {
+        let none: [&str; 0] = [];
+        for other in [
+            "Files in level 1 may overlap each other when they are picked up.",
+            "The files that are picked up overlap with files of the next level (L+1).",
+        ] {
+            let one = "Files in level 0 may overlap each other, so all that overlap are picked up.";
+            assert_eq!(about(&[one, other]), none, "{other}");
+        }
+        let code = "if (files.level == 0) pick up all the files that overlap with it";
+        assert_eq!(
+            about(&[code, "if (files.level == 1) pick up files that overlap"]),
             none
         );
     }

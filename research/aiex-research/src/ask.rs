@@ -117,7 +117,10 @@ impl Live {
                     return Ok(Some(value));
                 }
                 Outcome::Skipped { reason } => {
-                    failure = reason;
+                    // What was tried tells more than that it cannot be tried again.
+                    if failure.is_empty() {
+                        failure = reason;
+                    }
                     break;
                 }
                 Outcome::Failed {

@@ -26,6 +26,11 @@ const CLOSING_PERCENT: u64 = 20;
 /// and kept.
 const MOST_CLOSING_MS: u64 = 2_000;
 
+/// A model is not asked with less of the time than so many hundredths, …
+const ANSWER_PERCENT: u64 = 2;
+/// … or so many milliseconds: it would only be cut off, and what it began would be paid for.
+const MOST_ANSWER_MS: u64 = 2_000;
+
 /// What a call costs: at its most before it, in fact after it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -174,7 +179,13 @@ impl Purse {
         let mut account = self.account();
         let after = account.spent.plus(account.promised).plus(most);
         let limits = &self.limits;
-        if self.time_left(purpose).is_zero() {
+        let left = self.time_left(purpose);
+        let least = if most.model_calls > 0 {
+            Duration::from_millis(part(limits.wall_ms, ANSWER_PERCENT).min(MOST_ANSWER_MS))
+        } else {
+            Duration::ZERO
+        };
+        if left <= least {
             return Err(Denied::Used("time"));
         }
         if most.searches > 0 && after.searches > limits.searches {
@@ -316,6 +327,19 @@ mod tests {
         let denied = late.take(call(1, 0), true, Purpose::Plan).err();
         assert_eq!(denied, Some(Denied::Used("time")));
         assert!(late.take(Cost::SEARCH, true, Purpose::Gather).is_ok());
+    }
+
+    #[test]
+    fn a_model_is_not_asked_for_an_answer_that_it_has_no_time_for() {
+        let finish = |left_ms: u64| {
+            let clock = Arc::new(SystemClock::new());
+            let spent = LIMITS.wall_ms - MOST_CLOSING_MS - left_ms;
+            Purse::new(LIMITS, clock, Cost::default(), spent)
+        };
+        let denied = finish(1_500).take(call(1, 0), true, Purpose::Finish).err();
+        assert_eq!(denied, Some(Denied::Used("time")));
+        assert!(finish(1_500).take(Cost::SEARCH, true, Purpose::Finish).is_ok());
+        assert!(finish(9_000).take(call(1, 0), true, Purpose::Finish).is_ok());
     }
 
     #[test]
