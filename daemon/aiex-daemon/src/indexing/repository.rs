@@ -17,8 +17,8 @@ use aiex_protocol::{ErrorCode, WireError};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::sync::watch;
 
-use super::Workshop;
 use super::due::Command;
+use super::workshop::Workshop;
 use crate::repository::{NotFresh, Repository, Skipped, index_error};
 use crate::supervise::Supervisor;
 

@@ -15,13 +15,13 @@ use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::Workshop;
 use super::behind::behind_others;
 use super::clock::ScanClock;
 use super::due::{Command, Due};
 use super::gate::Urgency;
 use super::observer::Watching;
 use super::repository::IndexedRepository;
+use super::workshop::Workshop;
 use crate::component::{Component, Failure};
 use crate::daemon::now_ms;
 use crate::error::chain;

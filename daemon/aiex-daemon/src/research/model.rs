@@ -1,5 +1,6 @@
 //! The models that research asks: the pool of the settings, behind the one port that it knows.
 
+mod asking;
 mod port;
 
 use std::sync::{Arc, Mutex, PoisonError};

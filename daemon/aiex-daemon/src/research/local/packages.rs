@@ -5,12 +5,13 @@
 //! while somebody waits, and a paid service is not asked to read megabytes for one question.
 
 mod likely;
+mod opened;
 mod ranking;
 mod wanted;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aiex_config::{EmbedderKind, Home, Settings};
@@ -24,7 +25,7 @@ use aiex_page::untrusted::instructs;
 use aiex_research::{Found, Search, SearchFailure};
 
 use super::code::request;
-use super::file::{Files, package_root};
+use super::file::Files;
 use super::merging::words;
 use super::passage::{Passage, passages};
 use super::shelf::Shelf;
@@ -32,18 +33,13 @@ use super::stop::{Stop, blocking};
 use crate::embedder;
 use crate::error::chain;
 pub(super) use likely::Likely;
-use wanted::MAX_WANTED;
+use opened::Open;
 pub(super) use wanted::{Wanted, names_one, wanted};
 
 /// The share of a search's time that indexing may take.
 const INDEXING: f64 = 0.75;
 /// …and the most of it.
 const MAX_INDEXING: Duration = Duration::from_secs(60);
-/// Packages that the index keeps, if they fit into the room that the settings give them; those not used for longest go
-/// first.
-const MAX_KEPT: usize = 96;
-/// Packages that stay open between searches: each holds a few file handles and a few megabytes.
-const MAX_OPEN: usize = MAX_WANTED;
 /// Folders of packages that say nothing to their users.
 const LEFT_OUT: &[&str] = &[
     "node_modules/",
@@ -66,75 +62,6 @@ pub(super) struct Packages {
     opening: Mutex<()>,
     /// Held while packages are indexed or forgotten: one search at a time does that.
     turn: Arc<tokio::sync::Mutex<()>>,
-}
-
-struct Open {
-    engine: Arc<Engine>,
-    shelf: Mutex<Shelf>,
-    /// Held while an index is opened or closed: none is opened again while somebody still has it.
-    doors: Mutex<()>,
-}
-
-impl Open {
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The index of a package.
-    fn index(&self, folder: &Path) -> Result<Arc<RepoIndex>, IndexError> {
-        let _doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
-        self.engine.open_repo(package_root(folder), true)
-    }
-
-    /// Every folder that there is an index of, the one used last first.
-    fn folders(&self) -> Vec<PathBuf> {
-        let registered = self.engine.registered().into_iter();
-        let folders = registered.map(|registered| registered.root).collect();
-        self.shelf().latest_first(folders)
-    }
-
-    /// Closes the packages that were not used for longest and that nobody has, beyond those that stay open.
-    fn close(&self) {
-        let _doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
-        for folder in self.folders().iter().skip(MAX_OPEN) {
-            // One for the engine and one for this look.
-            let is_idle = self
-                .engine
-                .opened(folder)
-                .is_some_and(|index| Arc::strong_count(&index) == 2);
-            if is_idle {
-                self.engine.close_repo(folder);
-            }
-        }
-    }
-
-    /// Notes what a package takes on disk: its own stores, and its share of the contents, whose texts, outlines and
-    /// vectors together take less than the files.
-    fn weigh(&self, folder: &Path) {
-        if let Some(index) = self.engine.opened(folder) {
-            let facts = index.facts();
-            self.shelf()
-                .weighed(folder, facts.disk_bytes.saturating_add(facts.source_bytes));
-        }
-    }
-
-    /// Forgets the packages that were not used for longest, beyond those that are kept. Whether there were any. Those
-    /// that are wanted now stay in any case.
-    fn forget(&self, wanted: &[Wanted], room: u64) -> Result<bool, IndexError> {
-        let registered = self.engine.registered().into_iter();
-        let folders = registered.map(|registered| registered.root).collect();
-        let beyond = self.shelf().beyond(folders, MAX_KEPT, room);
-        let mut has_forgotten = false;
-        for folder in beyond {
-            if wanted.iter().any(|package| package.folder == folder) {
-                continue;
-            }
-            self.engine.forget(&folder)?;
-            self.shelf().removed(&folder);
-            has_forgotten = true;
-        }
-        Ok(has_forgotten)
-    }
 }
 
 /// Stops indexing when it is time to.
@@ -415,140 +342,4 @@ fn unusable(error: &IndexError) -> SearchFailure {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use aiex_research::SourceKind;
-    use tokio_util::sync::CancellationToken;
-
-    use super::*;
-
-    fn packages(top: &Path) -> Arc<Packages> {
-        packages_in(top, u64::MAX)
-    }
-
-    fn packages_in(top: &Path, room: u64) -> Arc<Packages> {
-        let home = Home::at(&top.join("home"));
-        let mut settings = Settings::default();
-        settings.cache.dependencies = room;
-        settings.embedder.kind = EmbedderKind::Off;
-        let files = Files::new(None, settings.index.max_file_size);
-        Arc::new(Packages::new(&home, &settings, files))
-    }
-
-    fn installed(top: &Path, version: &str, readme: &str) -> Vec<Wanted> {
-        let folder = top.join("repo/node_modules/retry-kit");
-        fs::create_dir_all(folder.join("test")).unwrap();
-        fs::write(folder.join("README.md"), readme).unwrap();
-        fs::write(folder.join("index.js"), "exports.attempt = () => {}\n").unwrap();
-        fs::write(folder.join("test/attempts.js"), "attempts attempts attempts\n").unwrap();
-        vec![Wanted {
-            name: "retry-kit".to_owned(),
-            version: version.to_owned(),
-            folder,
-            is_named: true,
-        }]
-    }
-
-    async fn ask(packages: &Arc<Packages>, wanted: &[Wanted], deadline: Duration) -> Vec<Found> {
-        let search = Search {
-            run: String::new(),
-            source: SourceKind::Docs,
-            query: "how many attempts".to_owned(),
-            limit: 5,
-            repos: Vec::new(),
-            deadline,
-        };
-        let stop = Stop::new(deadline, &CancellationToken::new());
-        let found = packages.clone().search(wanted.to_vec(), &search, &stop).await;
-        found.unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_package_is_indexed_when_it_is_asked_for_and_again_at_another_version() {
-        let dir = tempfile::tempdir().unwrap();
-        let top = dir.path().canonicalize().unwrap();
-        fs::create_dir_all(top.join("repo/.git")).unwrap();
-        let packages = packages(&top);
-        let patience = Duration::from_secs(120);
-
-        let wanted = installed(&top, "1.0.0", "# Retry kit\n\nIt makes three attempts.\n");
-        let found = ask(&packages, &wanted, patience).await;
-        assert_eq!(found[0].title.split(':').next(), Some("retry-kit 1.0.0"));
-        assert!(
-            found[0].text.as_deref().unwrap().contains("three attempts"),
-            "{found:#?}"
-        );
-        let Origin::Docs { root, path, .. } = &found[0].origin else {
-            panic!("{:?}", found[0].origin)
-        };
-        assert_eq!(Path::new(root), wanted[0].folder);
-        assert_eq!(path, "README.md");
-        assert!(!found.iter().any(|found| format!("{found:?}").contains("test/")));
-        assert!(packages.is_ready(&wanted).unwrap());
-
-        let wanted = installed(
-            &top,
-            "2.0.0",
-            "# Retry kit\n\nNow it makes five attempts at most.\n",
-        );
-        assert!(!packages.is_ready(&wanted).unwrap());
-        let found = ask(&packages, &wanted, patience).await;
-        assert!(found[0].text.as_deref().unwrap().contains("five attempts"));
-        assert!(packages.is_ready(&wanted).unwrap());
-    }
-
-    #[tokio::test]
-    async fn packages_that_were_not_asked_about_for_longest_make_room() {
-        let dir = tempfile::tempdir().unwrap();
-        let top = dir.path().canonicalize().unwrap();
-        let package = |name: &str| {
-            let folder = top.join("modules").join(name);
-            fs::create_dir_all(&folder).unwrap();
-            let line = format!("{name} makes as many attempts as it takes, and each of them is logged.\n\n");
-            fs::write(folder.join("README.md"), line.repeat(4000)).unwrap();
-            vec![Wanted {
-                name: name.to_owned(),
-                version: "1.0.0".to_owned(),
-                folder,
-                is_named: true,
-            }]
-        };
-        let wanted = ["first", "second", "third"].map(package);
-        let patience = Duration::from_secs(120);
-        let scale = packages_in(&top.join("scale"), u64::MAX);
-        ask(&scale, &wanted[0], patience).await;
-        let facts = scale.open().unwrap().index(&wanted[0][0].folder).unwrap().facts();
-        let weight = facts.disk_bytes + facts.source_bytes;
-        // Room for two.
-        let packages = packages_in(&top, weight * 5 / 2);
-        for package in &wanted[..2] {
-            ask(&packages, package, patience).await;
-        }
-        assert!(packages.is_ready(&wanted[1]).unwrap() && packages.is_ready(&wanted[0]).unwrap());
-        ask(&packages, &wanted[2], patience).await;
-        let is_ready = |at: usize| packages.is_ready(&wanted[at]).unwrap();
-        assert_eq!(
-            [0, 1, 2].map(is_ready),
-            [true, false, true],
-            "the second was used longest ago"
-        );
-        let registered = packages.open().unwrap().engine.registered();
-        assert!(!registered.iter().any(|index| index.root == wanted[1][0].folder));
-
-        // What does not fit at all is kept as long as somebody asks about it.
-        let packages = packages_in(&top.join("small"), 1);
-        let found = ask(&packages, &wanted[0], patience).await;
-        assert!(!found.is_empty() && packages.is_ready(&wanted[0]).unwrap());
-    }
-
-    #[tokio::test]
-    async fn without_time_nothing_is_indexed_and_nothing_is_found() {
-        let dir = tempfile::tempdir().unwrap();
-        let top = dir.path().canonicalize().unwrap();
-        let packages = packages(&top);
-        let wanted = installed(&top, "1.0.0", "three attempts");
-        assert_eq!(ask(&packages, &wanted, Duration::ZERO).await, Vec::new());
-        assert!(!packages.is_ready(&wanted).unwrap());
-    }
-}
+mod tests;
