@@ -1,9 +1,10 @@
 //! Does what is cited say what is claimed? Checked without a model, as far as that goes.
 //!
 //! What a sentence states exactly (numbers, versions, dates, quoted words, identifiers, places in files) must stand in
-//! the quotes that it cites; otherwise it is [`Verdict::Unsupported`], and the reason names what is missing. A sentence
-//! whose facts are there but whose sense is in doubt is [`Finding::Doubtful`]: a model may be asked. Without a model, or
-//! without the budget for one, it stays [`Verdict::Unchecked`] or [`Verdict::Partial`], never refuted.
+//! the quotes that it cites; otherwise it is [`Verdict::Unsupported`], and the reason names what is missing. Code vouches for
+//! sense only where the sentence has the quotes' own words in their order: one other word, or two that changed places, may turn
+//! it round. Any other sentence whose facts are there is [`Finding::Doubtful`]: a model may be asked. Without a model, or without
+//! the budget for one, it stays [`Verdict::Unchecked`] or [`Verdict::Partial`], never refuted.
 
 mod exempt;
 mod ground;
@@ -80,6 +81,8 @@ pub enum Doubt {
         /// The number as the sentence has it.
         number: String,
     },
+    /// It says it in words of its own, or in another order.
+    Reworded,
     /// Too few of its words are in the quotes.
     FewWords {
         /// The share of its words that are, 0 to 1.
@@ -114,6 +117,7 @@ impl Doubt {
             | Self::Elsewhere { .. }
             | Self::Name { .. }
             | Self::Loose { .. }
+            | Self::Reworded
             | Self::Code => true,
         }
     }
@@ -131,6 +135,7 @@ impl fmt::Display for Doubt {
             Self::Elsewhere { place } => write!(f, "no name of the sentence stands at {place}"),
             Self::Name { name } => write!(f, "{name} is in none of the quotes"),
             Self::Loose { number } => write!(f, "{number} is not in the quotes in this form"),
+            Self::Reworded => write!(f, "in words of its own"),
             Self::FewWords { share } => write!(f, "the quotes share {:.0} % of its words", share * 100.0),
             Self::Code => write!(f, "no quote holds this code"),
         }
@@ -216,6 +221,9 @@ pub fn check(sentence: &Sentence, evidence: Evidence<'_>) -> Finding {
     let share = ground.support(&sentence.text);
     if share < LEAST_SUPPORT {
         doubt.get_or_insert(Doubt::FewWords { share });
+    }
+    if !ground.says(&sentence.text, &facts) {
+        doubt.get_or_insert(Doubt::Reworded);
     }
     match doubt {
         Some(doubt) => Finding::Doubtful(doubt),

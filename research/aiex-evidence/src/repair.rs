@@ -1,10 +1,11 @@
 //! Mending citations.
 //!
 //! A sentence that its quotes do not bear out may still be right: another quote of the run may say it. So the citation is
-//! swapped, or one is added; only when nothing says it, the sentence keeps its words and is marked. Nothing is removed,
-//! and [`guard`] holds every repair to it: no word of a report changes.
+//! swapped, or one is added; only when nothing says it, the sentence keeps its words and is marked. A quote that says it in other
+//! words is taken before anybody has judged the sentence, and then somebody has to. Nothing is removed, and [`guard`] holds every
+//! repair to it: no word of a report changes.
 
-use crate::check::{self, Finding};
+use crate::check::{self, Doubt, Finding};
 use crate::draft::fenced;
 use crate::words::stems;
 use crate::{Evidence, QuoteId, Section, Sentence, Verdict};
@@ -73,41 +74,55 @@ pub fn repair(sentence: &mut Sentence, evidence: Evidence<'_>) -> Repair {
     candidates.sort_by_key(|(shared, id)| (std::cmp::Reverse(*shared), *id));
     candidates.truncate(TRIED);
 
-    let bears_out = |cites: Vec<QuoteId>| {
-        let tried = Sentence {
-            cites,
-            ..sentence.clone()
-        };
-        matches!(
-            check::check(&tried, evidence),
-            Finding::Settled {
-                verdict: Verdict::Supported,
-                ..
-            }
-        )
-        .then_some(tried.cites)
-    };
-    let swapped = candidates
-        .iter()
-        .find_map(|(_, id)| Some((Repair::Swapped(*id), bears_out(vec![*id])?)));
-    let found = swapped.or_else(|| {
-        // One denied by its own quote does not become right by another.
-        let may_add = sentence.verdict != Some(Verdict::Contradicted) && !sentence.cites.is_empty();
-        candidates.iter().filter(|_| may_add).find_map(|(_, id)| {
+    let swapped = || candidates.iter().map(|(_, id)| (Repair::Swapped(*id), vec![*id]));
+    // One denied by its own quote does not become right by another.
+    let may_add = sentence.verdict != Some(Verdict::Contradicted) && !sentence.cites.is_empty();
+    let added = || {
+        let candidates = candidates.iter().filter(|_| may_add);
+        candidates.map(|(_, id)| {
             let cites = sentence.cites.iter().copied().chain([*id]).collect();
-            Some((Repair::Added(*id), bears_out(cites)?))
+            (Repair::Added(*id), cites)
         })
-    });
+    };
+    let with = |wanted: Verdict| {
+        let mut tried = swapped().chain(added());
+        tried.find_map(|(repair, cites)| {
+            let (verdict, reason) = borne_out(sentence, &cites, evidence)?;
+            (verdict == wanted).then_some((repair, cites, verdict, reason))
+        })
+    };
+    let is_open = sentence.verdict == Some(Verdict::Unsupported) && !sentence.judged;
+    let found = with(Verdict::Supported).or_else(|| with(Verdict::Unchecked).filter(|_| is_open));
     match found {
-        Some((repair, cites)) => {
+        Some((repair, cites, verdict, reason)) => {
             sentence.cites = cites;
-            sentence.verdict = Some(Verdict::Supported);
-            sentence.reason = None;
+            sentence.verdict = Some(verdict);
+            sentence.reason = reason;
             sentence.judged = false;
             repair
         }
         None if matches!(sentence.verdict, Some(Verdict::Partial | Verdict::Unchecked)) => Repair::Nothing,
         None => Repair::Marked,
+    }
+}
+
+/// What quotes make of a sentence that has all its facts in them: supported in their own words, unchecked in others.
+fn borne_out(
+    sentence: &Sentence,
+    cites: &[QuoteId],
+    evidence: Evidence<'_>,
+) -> Option<(Verdict, Option<String>)> {
+    let tried = Sentence {
+        cites: cites.to_vec(),
+        ..sentence.clone()
+    };
+    match check::check(&tried, evidence) {
+        Finding::Settled {
+            verdict: Verdict::Supported,
+            ..
+        } => Some((Verdict::Supported, None)),
+        Finding::Doubtful(doubt @ Doubt::Reworded) => Some((doubt.without_model(), Some(doubt.to_string()))),
+        _ => None,
     }
 }
 
@@ -125,28 +140,22 @@ pub fn inherit(sections: &mut [Section], evidence: Evidence<'_>) -> usize {
     {
         let claimed = stems(&sentence.text);
         let later = rest.iter().flat_map(Section::sentences);
-        let supported = later.filter(|later| later.verdict == Some(Verdict::Supported));
-        let best = supported
+        let standing = later.filter(|later| {
+            matches!(
+                later.verdict,
+                Some(Verdict::Supported | Verdict::Partial | Verdict::Unchecked)
+            )
+        });
+        let best = standing
             .map(|later| (stems(&later.text).intersection(&claimed).count(), later))
             .max_by_key(|(shared, _)| *shared);
         let Some((shared, later)) = best else { continue };
         if claimed.is_empty() || check::share(shared, claimed.len()) < LEAST_SHARED {
             continue;
         }
-        let tried = Sentence {
-            cites: later.cites.clone(),
-            ..sentence.clone()
-        };
-        if let Finding::Settled {
-            verdict: Verdict::Supported,
-            ..
-        } = check::check(&tried, evidence)
-        {
-            *sentence = Sentence {
-                verdict: Some(Verdict::Supported),
-                reason: None,
-                ..tried
-            };
+        if let Some((verdict, reason)) = borne_out(sentence, &later.cites, evidence) {
+            sentence.cites.clone_from(&later.cites);
+            (sentence.verdict, sentence.reason) = (Some(verdict), reason);
             found += 1;
         }
     }

@@ -52,11 +52,11 @@ const POOL: &str =
     "The blocking pool holds at most 512 threads, and an idle thread is stopped after 10 seconds.";
 
 #[test]
-fn a_claim_whose_facts_and_words_are_in_the_quote_is_supported() {
+fn a_claim_in_the_words_of_the_quote_is_supported() {
     supported("The blocking pool holds at most 512 threads.", POOL);
-    supported("An idle thread of the pool is stopped after 10 s.", POOL);
+    supported("An idle thread is stopped after 10 s.", POOL);
     supported("Idle threads stop after 10,000 ms.", POOL);
-    supported("The pool holds **512** threads at most.", POOL);
+    supported("The pool holds **512** threads.", POOL);
     supported(
         "`spawn_blocking` runs a closure on the blocking pool.",
         "Call `spawn_blocking` to run a closure on the blocking pool.",
@@ -64,6 +64,26 @@ fn a_claim_whose_facts_and_words_are_in_the_quote_is_supported() {
     supported(
         "The cache takes about 3.5 MB.",
         "On this machine the cache takes 3.47 MB.",
+    );
+}
+
+#[test]
+fn one_other_word_or_another_order_is_for_somebody_to_judge() {
+    const LEVELS: &str = "We prefer compactions triggered by too much data in a level over the compactions triggered \
+                          by seeks. Level-0 compaction is started when we hit this many files. Reads are faster then.";
+    for turned in [
+        "We prefer compactions triggered by seeks over the compactions triggered by too much data in a level.",
+        "Level-0 compaction is prevented when we hit this many files.",
+        "Level-0 compaction is started when we hit this many megabytes.",
+        "Files are started when we hit this many of level-0 compaction.",
+    ] {
+        assert_eq!(doubtful(turned, LEVELS), Doubt::Reworded, "{turned}");
+    }
+    assert_eq!(Doubt::Reworded.without_model(), Verdict::Unchecked);
+    assert!(Doubt::Reworded.may_be_cleared());
+    supported(
+        "Level-0 compaction is started when we hit this many files.",
+        LEVELS,
     );
 }
 
@@ -149,8 +169,8 @@ fn a_name_must_stand_on_the_lines_that_are_said_of_it() {
     };
     for claim in [
         "`MAX_THREADS` is 512 (src/pool.rs:40).",
-        "`pool()` makes a `Pool` of `MAX_THREADS` (src/pool.rs:41).",
-        "`Pool::new` gets `MAX_THREADS` (src/pool.rs:40-42).",
+        "`pool()` is a `Pool` of `MAX_THREADS` (src/pool.rs:41).",
+        "`Pool::new` is of `MAX_THREADS` (src/pool.rs:40-42).",
     ] {
         assert_eq!(found(claim), supported, "{claim}");
     }

@@ -8,7 +8,7 @@ mod standing;
 
 use std::collections::BTreeMap;
 
-use aiex_evidence::check::{self, Finding};
+use aiex_evidence::check::{self, Doubt, Finding};
 use aiex_evidence::{Quote, Verdict};
 use fastrand::Rng;
 use standing::{Run, citing};
@@ -344,8 +344,13 @@ fn identifier(random: &mut Rng) -> Case {
     }
 }
 
-fn is_supported(claim: &str, case: &Case) -> bool {
+/// Whether nothing that a sentence states exactly is in doubt, though it may use words of its own.
+fn passes(claim: &str, case: &Case) -> bool {
     let found = check::check(&citing(claim, &case.quote), case.run.evidence());
+    is_supported(&found) || found == Finding::Doubtful(Doubt::Reworded)
+}
+
+fn is_supported(found: &Finding) -> bool {
     matches!(
         found,
         Finding::Settled {
@@ -353,6 +358,44 @@ fn is_supported(claim: &str, case: &Case) -> bool {
             ..
         }
     )
+}
+
+#[test]
+fn no_sentence_is_vouched_for_by_code_in_which_a_word_was_changed_or_two_changed_places() {
+    const OTHERS: &[&str] = &[
+        "prevented",
+        "encrypts",
+        "worse",
+        "rejected",
+        "megabytes",
+        "ignored",
+    ];
+    let mut random = Rng::with_seed(11);
+    for _ in 0..300 {
+        let (thing, package) = (pick(&mut random, THINGS), pick(&mut random, PACKAGES));
+        let passage = format!(
+            "When the {thing} fills up, {package} drops the oldest entries and tells waiting callers about that."
+        );
+        let (run, quote) = around(&mut random, &passage, "");
+        let mut words: Vec<&str> = passage.trim_end_matches('.').split(' ').collect();
+        // Those that carry meaning.
+        let telling = [2, 3, 4, 6, 7, 9, 10, 12, 13, 14];
+        let at = telling[random.usize(..telling.len())];
+        if random.bool() {
+            words[at] = OTHERS[random.usize(..OTHERS.len())];
+        } else {
+            let other = telling[random.usize(..telling.len())];
+            if words[at] == words[other] {
+                continue;
+            }
+            words.swap(at, other);
+        }
+        let turned = format!("{}.", words.join(" "));
+        let found = check::check(&citing(&turned, &quote), run.evidence());
+        assert!(!is_supported(&found), "{turned} / {passage}");
+        let kept = check::check(&citing(&passage, &quote), run.evidence());
+        assert!(is_supported(&kept), "{passage}: {kept:?}");
+    }
 }
 
 #[test]
@@ -370,11 +413,11 @@ fn every_planted_error_is_caught_and_true_sentences_pass() {
             assert_ne!(case.truth, case.planted);
             let count = counts.entry(case.family).or_default();
             count.0 += 1;
-            if is_supported(&case.planted, &case) {
+            if passes(&case.planted, &case) {
                 missed.push(format!("{}: {} / {}", case.family, case.planted, case.quote.text));
                 count.1 += 1;
             }
-            if !is_supported(&case.truth, &case) {
+            if !passes(&case.truth, &case) {
                 let found = check::check(&citing(&case.truth, &case.quote), case.run.evidence());
                 alarms.push(format!(
                     "{}: {} / {}: {found:?}",

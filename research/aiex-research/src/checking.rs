@@ -34,24 +34,29 @@ struct Work {
 }
 
 impl Work {
-    /// Settles every sentence; returns the places of those in doubt, and why they are.
-    fn settle(mut self) -> (Vec<Section>, Vec<(usize, Doubt)>) {
+    /// Settles every sentence and mends citations; returns the places of those in doubt, why they are, and how many were
+    /// mended.
+    fn settle(mut self) -> (Vec<Section>, Vec<(usize, Doubt)>, u32) {
+        self.settle_all();
+        let mended = self.repair();
+        let doubtful = self.settle_all();
+        (self.sections, doubtful, mended)
+    }
+
+    fn settle_all(&mut self) -> Vec<(usize, Doubt)> {
         let evidence = Evidence {
             sources: &self.catalogue,
             quotes: &self.quotes,
         };
-        let mut doubtful = Vec::new();
         let sentences = self.sections.iter_mut().flat_map(Section::sentences_mut);
-        for (at, sentence) in sentences.enumerate() {
-            if let Some(doubt) = check::settle(sentence, evidence) {
-                doubtful.push((at, doubt));
-            }
-        }
-        (self.sections, doubtful)
+        let settled = sentences.enumerate();
+        settled
+            .filter_map(|(at, sentence)| Some((at, check::settle(sentence, evidence)?)))
+            .collect()
     }
 
     /// Mends citations; returns how many. A repair that touches more than citations is undone.
-    fn repair(mut self) -> (Vec<Section>, u32) {
+    fn repair(&mut self) -> u32 {
         let evidence = Evidence {
             sources: &self.catalogue,
             quotes: &self.quotes,
@@ -66,13 +71,12 @@ impl Work {
                 mended += 1;
             }
         }
-        match repair::guard(&before, &self.sections) {
-            Ok(()) => (self.sections, mended),
-            Err(tampered) => {
-                tracing::error!(%tampered, "a repair was undone");
-                (before, 0)
-            }
+        if let Err(tampered) = repair::guard(&before, &self.sections) {
+            tracing::error!(%tampered, "a repair was undone");
+            self.sections = before;
+            return 0;
         }
+        mended
     }
 }
 
@@ -89,10 +93,14 @@ impl Live {
             quotes: gathered.quotes.clone(),
         };
         let first = work(sections);
-        let (mut sections, doubtful) = on_a_thread(move || first.settle()).await?;
+        let (mut sections, doubtful, mended) = on_a_thread(move || first.settle()).await?;
         self.judge(&mut sections, &doubtful, gathered).await?;
-        let second = work(sections);
-        let (sections, repaired) = on_a_thread(move || second.repair()).await?;
+        let mut second = work(sections);
+        let (sections, repaired) = on_a_thread(move || {
+            let repaired = second.repair();
+            (second.sections, repaired)
+        })
+        .await?;
         let tally = Tally::of(&sections);
         let told = Event::Checked {
             supported: tally.supported,
@@ -100,7 +108,7 @@ impl Live {
             unsupported: tally.unsupported,
             contradicted: tally.contradicted,
             unchecked: tally.unchecked,
-            repaired,
+            repaired: mended + repaired,
         };
         self.tell("checked", vec![told], Patch::default()).await?;
         Ok(sections)

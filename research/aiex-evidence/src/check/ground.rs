@@ -2,7 +2,7 @@
 
 use crate::facts::{Fact, Value, facts};
 use crate::fold::fold;
-use crate::words::{is_word, stems, words};
+use crate::words::{carries_meaning, is_word, stem, stems, words};
 use crate::{Evidence, Quote, Source};
 
 use super::{Doubt, place, sense, share};
@@ -208,6 +208,37 @@ impl<'a> Ground<'a> {
                 .iter()
                 .all(|word| contains_words(&self.quoted_text, word.text));
         if all_there { Found::Loosely } else { Found::Nowhere }
+    }
+
+    /// Whether the quotes have every meaningful word of a text, in its order. Values are looked for one by one, and what the source
+    /// is known by may be named besides: (`Policy::retry`: Tries three times).
+    pub(super) fn says(&self, text: &str, facts: &[Fact]) -> bool {
+        let named = |name: &str| fold(name).trim().trim_matches('`').to_owned();
+        let is_known_by = |name: &str| contains_words(&self.described_text, &named(name));
+        let start = match text.split_once(": ") {
+            Some((name, _)) if is_known_by(name) => name.len(),
+            _ => 0,
+        };
+        let looked_for: Vec<_> = facts
+            .iter()
+            .filter(|fact| match &fact.value {
+                // Of two names in a quote each has its place.
+                Value::Identifier { name, .. } => {
+                    is_known_by(name) && !contains_words(&self.quoted_text, &named(name))
+                }
+                _ => true,
+            })
+            .map(|fact| fact.range.clone())
+            .collect();
+        let claimed = words(text).into_iter().filter(|word| {
+            let at = word.range.start;
+            start <= at && carries_meaning(word.text) && !looked_for.iter().any(|range| range.contains(&at))
+        });
+        let said = words(&self.quoted_text);
+        let mut said = said.iter().map(|word| stem(word.text));
+        claimed
+            .map(|word| stem(word.text))
+            .all(|wanted| said.any(|said| said == wanted))
     }
 
     pub(super) fn support(&self, text: &str) -> f64 {
