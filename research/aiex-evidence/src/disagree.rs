@@ -33,9 +33,16 @@ struct Counted {
 
 /// Every disagreement among the quotes, each subject once.
 pub fn find(evidence: Evidence<'_>) -> Vec<Disagreement> {
+    // Code states nothing about the world: a default here and an argument there are both right.
+    let is_prose = |id: QuoteId| {
+        evidence
+            .source(id.source)
+            .is_some_and(|source| source.origin.is_prose())
+    };
     let statements: Vec<Statement> = evidence
         .quotes
         .iter()
+        .filter(|quote| is_prose(quote.id))
         .flat_map(|quote| statements(quote.id, &quote.text))
         .collect();
     let mut found: Vec<Disagreement> = Vec::new();

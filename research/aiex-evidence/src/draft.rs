@@ -58,7 +58,14 @@ pub fn parse(prose: &str, evidence: Evidence<'_>) -> Draft {
                 keep(finished, &mut draft.sections);
             }
             Block::Prose { text, item } => {
-                let sentences = read(&text, evidence, &mut draft.removed);
+                let mut sentences: Vec<Sentence> = Vec::new();
+                for sentence in read(&text, evidence, &mut draft.removed) {
+                    // A model that goes round in circles says the same again.
+                    let is_same = |said: &Sentence| said.text == sentence.text;
+                    if !section.sentences().any(is_same) && !sentences.iter().any(is_same) {
+                        sentences.push(sentence);
+                    }
+                }
                 if !sentences.is_empty() {
                     section.paragraphs.push(Paragraph { sentences, item });
                 }

@@ -15,6 +15,8 @@ use crate::{Evidence, Quote, QuoteId, Report, Sentence, Source, Tally, Verdict};
 
 /// What a report is about whose question has words that stand nowhere.
 const BESIDE: &str = "What follows is near to the rest of the question.";
+/// What is said of kinds of sources that were not indexed whole.
+const UNREADY: &str = "the same question may find more in a moment";
 
 pub use bibtex::bibtex;
 pub use footer::footer;

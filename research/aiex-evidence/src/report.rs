@@ -131,7 +131,15 @@ impl SearchRun {
         if !self.nowhere.is_empty() {
             outcome.push_str(&format!("; nowhere: {}", self.nowhere.join(", ")));
         }
+        if self.was_taken_in() {
+            outcome.push_str("; not everything was indexed yet");
+        }
         outcome
+    }
+
+    /// Whether what lies on this machine was still being taken in. Of an engine that failed its own words tell.
+    fn was_taken_in(&self) -> bool {
+        self.is_unready && self.engines.is_empty()
     }
 }
 
@@ -228,6 +236,17 @@ impl Report {
             sources: &self.sources,
             quotes: &self.quotes,
         }
+    }
+
+    /// The kinds of sources that were not indexed whole when they were searched, each once.
+    pub fn unready(&self) -> Vec<&str> {
+        let mut kinds: Vec<&str> = Vec::new();
+        for search in self.searches.iter().filter(|search| search.was_taken_in()) {
+            if !kinds.contains(&search.source.as_str()) {
+                kinds.push(&search.source);
+            }
+        }
+        kinds
     }
 
     /// Every sentence, in order.

@@ -39,6 +39,15 @@ fn check(prose: &str, expected: &str) {
 }
 
 #[test]
+fn what_a_section_has_said_it_does_not_say_again() {
+    check(
+        "# One\n\nThe pool holds 512 threads [S1.1]. The pool holds 512 threads [S1.1]. An end.\n\nThe pool holds 512 \
+         threads.\n\n# Two\n\nThe pool holds 512 threads [S1.1].",
+        "# One\nThe pool holds 512 threads. {S1.1}\nAn end. {}\n# Two\nThe pool holds 512 threads. {S1.1}",
+    );
+}
+
+#[test]
 fn ids_are_read_in_every_form_that_models_write() {
     for cite in [
         "[S1.1]",

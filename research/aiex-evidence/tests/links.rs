@@ -125,6 +125,11 @@ fn markdown_links(text: &str) -> Vec<String> {
 /// Every attribute of a page that loads or leads somewhere, and every element that could act.
 fn html_links(page: &str) -> Vec<String> {
     let document = dom_query::Document::from(page);
+    let ids: HashSet<String> = document
+        .select("[id]")
+        .iter()
+        .filter_map(|node| Some(node.attr("id")?.to_string()))
+        .collect();
     let mut found = Vec::new();
     for node in document.select("*").nodes() {
         let name = node.node_name().map(|name| name.to_string()).unwrap_or_default();
@@ -155,6 +160,12 @@ fn html_links(page: &str) -> Vec<String> {
         for attribute in node.attrs() {
             let key = attribute.name.local.to_string();
             match key.as_str() {
+                // To a quote of the report itself.
+                "href"
+                    if attribute
+                        .value
+                        .strip_prefix('#')
+                        .is_some_and(|id| ids.contains(id)) => {}
                 "href" => found.push(attribute.value.to_string()),
                 "class" | "title" | "id" | "rel" | "lang" | "charset" | "http-equiv" | "content" | "name" => {
                 }

@@ -123,6 +123,26 @@ fn as_json() {
 }
 
 #[test]
+fn a_report_from_sources_that_were_not_indexed_whole_says_so_first() {
+    let mut report = report();
+    assert!(!render::markdown(&report).contains("indexed"));
+    let search = report
+        .searches
+        .iter_mut()
+        .find(|search| search.engines.is_empty());
+    let search = search.unwrap();
+    (search.failure, search.is_unready) = (None, true);
+    for shown in [render::markdown(&report), render::html(&report)] {
+        assert_eq!(shown.matches("Not indexed whole yet").count(), 1, "{shown}");
+        assert_eq!(
+            shown.matches("; not everything was indexed yet").count(),
+            1,
+            "{shown}"
+        );
+    }
+}
+
+#[test]
 fn words_that_stand_nowhere_are_owned_up_to_before_anything_is_told() {
     let report = Report {
         nowhere: vec!["volumes".into(), "who_borrows".into()],
@@ -174,7 +194,7 @@ fn a_report_of_an_earlier_version_accuses_nobody_of_being_dead() {
 fn the_footer_counts_claims_removals_sources_and_dead_links() {
     insta::assert_snapshot!(
         render::footer(&report()),
-        @"7 claims: 5 supported, 0 partial, 1 unverified, 1 unchecked; 0 fabricated links (1 link, 1 citation, 1 source list of the model removed); 4 sources read 2026-11-21; 1 dead"
+        @"7 claims: 4 supported, 0 partial, 1 unverified, 2 unchecked; 0 fabricated links (1 link, 1 citation, 1 source list of the model removed); 4 sources read 2026-11-21; 1 dead"
     );
 }
 

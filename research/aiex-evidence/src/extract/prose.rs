@@ -14,6 +14,8 @@ const PARAGRAPH: usize = 800;
 const RUN: usize = 450;
 /// Bytes of a list, or of a table, that is told whole.
 const LIST: usize = 600;
+/// Lines of the settings of a page at most; what is marked like them and goes on is something else.
+const MOST_SETTINGS: usize = 60;
 
 /// The pieces of a text, of one that `is_cut` out of a longer one as well. They may overlap: of a long paragraph, runs of
 /// sentences begin at each of them.
@@ -27,7 +29,7 @@ pub(super) fn pieces(text: &str, is_cut: bool) -> Vec<Piece> {
     let lines: Vec<Line<'_>> = lines(text).collect();
     let is_inside = is_cut && begins_inside(lines.iter().map(|line| line.text));
     let mut inside = is_inside.then_some(0);
-    for line in &lines {
+    for line in lines.iter().skip(front_matter(&lines)) {
         reader.line(line, &mut inside);
     }
     // A block that the span cuts off.
@@ -78,6 +80,22 @@ fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
+/// How many lines at the beginning are settings of the page and not the page: between two `---`, as site generators have them.
+fn front_matter(lines: &[Line<'_>]) -> usize {
+    let is_mark = |line: &Line<'_>| line.text == "---";
+    if !lines.first().is_some_and(is_mark) {
+        return 0;
+    }
+    let mut others = lines.iter().skip(1).take(MOST_SETTINGS);
+    others.position(is_mark).map_or(0, |settings| settings + 2)
+}
+
+/// Whether a point of a list is nothing but a link to another place of the same page: a line of its contents.
+fn leads_within(line: &str) -> bool {
+    let point = line.trim().trim_start_matches(['-', '*', '+', ' ']);
+    point.starts_with('[') && point.contains("](#") && point.ends_with(')')
+}
+
 struct Reader<'a> {
     text: &'a str,
     pieces: Vec<Piece>,
@@ -119,7 +137,7 @@ impl Reader<'_> {
             return;
         }
         let trimmed = line.text.trim_start();
-        if trimmed.is_empty() {
+        if trimmed.is_empty() || (line.point().is_some() && leads_within(trimmed)) {
             self.flush();
             return;
         }
@@ -299,6 +317,23 @@ mod tests {
             kinds("It is weighed:\n\n```console\n$ weigh parcel"),
             [Kind::Said, Kind::Example]
         );
+    }
+
+    #[test]
+    fn settings_of_a_page_and_its_contents_say_nothing() {
+        let page = "---\nid: parcels\ntitle: Parcels\n---\n\n* [Weighing](#weighing)\n  + [Twice](#twice)\n\nA parcel is \
+                    weighed.\n\n- See [weighing](#weighing) first.\n\n---\n\nAfter a rule.";
+        assert_eq!(
+            of(page),
+            [
+                "A parcel is weighed.",
+                "See [weighing](#weighing) first.",
+                "---",
+                "After a rule."
+            ]
+        );
+        let unclosed = format!("---\n{}", "It is weighed.\n".repeat(80));
+        assert!(!of(&unclosed).is_empty());
     }
 
     #[test]

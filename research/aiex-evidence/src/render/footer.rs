@@ -1,6 +1,8 @@
 //! What was verified, in one line, and what it cost, in another.
 
-use crate::{Hindrance, Report, date};
+use std::collections::HashSet;
+
+use crate::{Hindrance, QuoteId, Report, date};
 
 /// `42 claims: 37 supported, 3 partial, 1 unverified, 1 unchecked; 0 fabricated links; 18 sources read 2026-11-21; 2 dead, 1 refused`.
 pub fn footer(report: &Report) -> String {
@@ -18,7 +20,12 @@ pub fn footer(report: &Report) -> String {
     // Quotes bear themselves out; that says nothing of the question.
     let is_quoted = report.model.is_none() && tally.supported == tally.claims;
     let claims = if is_quoted {
-        let quotes = count(tally.claims, "quote");
+        // One may stand in several places: in short, and where it belongs.
+        let cited: HashSet<QuoteId> = report
+            .sentences()
+            .flat_map(|sentence| sentence.cites.iter().copied())
+            .collect();
+        let quotes = count(of(cited.len()), "quote");
         format!("{quotes}, word for word; whether they answer the question nobody judged")
     } else {
         format!("{}: {}", count(tally.claims, "claim"), parts.join(", "))

@@ -7,7 +7,7 @@ use crate::inline::{self, Piece};
 use crate::{Evidence, QuoteId, Report, Sentence, date};
 
 use super::footer::{footer, ledger};
-use super::{BESIDE, cited, is_cited, mark, name, one_line};
+use super::{BESIDE, UNREADY, cited, is_cited, mark, name, one_line};
 
 /// Plain and readable, dark where the reader's system is.
 const STYLE: &str = "\
@@ -66,6 +66,14 @@ fn write(out: &mut String, report: &Report, evidence: Evidence<'_>) -> std::fmt:
             out,
             "<p class=\"mark\"><strong>Partial report:</strong> {}</p>",
             text(why)
+        )?;
+    }
+    let unready = report.unready().join(", ");
+    if !unready.is_empty() {
+        writeln!(
+            out,
+            "<p><strong>Not indexed whole yet:</strong> {}; {UNREADY}</p>",
+            text(&unready)
         )?;
     }
     if !report.nowhere.is_empty() {
@@ -233,7 +241,12 @@ fn citations(ids: &[QuoteId], evidence: Evidence<'_>) -> String {
                 text(&link),
                 quote.id
             ),
-            None => format!("{} <code>{}</code>", quote.id, text(&quote.label(source))),
+            // Its words stand below.
+            None => format!(
+                "<a href=\"#{0}\">{0}</a> <code>{1}</code>",
+                quote.id,
+                text(&quote.label(source))
+            ),
         })
         .collect();
     if shown.is_empty() {

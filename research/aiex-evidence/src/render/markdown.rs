@@ -7,7 +7,7 @@ use crate::inline::{self, Piece};
 use crate::{Evidence, QuoteId, Report, Sentence, date};
 
 use super::footer::{footer, ledger};
-use super::{BESIDE, cited, is_cited, listed, mark, name, one_line};
+use super::{BESIDE, UNREADY, cited, is_cited, listed, mark, name, one_line};
 
 /// The report as Markdown.
 pub fn markdown(report: &Report) -> String {
@@ -30,6 +30,10 @@ fn write(out: &mut String, report: &Report, evidence: Evidence<'_>) -> std::fmt:
     }
     if let Some(why) = &report.partial {
         writeln!(out, "**Partial report:** {}\n", text(why))?;
+    }
+    let unready = report.unready().join(", ");
+    if !unready.is_empty() {
+        writeln!(out, "**Not indexed whole yet:** {}; {UNREADY}\n", text(&unready))?;
     }
     if !report.nowhere.is_empty() {
         let words = text(&report.nowhere.join(", "));
