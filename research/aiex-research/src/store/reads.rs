@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aiex_evidence::{Ledger, Origin, Report, SourceId};
+use aiex_evidence::{Ledger, Origin, Report, SourceId, Verdict};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
@@ -196,7 +196,8 @@ pub(super) fn keep_past(connection: &Connection, report: &Report) -> rusqlite::R
     Ok(())
 }
 
-/// A report as plain text: what a later run may quote from it. Only sentences that were borne out.
+/// A report as plain text: what a later run may quote from it. Only sentences that are the quotes' own words, as code sees: what
+/// a model wrote and a model judged is no source.
 fn report_text(report: &Report) -> String {
     let mut text = String::new();
     for section in &report.sections {
@@ -204,11 +205,8 @@ fn report_text(report: &Report) -> String {
         text.push_str("\n\n");
         for paragraph in &section.paragraphs {
             for sentence in &paragraph.sentences {
-                let borne_out = matches!(
-                    sentence.verdict,
-                    Some(aiex_evidence::Verdict::Supported | aiex_evidence::Verdict::Partial)
-                );
-                if borne_out {
+                let is_quoted = sentence.verdict == Some(Verdict::Supported) && !sentence.judged;
+                if is_quoted {
                     text.push_str(&sentence.text);
                     text.push(' ');
                 }
@@ -219,8 +217,8 @@ fn report_text(report: &Report) -> String {
     text
 }
 
-/// What earlier reports on the same repositories say and cite: another repository's code answers nothing here. A run of no
-/// repository in particular belongs to all.
+/// What earlier reports on the same repositories say and cite: another repository's code answers nothing here. Of a run of no
+/// repository in particular the pages of the web belong to all; what else it cites may be of any repository.
 pub(super) fn past(
     connection: &Connection,
     query: &str,
@@ -236,23 +234,35 @@ pub(super) fn past(
     if words.is_empty() {
         return Ok(Vec::new());
     }
-    let hits: Vec<(String, u32, f64)> = connection
+    let hits: Vec<(String, u32, f64, bool)> = connection
         .prepare_cached(
-            "SELECT run, source, bm25(past) FROM past WHERE past MATCH ?1 AND run <> ?2 AND EXISTS (
-                 SELECT 1 FROM runs theirs, runs ours WHERE theirs.id = past.run AND ours.id = ?2 AND (
-                     coalesce(json_array_length(ours.request, '$.repos'), 0) = 0
-                     OR coalesce(json_array_length(theirs.request, '$.repos'), 0) = 0
-                     OR EXISTS (SELECT 1 FROM json_each(theirs.request, '$.repos') a, json_each(ours.request, '$.repos') b
-                                WHERE a.value = b.value)))
+            "SELECT past.run, past.source, bm25(past), coalesce(json_array_length(theirs.request, '$.repos'), 0) = 0
+                 AND coalesce(json_array_length(ours.request, '$.repos'), 0) > 0
+             FROM past JOIN runs theirs ON theirs.id = past.run JOIN runs ours ON ours.id = ?2
+             WHERE past MATCH ?1 AND past.run <> ?2 AND (
+                 coalesce(json_array_length(ours.request, '$.repos'), 0) = 0
+                 OR coalesce(json_array_length(theirs.request, '$.repos'), 0) = 0
+                 OR EXISTS (SELECT 1 FROM json_each(theirs.request, '$.repos') a, json_each(ours.request, '$.repos') b
+                            WHERE a.value = b.value))
              ORDER BY bm25(past) LIMIT ?3",
         )?
-        .query_map(params![words.join(" OR "), but.0, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map(params![words.join(" OR "), but.0, limit], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
+    let is_web = |origin: &Origin| matches!(origin, Origin::Web { .. });
     let mut found = Vec::new();
-    for (id, source, rank) in hits {
+    for (id, source, rank, is_of_any) in hits {
         let Some(report) = report(connection, &RunId(id.clone()))? else {
             continue;
         };
+        let is_open = match report.sources.get(SourceId(source)) {
+            Some(source) => is_web(&source.origin),
+            None => report.sources.iter().all(|source| is_web(&source.origin)),
+        };
+        if is_of_any && !is_open {
+            continue;
+        }
         // The engine's scores are negative, lower being better.
         let score = -rank as f32;
         let past = match report.sources.get(SourceId(source)) {

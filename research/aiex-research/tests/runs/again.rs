@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use aiex_research::{Request, Research, RunId};
+use aiex_evidence::Origin;
+use aiex_research::{Request, Research, RunId, SourceKind};
 
-use super::world::{Fated, World, events, open, request};
+use super::world::{Fated, World, brisk, events, open, request};
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
@@ -114,4 +115,56 @@ async fn a_report_that_may_come_out_better_is_made_again() {
     let removed = made(&research, in_world("as it was")).await;
     research.remove(&removed).await.unwrap();
     assert_eq!(research.answered(&in_world("as it was")).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_quotes_a_removed_one_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::with_model());
+    let research = open(folder.path(), &world).await;
+    let earlier = made(&research, request()).await;
+    let of_reports = Request {
+        sources: vec![SourceKind::Reports],
+        ..in_world("as it was")
+    };
+    let run = made(&research, of_reports.clone()).await;
+    let cited = Origin::Report {
+        run: earlier.0.clone(),
+    };
+    let sources = research.report(&run).await.unwrap().sources;
+    assert!(sources.find(&cited).is_some(), "{sources:?}");
+    assert_eq!(research.answered(&of_reports).await.unwrap(), Some(run));
+    research.remove(&earlier).await.unwrap();
+    assert_eq!(research.answered(&of_reports).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn templates_are_compared_by_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let templates = folder.path().join("templates");
+    std::fs::create_dir(&templates).unwrap();
+    let write = |name: &str, ask: &str| {
+        let section = format!("[[section]]\nheading = \"A\"\nask = \"{ask}\"\n");
+        let text = format!("title = \"T\"\nabout = \"t\"\n\n{section}");
+        std::fs::write(templates.join(name).with_extension("toml"), text).unwrap();
+    };
+    write("mine", "{question}");
+    let settings = aiex_research::Settings {
+        templates: Some(templates.clone()),
+        ..brisk()
+    };
+    let world = Arc::new(World::plain());
+    let opened = Research::open(folder.path(), world.ports(), settings).await;
+    let research = opened.unwrap();
+    let said = async |name| research.wording(name).await.unwrap();
+    let (mine, all) = (said(Some("mine")).await, said(None).await);
+    assert_eq!(said(Some("mine")).await, mine);
+    write("other", "{terms}");
+    assert_eq!(said(Some("mine")).await, mine);
+    assert_ne!(said(None).await, all);
+    write("mine", "Why {question}");
+    assert_ne!(said(Some("mine")).await, mine);
+    std::fs::remove_file(templates.join("mine.toml")).unwrap();
+    let gone = research.wording(Some("mine")).await.unwrap_err().to_string();
+    assert!(gone.starts_with("there is no template `mine`"), "{gone}");
 }

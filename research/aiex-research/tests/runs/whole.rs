@@ -225,6 +225,23 @@ async fn reports_on_other_repositories_are_no_sources() {
         // For the next question only the first report is there.
         research.remove(&run).await.unwrap();
     }
+    // A run of no repository that draws on the first carries its code nowhere else.
+    let general = aiex_research::Request {
+        sources: vec![SourceKind::Reports],
+        ..request()
+    };
+    assert!(general.repos.is_empty());
+    let general = research.start(general).await.unwrap();
+    events(&research, &general).await;
+    assert!(!research.report(&general).await.unwrap().sources.is_empty());
+    let run = research
+        .start(of("/src/other", &[SourceKind::Reports]))
+        .await
+        .unwrap();
+    events(&research, &run).await;
+    let report = research.report(&run).await.unwrap();
+    let kinds: Vec<&str> = report.sources.iter().map(|source| source.origin.kind()).collect();
+    assert!(kinds.iter().all(|kind| *kind == "web"), "{kinds:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
