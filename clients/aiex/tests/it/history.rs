@@ -114,6 +114,20 @@ fn a_secret_in_a_query_is_blotted_out() {
 }
 
 #[test]
+fn a_secret_in_a_question_of_research_is_blotted_out_before_it_is_kept() {
+    let world = World::new();
+    let repo = world.sample();
+    let secret = format!("AKIA{}", "IOSFODNN7QWERTZU");
+    let question = format!("how long does the back-off policy wait for key = \"{secret}\"");
+    let told = world.ok(&repo, &["research", &question, "--sources", "code", "--yes"]);
+    assert!(told.stderr.contains("was blotted out"), "{}", told.stderr);
+    let listed = world.ok(&repo, &["research", "list", "--json"]).stdout;
+    for shown in [&told.stdout, &listed] {
+        assert!(!shown.contains(&secret) && shown.contains("***"), "{shown}");
+    }
+}
+
+#[test]
 fn nothing_is_remembered_when_the_settings_say_so() {
     let world = World::new();
     let repo = world.sample();
