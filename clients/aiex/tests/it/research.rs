@@ -614,3 +614,62 @@ fn what_is_wrong_with_the_command_line_is_told_without_a_daemon() {
     }
     assert!(!world.aiex_home().join("state/c1/aiexd.lock").exists());
 }
+
+#[test]
+fn a_question_is_asked_anew_when_a_package_or_its_template_has_changed() {
+    let world = World::new();
+    let template = |ask: &str| {
+        let section = format!("[[section]]\nheading = \"Waiting\"\nask = \"{ask}\"\n");
+        format!("title = \"Mine\"\nabout = \"How things wait\"\n\n{section}")
+    };
+    let templates = world.folder("templates", &[("mine.toml", template("{question}").as_str())]);
+    world.configure(&format!("[research]\ntemplates = \"{}\"\n", templates.display()));
+    let repo = world.sample();
+    let install = |name: &str, readme: &str| {
+        let folder = repo.join("node_modules").join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let manifest = format!("{{\"name\": \"{name}\", \"version\": \"1.0.0\"}}\n");
+        fs::write(folder.join("package.json"), manifest).unwrap();
+        fs::write(folder.join("README.md"), readme).unwrap();
+    };
+    let asked = r#"{"dependencies": {"retry-kit": "1", "wait-kit": "1"}}"#;
+    let lock = r#"{"lockfileVersion": 3, "packages": {
+        "": {"dependencies": {"retry-kit": "1", "wait-kit": "1"}},
+        "node_modules/retry-kit": {"version": "1.0.0"},
+        "node_modules/wait-kit": {"version": "1.0.0"}
+    }}"#;
+    fs::write(repo.join("package.json"), asked).unwrap();
+    fs::write(repo.join("package-lock.json"), lock).unwrap();
+    fs::write(repo.join(".gitignore"), "node_modules/\n").unwrap();
+    let readme = "# Retry kit\n\nThe back-off policy waits a second before the next attempt.\n";
+    install("retry-kit", readme);
+    world.ok(&repo, &["repos", "add"]);
+    world.ok(&repo, &["search", "wait", "--complete"]);
+    // How many runs there are once it was asked.
+    let ask = |more: &[&str]| {
+        let flags = ["research", QUESTION, "--sources", "code,docs", "--depth", "quick"];
+        world.ok(&repo, &[&flags, more].concat());
+        world.ok(&repo, &["research", "list", "--json"]).rows().len()
+    };
+    assert_eq!([ask(&[]), ask(&[])], [1, 1]);
+    // A patch, under the version that it had.
+    install("retry-kit", &readme.replace("a second", "seven seconds"));
+    assert_eq!([ask(&[]), ask(&[])], [2, 2]);
+    // No lockfile changes when what it locks is installed.
+    install("wait-kit", "# Wait kit\n\nWaits before the next attempt.\n");
+    assert_eq!([ask(&[]), ask(&[])], [3, 3]);
+
+    let mine = ["--template", "mine"];
+    assert_eq!([ask(&mine), ask(&mine)], [4, 4]);
+    fs::write(templates.join("mine.toml"), template("Why and {question}")).unwrap();
+    assert_eq!([ask(&mine), ask(&mine)], [5, 5]);
+    fs::remove_file(templates.join("mine.toml")).unwrap();
+    let args = ["research", QUESTION, "--sources", "code,docs", "--depth", "quick"];
+    let gone = world.run(&repo, &[&args[..], &mine[..]].concat());
+    assert_eq!(gone.code, Some(2), "{}", gone.stderr);
+    assert!(
+        gone.stderr.contains("there is no template `mine`"),
+        "{}",
+        gone.stderr
+    );
+}

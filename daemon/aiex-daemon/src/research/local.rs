@@ -11,6 +11,7 @@
 mod code;
 mod commits;
 pub(crate) mod file;
+mod glance;
 mod lockfiles;
 mod merging;
 mod packages;
@@ -47,6 +48,8 @@ const AT_ONCE: usize = 2;
 const MAX_CONTEXT: usize = 2_000;
 /// Finding what a run is told of its repositories may take so long.
 const CONTEXT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+/// …and seeing whether their dependencies are as they were, so long: asking a question anew is always right.
+const GLANCE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// The sources that lie on this machine.
 pub(crate) struct Local {
@@ -96,6 +99,7 @@ impl Local {
         Ok(Findings {
             found: together(lists, &search.query, search.limit)?,
             nowhere,
+            is_unready: stop.fell_short(),
             ..Findings::default()
         })
     }
@@ -175,6 +179,16 @@ impl Local {
                 String::new()
             }
         }
+    }
+
+    /// A word for what repositories depend on as it lies on this machine, and another one when that is seen to have changed.
+    /// None when it cannot be told in a moment.
+    pub(crate) async fn state_of_dependencies(&self, repos: &[String]) -> Option<String> {
+        let stop = Stop::new(GLANCE_PATIENCE, &CancellationToken::new());
+        let _ends = stop.ends_with_caller();
+        let dependencies = self.dependencies(repos, &stop).await.ok()?;
+        let seen = blocking(&stop, move |stop| glance::glance(&dependencies, stop)).await;
+        seen.ok()?
     }
 
     /// What search engines may be told of repositories; nothing when none is named, or one is not registered.

@@ -6,6 +6,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aiex_evidence::Origin;
+use aiex_files::secret;
 use aiex_protocol::research::{
     ApproveArgs, FollowArgs, GraphArgs, ReportArgs, ResearchArgs, RunArgs, TemplateInfo,
 };
@@ -69,8 +71,23 @@ pub(super) async fn start(running: &Arc<Running>, args: ResearchArgs) -> Result<
             .await
             .map_err(|error| wire_error(&error))?;
         let age = now_ms().saturating_sub(view.summary.changed_ms);
+        let report = open
+            .research
+            .report(&run)
+            .await
+            .map_err(|error| wire_error(&error))?;
+        let is_of_web = report
+            .sources
+            .iter()
+            .any(|source| matches!(source.origin, Origin::Web { .. }));
+        let besides = if is_of_web {
+            "; pages of the web were not looked at again"
+        } else {
+            ""
+        };
         let message = format!(
-            "this was answered {}, and nothing that the report rests on has changed since; `--fresh` asks anew",
+            "this was answered {}, and nothing on this machine that the report rests on has changed since{besides}; \
+             `--fresh` asks anew",
             ago(age)
         );
         running.stream.tell(Event::Notice { message });
@@ -160,9 +177,14 @@ async fn prepared(running: &Arc<Running>, machine: &Open, args: &ResearchArgs) -
     let world = if names_none {
         None
     } else {
-        world::digest(running, &roots).await?
+        world::digest(running, machine, args, &roots).await?
     };
-    let request = shape::request(args, &running.handle.settings.research, context)?;
+    let mut request = shape::request(args, &running.handle.settings.research, context)?;
+    // It is kept, searched for and shown to models.
+    if !secret::redact(&mut request.question).is_empty() {
+        let message = "what looks like a secret in the question was blotted out".to_owned();
+        running.stream.tell(Event::Notice { message });
+    }
     Ok(Request {
         repos: roots,
         world,

@@ -4,13 +4,16 @@ use crate::{Origin, Report, Source, date};
 
 use super::{is_cited, name};
 
-/// One entry per cited source, with keys `S1`, `S2`, …
+/// One entry per cited source, with keys that no other report has: `20260131-0af3c9-S1`.
 pub fn bibtex(report: &Report) -> String {
     let cited = report.sources.iter().filter(|source| is_cited(report, source));
-    cited.map(entry).collect::<Vec<_>>().join("\n")
+    cited
+        .map(|source| entry(&report.run, source))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
-fn entry(source: &Source) -> String {
+fn entry(run: &str, source: &Source) -> String {
     let mut fields = vec![("title", format!("{{{}}}", escaped(&name(source))))];
     let kind = match &source.origin {
         Origin::Web { .. } => "online",
@@ -51,7 +54,7 @@ fn entry(source: &Source) -> String {
         .into_iter()
         .map(|(name, value)| format!("  {name} = {{{value}}},\n"))
         .collect();
-    format!("@{kind}{{{},\n{lines}}}\n", source.id)
+    format!("@{kind}{{{run}-{},\n{lines}}}\n", source.id)
 }
 
 /// Text that TeX shows as it is and that cannot end a field.

@@ -42,6 +42,10 @@ pub(super) async fn search(
     stop: &Stop,
 ) -> Result<Findings, SearchFailure> {
     settled(&repository, &stop.part(WAITING, FIRST_INDEX)).await;
+    // Before the search: what is taken in meanwhile, it may have missed.
+    if is_behind(&repository.status()) {
+        stop.fall_short();
+    }
     let (query, limit, files) = (search.query.clone(), search.limit, files.clone());
     blocking(stop, move |stop| {
         let request = request(query, limit);
@@ -200,6 +204,15 @@ fn is_enough(status: &RepoStatus) -> bool {
     status.phase == Phase::Failed || (status.is_complete && is_embedded)
 }
 
+/// Whether an index lacks so much that the same search may find more later: files, or the vectors of more than a tenth of
+/// the chunks.
+fn is_behind(status: &RepoStatus) -> bool {
+    // Where nothing is embedded on purpose, an index rests without vectors and without a problem.
+    let awaits_vectors = status.phase != Phase::Idle || status.problem.is_some();
+    let is_embedded = 10 * status.chunks_embedded >= 9 * status.chunks;
+    !status.is_complete || (awaits_vectors && !is_embedded)
+}
+
 /// Says of each result at which commit it can be looked up: at the one that is checked out, if its lines say there what
 /// they say here. What was edited since has no commit yet.
 fn at_commit(found: &mut [Found], root: &Root) {
@@ -257,8 +270,61 @@ fn result(hit: Hit, passage: Passage, root: &Path) -> Found {
 
 #[cfg(test)]
 mod tests {
+    use aiex_protocol::repos::WatchMode;
+
     use super::super::passage::hit;
     use super::*;
+
+    #[test]
+    fn an_index_is_behind_while_files_or_many_vectors_are_missing() {
+        let whole = RepoStatus {
+            root: "/home/ada/shop".to_owned(),
+            branch: None,
+            phase: Phase::Idle,
+            done: 0,
+            total: 0,
+            rate: 0.0,
+            generation: 1,
+            is_complete: true,
+            files_seen: 10,
+            files_indexed: 10,
+            files_skipped: 0,
+            files_failed: 0,
+            stale_files: 0,
+            chunks: 100,
+            chunks_embedded: 100,
+            symbols: 0,
+            source_bytes: 0,
+            disk_bytes: 0,
+            watch: WatchMode::Events { watches: 1 },
+            fresh_at_ms: 1,
+            problem: None,
+            quarantined: Vec::new(),
+            vector_collection: None,
+            vectors_moving_to: None,
+            is_at_rest: false,
+        };
+        let embedding = |chunks_embedded| RepoStatus {
+            phase: Phase::Embedding,
+            chunks_embedded,
+            ..whole.clone()
+        };
+        assert!(!is_behind(&whole) && !is_behind(&embedding(95)));
+        assert!(is_behind(&embedding(60)));
+        let first = RepoStatus {
+            is_complete: false,
+            phase: Phase::Indexing,
+            ..whole.clone()
+        };
+        assert!(is_behind(&first));
+        let without_vectors = |problem: Option<&str>| RepoStatus {
+            chunks_embedded: 0,
+            problem: problem.map(str::to_owned),
+            ..whole.clone()
+        };
+        assert!(!is_behind(&without_vectors(None)), "none are made");
+        assert!(is_behind(&without_vectors(Some("the embedder does not answer"))));
+    }
 
     #[test]
     fn documents_stand_between_the_code_and_none_twice() {

@@ -13,7 +13,8 @@ use crate::research::web::Surroundings;
 
 /// Repositories whose dependencies are remembered.
 const MAX_REMEMBERED: usize = 16;
-/// What is remembered is looked up anew after this long: installing a package need not touch a lockfile.
+/// What is remembered is looked up anew after this long: a package can be installed where no other one lies, and without a
+/// touch of the lockfile.
 const MAX_AGE: Duration = Duration::from_secs(300);
 
 /// Finds dependencies and remembers them.
@@ -24,7 +25,7 @@ pub(super) struct Lockfiles {
 
 struct Known {
     dependencies: Arc<Dependencies>,
-    /// The lockfiles and the root, with the time of their last change.
+    /// The lockfiles, the root and the folders that packages lie in, with the time of their last change.
     stamps: Vec<(PathBuf, Option<SystemTime>)>,
     found_at: Instant,
 }
@@ -38,6 +39,15 @@ impl Known {
 
 fn changed_at(path: &Path) -> Option<SystemTime> {
     path.metadata().and_then(|metadata| metadata.modified()).ok()
+}
+
+/// The folders that a package lies in, up to the root if it lies inside: when one is installed, replaced or removed, they
+/// change, and a lockfile need not.
+fn holders<'a>(root: &'a Path, sources: &'a Path) -> impl Iterator<Item = &'a Path> {
+    let inside = sources.ancestors().skip(1);
+    inside
+        .take_while(move |folder| folder.starts_with(root))
+        .chain(sources.parent())
 }
 
 impl Lockfiles {
@@ -68,10 +78,12 @@ impl Lockfiles {
             // It may be a part.
             return dependencies;
         }
-        let paths: BTreeSet<&Path> = dependencies
-            .packages
-            .iter()
-            .map(|package| package.locked_by.as_path())
+        let packages = &dependencies.packages;
+        let installed = packages.iter().filter(|package| package.origin != Origin::Path);
+        let paths: BTreeSet<&Path> = installed
+            .filter_map(|package| package.sources())
+            .flat_map(|sources| holders(root, sources))
+            .chain(packages.iter().map(|package| package.locked_by.as_path()))
             .chain([root])
             .collect();
         let known = Known {
@@ -214,6 +226,35 @@ mod tests {
         let second = lockfiles.dependencies(&root, &|| false);
         let versions: Vec<&str> = second.packages.iter().map(|p| p.version.as_str()).collect();
         assert!(versions.contains(&"1.0.2"), "{versions:?}");
+    }
+
+    #[test]
+    fn a_package_that_is_installed_later_is_known_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let lock = r#"{"lockfileVersion": 3, "packages": {
+            "": {"dependencies": {"one": "1", "two": "1"}},
+            "node_modules/one": {"version": "1.0.0"},
+            "node_modules/two": {"version": "1.0.0"}
+        }}"#;
+        fs::write(root.join("package-lock.json"), lock).unwrap();
+        let modules = root.join("node_modules");
+        fs::create_dir_all(modules.join("one")).unwrap();
+        let lockfiles = Lockfiles::new(Homes::default());
+        let installed = || {
+            let dependencies = lockfiles.dependencies(&root, &|| false);
+            let packages = dependencies.packages.iter();
+            packages.filter(|package| package.folder.is_some()).count()
+        };
+        assert_eq!(installed(), 1);
+
+        fs::create_dir(modules.join("two")).unwrap();
+        // A file system with coarse times could not tell the two apart.
+        let later = SystemTime::now() + Duration::from_secs(5);
+        fs::File::open(&modules)
+            .and_then(|folder| folder.set_modified(later))
+            .unwrap();
+        assert_eq!(installed(), 2);
     }
 
     #[test]

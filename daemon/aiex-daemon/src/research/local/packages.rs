@@ -3,16 +3,19 @@
 //! The index lies beside that of the repositories, so that packages never show up as somebody's code, and can be thrown
 //! away as a whole. Its vectors come from the model inside the program whatever the settings say: packages are indexed
 //! while somebody waits, and a paid service is not asked to read megabytes for one question.
+//!
+//! What is indexed is looked over for every question, under an unchanged version too: packages are patched where they lie,
+//! linked to a folder that somebody works on, or half installed when they are first asked for.
 
 mod likely;
 mod opened;
 mod ranking;
 mod wanted;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aiex_config::{EmbedderKind, Home, Settings};
 use aiex_evidence::Origin;
@@ -23,6 +26,7 @@ use aiex_index::{
 };
 use aiex_page::untrusted::instructs;
 use aiex_research::{Found, Search, SearchFailure};
+use tokio::sync::OwnedMutexGuard;
 
 use super::code::request;
 use super::file::Files;
@@ -36,12 +40,16 @@ pub(super) use likely::Likely;
 use opened::Open;
 pub(super) use wanted::{Wanted, names_one, wanted};
 
+/// The share of a search's time that looking over what is indexed may take.
+const LOOKING: f64 = 0.2;
+/// …and the most of it. A package that is as it was takes a few milliseconds.
+const MAX_LOOKING: Duration = Duration::from_secs(2);
 /// The share of a search's time that indexing may take.
 const INDEXING: f64 = 0.75;
 /// …and the most of it.
 const MAX_INDEXING: Duration = Duration::from_secs(60);
 /// Folders of packages that say nothing to their users.
-const LEFT_OUT: &[&str] = &[
+pub(super) const LEFT_OUT: &[&str] = &[
     "node_modules/",
     "test/",
     "tests/",
@@ -51,6 +59,9 @@ const LEFT_OUT: &[&str] = &[
     "benches/",
     "benchmarks/",
 ];
+
+/// When the last look over each package began.
+type Looks = HashMap<PathBuf, Instant>;
 
 /// The index of packages.
 pub(super) struct Packages {
@@ -62,6 +73,8 @@ pub(super) struct Packages {
     opening: Mutex<()>,
     /// Held while packages are indexed or forgotten: one search at a time does that.
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Held while packages are looked over: searches that are asked for together look once.
+    looks: Arc<tokio::sync::Mutex<Looks>>,
 }
 
 /// Stops indexing when it is time to.
@@ -86,10 +99,12 @@ impl Packages {
             opened: OnceLock::new(),
             opening: Mutex::new(()),
             turn: Arc::default(),
+            looks: Arc::default(),
         }
     }
 
-    /// Indexes what is wanted and not there yet, for as long as there is time, and searches what is there.
+    /// Looks over what is there of what is wanted, indexes what is not, both for as long as there is time, and searches what
+    /// is there then.
     pub(super) async fn search(
         self: Arc<Self>,
         wanted: Vec<Wanted>,
@@ -99,6 +114,7 @@ impl Packages {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
+        self.look_over(&wanted, &stop.part(LOOKING, MAX_LOOKING)).await?;
         let (of, checked) = (self.clone(), wanted.clone());
         let is_ready = blocking(stop, move |_| of.is_ready(&checked))
             .await?
@@ -116,6 +132,55 @@ impl Packages {
         blocking(stop, move |stop| self.look(&wanted, &query, limit, stop))
             .await?
             .map_err(|error| unusable(&error))
+    }
+
+    /// Brings what is indexed already in line with the disk. What cannot be looked over in time is searched as it is.
+    async fn look_over(self: &Arc<Self>, wanted: &[Wanted], stop: &Stop) -> Result<(), SearchFailure> {
+        let looks = tokio::select! {
+            looks = self.looks.clone().lock_owned() => looks,
+            () = stop.due() => {
+                stop.fall_short();
+                return Ok(());
+            }
+        };
+        let (of, wanted) = (self.clone(), wanted.to_vec());
+        // They go with the work and not with the future that waits for it.
+        let looked = blocking(stop, move |stop| of.look_over_held(&wanted, looks, stop)).await?;
+        looked.map_err(|error| unusable(&error))
+    }
+
+    /// Looks over the packages that are indexed, but for those that somebody has looked over since this search was asked
+    /// for: whatever was on disk by then is found by it.
+    fn look_over_held(
+        &self,
+        wanted: &[Wanted],
+        mut looks: OwnedMutexGuard<Looks>,
+        stop: &Stop,
+    ) -> Result<(), IndexError> {
+        let open = self.open()?;
+        looks.retain(|_, began| began.elapsed() < MAX_INDEXING);
+        for package in wanted {
+            let is_held = open.shelf().holds(&package.folder, &package.version);
+            let is_seen = looks
+                .get(&package.folder)
+                .is_some_and(|began| stop.began() <= *began);
+            if !is_held || is_seen {
+                continue;
+            }
+            if stop.is_due() {
+                stop.fall_short();
+                break;
+            }
+            let began = Instant::now();
+            if self.take_in(open, package, stop) {
+                looks.insert(package.folder.clone(), began);
+            } else {
+                // It is indexed as what is new is, which has more time.
+                open.shelf().doubted(&package.folder);
+            }
+            open.weigh(&package.folder);
+        }
+        Ok(())
     }
 
     /// Indexes what is wanted when it is this search's turn, until it is time to stop.
@@ -185,13 +250,8 @@ impl Packages {
             if open.shelf().holds(&package.folder, &package.version) {
                 continue;
             }
-            match self.index(open, package, stop) {
-                Ok(true) => open.shelf().completed(&package.folder, &package.version),
-                Ok(false) | Err(IndexError::Cancelled) => {}
-                Err(error) => {
-                    let error = chain(&error);
-                    tracing::warn!(package = package.name, version = package.version, %error, "not indexed");
-                }
+            if self.take_in(open, package, stop) {
+                open.shelf().completed(&package.folder, &package.version);
             }
             open.weigh(&package.folder);
         }
@@ -213,7 +273,19 @@ impl Packages {
         }
     }
 
-    /// Brings the index of one package in line with its folder. Whether it is complete.
+    /// Brings the index of one package in line with its folder. Whether it has all of it now; why not is logged.
+    fn take_in(&self, open: &Open, package: &Wanted, stop: &Stop) -> bool {
+        match self.index(open, package, stop) {
+            Ok(is_complete) => is_complete,
+            Err(IndexError::Cancelled) => false,
+            Err(error) => {
+                let error = chain(&error);
+                tracing::warn!(package = package.name, version = package.version, %error, "not indexed");
+                false
+            }
+        }
+    }
+
     fn index(&self, open: &Open, package: &Wanted, stop: &Stop) -> Result<bool, IndexError> {
         let index = open.index(&package.folder)?;
         let options = RulesOptions {
@@ -223,7 +295,13 @@ impl Packages {
         };
         let rules = Rules::load(index.root(), options);
         let until = Until(stop);
-        index.update(Scope::All, &rules, &until)?;
+        let report = index.update(Scope::All, &rules, &until)?;
+        let facts = index.facts();
+        let is_as_it_was = report.changed == 0 && report.removed == 0;
+        // Most are as they were whenever they are looked over; stores that nothing was put into need no settling.
+        if is_as_it_was && facts.chunks <= facts.chunks_embedded {
+            return Ok(true);
+        }
         let is_complete = index.embed(&until)?.is_complete;
         index.warm(&until)?;
         Ok(is_complete)

@@ -1,7 +1,8 @@
 //! Which packages the index of packages holds, at which version, and when each was last asked for.
 //!
 //! A folder keeps its name when a package manager puts another version into it, so the version is written down here.
-//! The list is a cache as the index is: when it is lost, packages are compared with the disk again.
+//! The list is a cache as the index is: when it is lost, packages are compared with the disk again as if they were new. It
+//! says what was indexed once, and not that the disk still says the same: that is looked over whenever somebody asks.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -75,6 +76,13 @@ impl Shelf {
         }
     }
 
+    /// Notes that the index of the folder may not be all of it any more.
+    pub(super) fn doubted(&mut self, folder: &Path) {
+        if let Some(kept) = self.kept.get_mut(folder) {
+            kept.version = None;
+        }
+    }
+
     /// Notes what the folder takes on disk.
     pub(super) fn weighed(&mut self, folder: &Path, bytes: u64) {
         if let Some(kept) = self.kept.get_mut(folder) {
@@ -131,6 +139,9 @@ mod tests {
         let mut shelf = Shelf::open(dir.path());
         assert!(shelf.holds(a, "1.0.0"));
         assert!(!shelf.holds(a, "1.0.1"));
+        assert!(shelf.holds(b, "2.0.0"));
+        shelf.doubted(b);
+        assert!(!shelf.holds(b, "2.0.0"));
         let unknown = PathBuf::from("/modules/c");
         assert_eq!(
             shelf.latest_first(vec![unknown.clone(), b.to_owned(), a.to_owned()]),

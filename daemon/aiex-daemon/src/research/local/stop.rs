@@ -48,6 +48,11 @@ impl Stop {
         }
     }
 
+    /// When the whole work began.
+    pub(super) fn began(&self) -> Instant {
+        self.began
+    }
+
     /// Whether it is time to stop.
     pub(super) fn is_due(&self) -> bool {
         self.is_cancelled() || Instant::now() >= self.at
@@ -106,6 +111,7 @@ mod tests {
         assert!(long.part(0.5, Duration::ZERO).is_due());
         assert!(long.part(0.0, Duration::from_secs(60)).is_due());
         assert!(!long.part(0.5, Duration::from_secs(60)).is_due());
+        assert_eq!(long.part(0.5, Duration::ZERO).began(), long.began());
 
         assert!(!long.fell_short());
         long.part(0.5, Duration::ZERO).fall_short();

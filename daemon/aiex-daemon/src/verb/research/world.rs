@@ -8,21 +8,35 @@ use aiex_files::git::head;
 use aiex_files::root::Root;
 use aiex_protocol::WireError;
 use aiex_protocol::repos::{Phase, RepoStatus};
+use aiex_protocol::research::ResearchArgs;
+use aiex_protocol::source::SourceKind;
 
 use crate::repository::Repository;
+use crate::research::{Open, wire_error};
 use crate::verb::Running;
 use crate::verb::follow::{follow, is_settled};
 
 /// How long repositories that are behind the disk are waited for, before a question that was asked before is asked anew.
 const CATCHING_UP: Duration = Duration::from_secs(1);
 
-/// What a report would rest on besides its question: this program, its settings, and what the repositories hold. None while one
-/// of them is not indexed whole, or is behind the disk and does not catch up in a moment.
-pub(super) async fn digest(running: &Arc<Running>, roots: &[String]) -> Result<Option<String>, WireError> {
+/// What a report would rest on besides its question: this program, its settings, the template, what the repositories hold, and
+/// what they depend on if that is asked. None while one of them is not indexed whole, or is behind the disk and does not catch
+/// up in a moment.
+///
+/// # Errors
+/// When there is no template of the name that is asked for, or the daemon is exiting.
+pub(super) async fn digest(
+    running: &Arc<Running>,
+    machine: &Open,
+    args: &ResearchArgs,
+    roots: &[String],
+) -> Result<Option<String>, WireError> {
     let handle = &running.handle;
     let mut digest = blake3::Hasher::new();
     digest.update(handle.build.digest.as_bytes());
     digest.update(format!("{:?}", handle.settings).as_bytes());
+    let wording = machine.research.wording(args.template.as_deref()).await;
+    digest.update(wording.map_err(|error| wire_error(&error))?.as_bytes());
     let until = Instant::now() + CATCHING_UP;
     for root in roots {
         let Some(repository) = handle.repositories.known(Path::new(root)) else {
@@ -41,6 +55,14 @@ pub(super) async fn digest(running: &Arc<Running>, roots: &[String]) -> Result<O
             .await?
             .and_then(|head| head.commit);
         digest.update(format!("{root}\0{}\0{commit:?}\0", status.generation).as_bytes());
+    }
+    let asks_packages = args.sources.is_empty() || args.sources.contains(&SourceKind::Docs);
+    // Without a repository nothing is depended on.
+    if asks_packages && !roots.is_empty() {
+        let Some(state) = machine.world.local.state_of_dependencies(roots).await else {
+            return Ok(None);
+        };
+        digest.update(state.as_bytes());
     }
     Ok(Some(digest.finalize().to_hex().to_string()))
 }

@@ -34,16 +34,20 @@ fn installed(top: &Path, version: &str, readme: &str) -> Vec<Wanted> {
 }
 
 async fn ask(packages: &Arc<Packages>, wanted: &[Wanted], deadline: Duration) -> Vec<Found> {
+    ask_until(packages, wanted, &Stop::new(deadline, &CancellationToken::new())).await
+}
+
+async fn ask_until(packages: &Arc<Packages>, wanted: &[Wanted], stop: &Stop) -> Vec<Found> {
     let search = Search {
         run: String::new(),
         source: SourceKind::Docs,
         query: "how many attempts".to_owned(),
         limit: 5,
         repos: Vec::new(),
-        deadline,
+        // It is the stop that counts.
+        deadline: Duration::ZERO,
     };
-    let stop = Stop::new(deadline, &CancellationToken::new());
-    let found = packages.clone().search(wanted.to_vec(), &search, &stop).await;
+    let found = packages.clone().search(wanted.to_vec(), &search, stop).await;
     found.unwrap()
 }
 
@@ -79,6 +83,57 @@ async fn a_package_is_indexed_when_it_is_asked_for_and_again_at_another_version(
     let found = ask(&packages, &wanted, patience).await;
     assert!(found[0].text.as_deref().unwrap().contains("five attempts"));
     assert!(packages.is_ready(&wanted).unwrap());
+}
+
+#[tokio::test]
+async fn what_changes_in_a_package_under_its_version_is_found_by_the_next_question() {
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().canonicalize().unwrap();
+    let packages = packages(&top);
+    let patience = Duration::from_secs(120);
+    let wanted = installed(&top, "1.0.0", "# Retry kit\n\nIt makes three attempts.\n");
+    let folder = &wanted[0].folder;
+    let texts = async || {
+        let found = ask(&packages, &wanted, patience).await;
+        let texts: Vec<String> = found.into_iter().filter_map(|found| found.text).collect();
+        texts.join("\n")
+    };
+    assert!(texts().await.contains("three attempts"));
+
+    let patched = "# Retry kit\n\nIt makes seven attempts by now.\n";
+    fs::write(folder.join("README.md"), patched).unwrap();
+    let guide = folder.join("GUIDE.md");
+    let text = "# Guide\n\nHow many attempts there are is up to `limit`.\n";
+    fs::write(&guide, text).unwrap();
+    let told = texts().await;
+    assert!(
+        told.contains("seven attempts") && told.contains("up to `limit`"),
+        "{told}"
+    );
+    assert!(!told.contains("three attempts"), "{told}");
+    assert!(packages.is_ready(&wanted).unwrap());
+
+    fs::remove_file(&guide).unwrap();
+    let told = texts().await;
+    assert!(
+        told.contains("seven attempts") && !told.contains("up to `limit`"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_package_that_cannot_be_looked_over_in_time_is_searched_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().canonicalize().unwrap();
+    let packages = packages(&top);
+    let wanted = installed(&top, "1.0.0", "# Retry kit\n\nIt makes three attempts.\n");
+    ask(&packages, &wanted, Duration::from_secs(120)).await;
+    // Somebody looks over others for longer than this search can wait.
+    let _looks = packages.looks.clone().lock_owned().await;
+    let stop = Stop::new(Duration::from_secs(5), &CancellationToken::new());
+    let found = ask_until(&packages, &wanted, &stop).await;
+    assert!(!found.is_empty());
+    assert!(stop.fell_short(), "it may find more in a moment");
 }
 
 #[tokio::test]
