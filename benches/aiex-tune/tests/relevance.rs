@@ -13,10 +13,19 @@ const FLOOR: f64 = 0.78;
 /// The same, of the share of found files whose first span lies on the answer.
 const LEADING_FLOOR: f64 = 0.69;
 
-/// The folder of every locked package, by `name-version`.
+/// What this machine's platform is called.
+fn host() -> String {
+    let output = Command::new(env!("CARGO")).arg("-vV").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = told.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("cargo tells its host").to_owned()
+}
+
+/// The folder of every locked package, by `name-version`: of those that were fetched to build here.
 fn sources() -> HashMap<String, PathBuf> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--locked", "--offline"])
+        .args(["--filter-platform", &host()])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

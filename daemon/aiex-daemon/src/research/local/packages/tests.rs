@@ -1,3 +1,5 @@
+//! Packages on disk, indexed when they are asked for.
+
 use std::fs;
 use std::path::Path;
 
