@@ -194,8 +194,11 @@ impl Story {
                 let claims = supported + partial + unsupported + contradicted + unchecked;
                 // Quotes bear themselves out; nobody judged whether they answer the question.
                 if !self.has_model && claims == *supported {
-                    let quotes = counted(u64::from(claims), "quote");
-                    return vec![format!("{} {quotes}, word for word", self.label("checked"))];
+                    let sentences = counted(u64::from(claims), "sentence");
+                    return vec![format!(
+                        "{} {sentences}, quoted word for word",
+                        self.label("checked")
+                    )];
                 }
                 let parts = [
                     (*supported, "supported"),
