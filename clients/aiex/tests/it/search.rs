@@ -103,6 +103,42 @@ fn filters_narrow_the_search() {
 }
 
 #[test]
+fn filters_are_never_passed_over_where_other_sources_are_searched() {
+    let world = World::new();
+    let repo = world.sample();
+    world.ok(&repo, &["repos", "add"]);
+    for filter in [["--path", "src/**"], ["--lang", "rust"], ["--kind", "struct"]] {
+        let search = |sources: &str| {
+            let query = "settings read from the environment";
+            let mut all = vec!["search", query, "--sources", sources, "--complete", "--json"];
+            all.extend(filter);
+            world.run(&repo, &all)
+        };
+        let refused = search("docs");
+        assert_eq!(refused.code, Some(2), "{filter:?}\n{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("narrow the search of code only") && refused.stderr.contains("hint: "),
+            "{}",
+            refused.stderr
+        );
+        let mixed = search("code,docs");
+        let rows = mixed.rows();
+        let paths: Vec<&str> = rows
+            .iter()
+            .filter(|row| row["source"] == "code")
+            .filter_map(|row| row["path"].as_str())
+            .collect();
+        assert!(
+            !paths.is_empty() && paths.iter().all(|path| path.starts_with("src/")),
+            "{filter:?}: {paths:?}"
+        );
+        assert!(mixed.stderr.contains("searched whole: docs"), "{}", mixed.stderr);
+        let code = search("code");
+        assert!(!code.stderr.contains("searched whole"), "{}", code.stderr);
+    }
+}
+
+#[test]
 fn explain_adds_every_contribution() {
     let world = World::new();
     let repo = world.sample();

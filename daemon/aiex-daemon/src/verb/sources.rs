@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aiex_protocol::search::{Hits, Mode, SearchArgs, SearchSummary, Stage};
+use aiex_protocol::search::{Filters, Hits, Mode, SearchArgs, SearchSummary, Stage};
 use aiex_protocol::source::{Found, FoundList, SourceKind, SourceState, SourceStatus};
 use aiex_protocol::{ErrorCode, Event, WireError};
 use aiex_research::{Search, SearchFailure, Searcher as _};
@@ -61,6 +61,9 @@ pub(super) async fn search(
     let mut sources = args.sources.clone();
     sources.sort_unstable();
     sources.dedup();
+    if let Some(message) = searched_whole(&args.filters, &sources) {
+        running.stream.tell(Event::Notice { message });
+    }
     let limit = limit_of(running, args.limit);
     let began = Instant::now();
     let (from_web, mut web) = watch::channel(Vec::new());
@@ -172,6 +175,12 @@ fn check(args: &SearchArgs) -> Result<(), WireError> {
             "leave out the other sources, or `--within-last`",
         );
     }
+    if is_narrowed(&args.filters) && !args.sources.contains(&SourceKind::Code) {
+        return invalid(
+            "paths, languages and kinds narrow the search of code only",
+            "add `code` to the sources, or leave these flags out",
+        );
+    }
     if args.mode != Mode::Auto && args.sources.iter().any(|source| *source != SourceKind::Code) {
         return invalid(
             "a pattern is looked for in code only",
@@ -179,6 +188,23 @@ fn check(args: &SearchArgs) -> Result<(), WireError> {
         );
     }
     Ok(())
+}
+
+fn is_narrowed(filters: &Filters) -> bool {
+    *filters != Filters::default()
+}
+
+/// What is to be said when the search of code is narrowed and that of other sources cannot be: packages have paths of
+/// their own, commits and pages have none.
+fn searched_whole(filters: &Filters, sources: &[SourceKind]) -> Option<String> {
+    let others = sources.iter().filter(|source| **source != SourceKind::Code);
+    let others: Vec<&str> = others.map(|source| source.as_str()).collect();
+    (is_narrowed(filters) && !others.is_empty()).then(|| {
+        format!(
+            "paths, languages and kinds narrow the search of code only; searched whole: {}",
+            others.join(", ")
+        )
+    })
 }
 
 async fn one(
