@@ -1,11 +1,11 @@
 //! Answers from evidence: by a model whose citations are checked, or put together from the evidence
 //! alone. Nothing here searches.
 
-mod citation;
 pub(crate) mod extractive;
 pub(crate) mod kept;
 pub(crate) mod model;
 mod prompt;
+mod scrubber;
 pub(crate) mod stale;
 
 use aiex_protocol::search::{Citation, Hit};

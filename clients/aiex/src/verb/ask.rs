@@ -27,8 +27,8 @@ Examples:
 /// Ask a question: evidence at once, then an answer
 ///
 /// The evidence is shown at once, numbered, and the answer cites it. With a model configured (a `provider` in
-/// config.toml) the model writes the answer, and every citation is checked. Without one the answer is made of the
-/// best pieces of code.
+/// config.toml) the model writes the answer, every citation is checked, and links that it makes up are taken out.
+/// Without one the answer is made of the best pieces of code.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct AskVerb {

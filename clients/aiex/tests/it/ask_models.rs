@@ -121,6 +121,57 @@ fn an_answer_that_breaks_off_is_replaced_by_that_of_the_next_model() {
 }
 
 #[test]
+fn links_and_html_of_a_model_are_neither_shown_nor_kept() {
+    let world = World::new();
+    let model = saying(
+        "It waits longer [1]. Cobol [7]. See https://evil.example/x or [the docs](http://evil.example). \
+         <b>So</b>.",
+    );
+    let repo = indexed(&world, &[provider("first", ProviderKind::OpenAi, &model)]);
+    let told = "It waits longer [1]. Cobol . See (link removed) or the docs. So.";
+    let ask = || world.ok(&repo, &["ask", QUESTION, "-n", "3", "--complete", "--json"]);
+    let first = ask();
+    let rows = first.rows();
+    let streamed: String = rows
+        .iter()
+        .filter(|row| row["event"] == "answer_delta")
+        .filter_map(|row| row["data"]["text"].as_str())
+        .collect();
+    assert_eq!(streamed, told);
+    let again = ask();
+    assert_eq!(model.requests(), 1, "the answer is kept");
+    for outcome in [first, again] {
+        assert_eq!(answer(&outcome)["text"], told);
+        assert!(!outcome.stdout.contains("evil.example"), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn an_answer_that_cites_nothing_is_told_to_be_unchecked() {
+    let is_told = |outcome: &Outcome| {
+        let stderr = &outcome.stderr;
+        stderr.contains("the model's answer cites none of the sources; nothing in it was checked")
+    };
+    for (text, is_unchecked) in [
+        ("It doubles the delay.", true),
+        ("It doubles the delay [99].", true),
+        ("It doubles the delay [1].", false),
+    ] {
+        let world = World::new();
+        let model = saying(text);
+        let repo = indexed(&world, &[provider("first", ProviderKind::OpenAi, &model)]);
+        // The second time it is told of an answer that was kept.
+        for _ in 0..2 {
+            let outcome = world.ok(&repo, &["ask", QUESTION, "--complete"]);
+            assert_eq!(is_told(&outcome), is_unchecked, "{text}\n{}", outcome.stderr);
+        }
+        assert_eq!(model.requests(), 1);
+        let alone = world.ok(&repo, &["ask", QUESTION, "--extractive"]);
+        assert!(!is_told(&alone), "{}", alone.stderr);
+    }
+}
+
+#[test]
 fn when_all_fail_the_evidence_stays_and_each_is_named() {
     let world = World::new();
     let (first, second) = (failing(Fault::KeyRejected), failing(Fault::KeyExhausted));

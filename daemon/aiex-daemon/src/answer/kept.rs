@@ -12,7 +12,7 @@ use super::model::{Writer, Written};
 use crate::verb::Running;
 
 /// Part of every key; a new one when answers come to be written in another way.
-const VERSION: &str = "ask 3";
+const VERSION: &str = "ask 4";
 
 /// The place of an answer.
 pub(crate) struct Kept {

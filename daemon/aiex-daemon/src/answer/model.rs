@@ -1,5 +1,5 @@
-//! An answer that a model writes, streamed, its citations checked on the way. Which model, and what happens when it
-//! fails, is the pool's matter; here it is told.
+//! An answer that a model writes, streamed, its citations checked and its links taken out on the way. Which model, and
+//! what happens when it fails, is the pool's matter; here it is told.
 
 use std::sync::Arc;
 
@@ -9,11 +9,14 @@ use aiex_llm::{Finish, NoAnswer, Run, Stage};
 use aiex_protocol::search::{Answer, Hit, TokenUsage};
 use aiex_protocol::{ErrorCode, Event, WireError};
 
-use super::citation::Scrubber;
+use super::scrubber::Scrubber;
 use super::{Question, prompt, resolve};
 use crate::models::{Models, Pool, Problem};
 use crate::token;
 use crate::verb::Running;
+
+/// What is said of an answer that rests on nothing that was found.
+const UNCITED: &str = "the model's answer cites none of the sources; nothing in it was checked";
 
 /// The models that may write an answer.
 pub(crate) struct Writer {
@@ -66,7 +69,14 @@ impl Writer {
             Some(_) => Vec::new(),
         };
         while let Some(heard) = asking.next().await {
-            match heard.map_err(|none| unanswered(&none))? {
+            let heard = match heard {
+                Ok(heard) => heard,
+                Err(none) => {
+                    draft.end(tell);
+                    return Err(unanswered(&none));
+                }
+            };
+            match heard {
                 Heard::LeftOut(left_out) => {
                     running.enter("the model was writing");
                     draft = Draft::of(shown(evidence.len(), &left_out));
@@ -74,6 +84,7 @@ impl Writer {
                 Heard::Text(piece) => draft.push(&piece, tell),
                 Heard::Restart(notice) => {
                     // What was read cannot be taken back. The whole answer that comes in the end is without it.
+                    draft.end(tell);
                     tell(Event::AnswerDelta {
                         text: "\n\n".to_owned(),
                     });
@@ -87,13 +98,15 @@ impl Writer {
                     for message in failed {
                         tell(Event::Notice { message });
                     }
+                    let citations = resolve(draft.scrubber.cited(), evidence);
                     let notices = cut_short(&told.finish).into_iter();
                     let notices = notices.chain(unseen(evidence.len(), &told.left_out));
+                    let notices = notices.chain(citations.is_empty().then(|| UNCITED.to_owned()));
                     let counted = !told.spent.estimated;
                     return Ok(Written {
                         notices: notices.collect(),
                         answer: Answer {
-                            citations: resolve(draft.scrubber.cited(), evidence),
+                            citations,
                             rejected_citations: draft.scrubber.rejected(),
                             text: draft.text,
                             author: format!("{} {}", told.provider, told.model),

@@ -20,10 +20,10 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
         before: earlier.asked,
     };
     let hits = &found.hits.hits;
-    let answer = match writer {
+    let Written { answer, notices } = match writer {
         Some(writer) if !hits.is_empty() => {
             let kept = Kept::of(running, &writer, &question, hits).await;
-            let Written { answer, notices } = match kept.answer().await {
+            match kept.answer().await {
                 Some(written) => written,
                 None => {
                     running.enter("waiting for the model");
@@ -31,15 +31,18 @@ pub(super) async fn ask(running: &Arc<Running>, args: AskArgs) -> Result<SearchS
                     kept.keep(&written).await;
                     written
                 }
-            };
-            for message in notices {
-                running.stream.tell(Event::Notice { message });
             }
-            answer
         }
-        _ => answer::extractive::write(&question.with_words, hits),
+        _ => Written {
+            answer: answer::extractive::write(&question.with_words, hits),
+            notices: Vec::new(),
+        },
     };
     running.stream.tell(Event::Answer(answer));
+    // Behind the answer: until then the last line that was streamed has no end.
+    for message in notices {
+        running.stream.tell(Event::Notice { message });
+    }
     history::note(
         running,
         "ask",
