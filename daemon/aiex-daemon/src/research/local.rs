@@ -49,7 +49,7 @@ const MAX_CONTEXT: usize = 2_000;
 /// Finding what a run is told of its repositories may take so long.
 const CONTEXT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 /// …and seeing whether their dependencies are as they were, so long: asking a question anew is always right.
-const GLANCE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+const GLANCE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// The sources that lie on this machine.
 pub(crate) struct Local {

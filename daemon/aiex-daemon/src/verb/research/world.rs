@@ -17,7 +17,7 @@ use crate::verb::Running;
 use crate::verb::follow::{follow, is_settled};
 
 /// How long repositories that are behind the disk are waited for, before a question that was asked before is asked anew.
-const CATCHING_UP: Duration = Duration::from_secs(1);
+const CATCHING_UP: Duration = Duration::from_secs(3);
 
 /// What a report would rest on besides its question: this program, its settings, the template, what the repositories hold, and
 /// what they depend on if that is asked. None while one of them is not indexed whole, or is behind the disk and does not catch
