@@ -14,7 +14,7 @@ use aiex_files::stat::Stat;
 use super::packages::LEFT_OUT;
 use super::stop::Stop;
 
-/// Files and folders that are looked at, over all packages. They take less than ten milliseconds.
+/// Files and folders that are looked at, over all packages: most of what answering a question again takes.
 const MAX_LOOKS: usize = 4_000;
 /// …and in one folder.
 const MAX_IN_FOLDER: usize = 64;
