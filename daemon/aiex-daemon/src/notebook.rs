@@ -146,7 +146,7 @@ impl Notebook {
     /// What is written of a search: its secrets blotted out, its repository known.
     fn finished(&self, noted: Noted) -> Search {
         let Noted { mut search, place } = noted;
-        secret::redact(&mut search.query);
+        secret::redact_typed(&mut search.query);
         if search.root.is_empty() {
             search.root = self.root_of(Path::new(&place)).display().to_string();
         }

@@ -7,6 +7,7 @@ mod file;
 mod pem;
 mod scan;
 mod token;
+mod typed;
 
 pub use file::{whole_file, whole_text};
 
@@ -25,7 +26,17 @@ pub struct Redaction {
 /// Blots out every secret in `text` with `*`. Lengths, lines and everything else stay as they are, so that places in
 /// the text remain places in the file. Takes time in proportion to the text.
 pub fn redact(text: &mut String) -> Vec<Redaction> {
-    let spans = scan::find(text.as_bytes());
+    let spans = scan::find(text.as_bytes(), scan::Origin::File);
+    blot(text, spans)
+}
+
+/// The same for what somebody typed, where a password that is assigned need be neither strong nor the end of its line.
+pub fn redact_typed(text: &mut String) -> Vec<Redaction> {
+    let spans = scan::find(text.as_bytes(), scan::Origin::Person);
+    blot(text, spans)
+}
+
+fn blot(text: &mut String, spans: Vec<scan::Span>) -> Vec<Redaction> {
     if spans.is_empty() {
         return Vec::new();
     }

@@ -1,7 +1,7 @@
 //! What is blotted out of a text, and what is not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use aiex_files::secret::redact;
+use aiex_files::secret::{redact, redact_typed};
 
 /// Assembled at run time, so that no scanner takes this file for a leak.
 fn joined(parts: &[&str]) -> String {
@@ -136,6 +136,90 @@ fn ordinary_code_is_left_alone() {
 }
 
 #[test]
+fn passwords_in_questions_are_blotted_out() {
+    let cases = [
+        ("why is password=hunter2 refused?", "hunter2"),
+        ("psql -c 'password=hunter2' says no", "hunter2"),
+        ("is passwd: Tr0ub4dor&3 too weak?", "Tr0ub4dor&3"),
+        ("sqlcmd with pwd=S3cretOne, and it hangs", "S3cretOne"),
+        ("Server=db;pwd=winter22;Database=app fails", "winter22"),
+        ("GET /login?password=winter22&user=ada gives 500", "winter22"),
+        ("MYSQL_PWD=winter22 mysqldump fails.", "winter22"),
+        ("PGPASSWORD=winter22 psql", "winter22"),
+        ("the config has password = 'winter22' and", "winter22"),
+        ("in {\"password\": \"winter22\"} it is", "winter22"),
+        ("password: 123456", "123456"),
+        ("is Password=Passw0rd! the default?", "Passw0rd!"),
+        ("my Passphrase: Correct!Horse does not work", "Correct!Horse"),
+        ("passwd: winter22 user=app", "winter22"),
+        ("password=grün2024 ist falsch", "grün2024"),
+        ("password=\"hU7!kd93Ls\" strong as in files", "hU7!kd93Ls"),
+    ];
+    for (case, password) in cases {
+        let mut text = case.to_owned();
+        let redactions = redact_typed(&mut text);
+        assert_eq!(
+            redactions.iter().map(|r| r.rule).collect::<Vec<_>>(),
+            ["password"],
+            "{case}"
+        );
+        let blots = "*".repeat(password.len());
+        assert_eq!(text, case.replace(password, &blots));
+        assert!(redact_typed(&mut text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn code_and_placeholders_in_questions_are_left_alone() {
+    let cases = [
+        "password = \"...\"",
+        "password = \"\" by default",
+        "what does password=<password> mean",
+        "password=[YOUR-PASSWORD-1] in the docs",
+        "why is it password: string and not bytes",
+        "password: String, pwd: &str",
+        "password: &'static str = \"x\"",
+        "fn login(user: &str, password: Option<String>)",
+        "connect(password=None, port=8080)",
+        "connect(password=None,port=8080)",
+        "password=get_password() is slow",
+        "password=get_password_v2(user1)",
+        "self.password=password1, why",
+        "password=user.password2 fails",
+        "password=config.db1.secret",
+        "password=db_pass_2 is a variable",
+        "password=$DB_PASS1 or ${DB_PASS1} or %DB_PASS1%",
+        "password=os.environ['DB_PASS1']",
+        "password: :pass1 and password = @pass1",
+        "password=changeme1 in the example",
+        "password=\"your-password-1A\"",
+        "password: ******** is shown",
+        "password=xxxxxxx1",
+        "if password == hunter22 or password != hunter22",
+        "password => hunter22 in a hash",
+        "is password: sha256 or argon2id or bcrypt12 better",
+        "the password: is it hashed?",
+        "password_hash=abc123def and password_file: secret1.txt",
+        "pwd=/home/ada/src1 and PWD: ./build22",
+        "password: \"at least 8 characters\"",
+        "passwords: hunter22 is one of them",
+        "Password::Hunter22 is a variant",
+        "password:",
+        "password=",
+        "pwd = '",
+    ];
+    for case in cases {
+        let mut text = case.to_owned();
+        let redactions = redact_typed(&mut text);
+        assert!(redactions.is_empty(), "{case}: {redactions:?} {text}");
+        assert_eq!(text, case);
+    }
+    // A file is read as before.
+    let mut text = "password=hunter2 in a file".to_owned();
+    assert!(redact(&mut text).is_empty());
+}
+
+#[test]
 fn a_truncated_or_hostile_text_neither_panics_nor_stalls() {
     for text in [
         "-----BEGIN",
@@ -162,6 +246,7 @@ fn a_truncated_or_hostile_text_neither_panics_nor_stalls() {
         let mut text = unit.repeat(200_000 / unit.len());
         let length = text.len();
         redact(&mut text);
+        redact_typed(&mut text);
         assert_eq!(text.len(), length);
     }
 }

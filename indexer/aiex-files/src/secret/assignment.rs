@@ -4,7 +4,7 @@ use super::entropy::{self, Mix};
 use super::scan::{Keep, Span};
 
 /// No key or password in use is longer on one line.
-const LONGEST_VALUE: usize = 512;
+pub(super) const LONGEST_VALUE: usize = 512;
 
 /// What may stand between a name and its operator or value: closing brackets, a type.
 const LONGEST_GAP: usize = 48;
@@ -63,16 +63,8 @@ pub(super) fn at(text: &[u8], start: usize, end: usize) -> Option<Span> {
     if part == b"earer " {
         return bearer(text, end);
     }
-    let password = part.eq_ignore_ascii_case(b"assw")
-        || part.eq_ignore_ascii_case(b"pwd")
-        || part.eq_ignore_ascii_case(b"assphr");
-    let name_end = end
-        + text
-            .get(end..)?
-            .iter()
-            .take(40)
-            .take_while(|b| is_name(**b))
-            .count();
+    let password = is_of_password(part);
+    let name_end = name_end(text, end)?;
     let suffix = text.get(end..name_end)?.to_ascii_lowercase();
     if ABOUT.iter().any(|about| suffix.ends_with(about.as_bytes())) {
         return None;
@@ -103,7 +95,20 @@ pub(super) fn at(text: &[u8], start: usize, end: usize) -> Option<Span> {
     })
 }
 
-fn is_name(byte: u8) -> bool {
+/// Whether this part of a name tells of a password.
+pub(super) fn is_of_password(part: &[u8]) -> bool {
+    part.eq_ignore_ascii_case(b"assw")
+        || part.eq_ignore_ascii_case(b"pwd")
+        || part.eq_ignore_ascii_case(b"assphr")
+}
+
+/// Where the name ends that goes on at `from`.
+pub(super) fn name_end(text: &[u8], from: usize) -> Option<usize> {
+    let rest = text.get(from..)?.iter();
+    Some(from + rest.take(40).take_while(|b| is_name(**b)).count())
+}
+
+pub(super) fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
@@ -202,7 +207,7 @@ fn opening(text: &[u8], from: usize) -> Option<(usize, Option<u8>)> {
 }
 
 /// The length of a literal up to its closing quote, on one line.
-fn closing(rest: &[u8], quote: u8) -> Option<usize> {
+pub(super) fn closing(rest: &[u8], quote: u8) -> Option<usize> {
     let mut escaped = false;
     for (index, byte) in rest.iter().enumerate() {
         match byte {
@@ -240,7 +245,7 @@ fn plain(literal: &[u8]) -> bool {
 }
 
 /// A password has no spaces and three kinds of characters, one of them a digit or a sign.
-fn is_password(literal: &[u8]) -> bool {
+pub(super) fn is_password(literal: &[u8]) -> bool {
     let has = |test: fn(&u8) -> bool| usize::from(literal.iter().any(test));
     let sign = |b: &u8| b.is_ascii_punctuation() && !matches!(b, b'_' | b'-' | b'.' | b'/');
     let kinds =
@@ -252,7 +257,7 @@ fn is_password(literal: &[u8]) -> bool {
         && 3 <= kinds
 }
 
-fn stands_in(literal: &[u8]) -> bool {
+pub(super) fn stands_in(literal: &[u8]) -> bool {
     let lower = literal.to_ascii_lowercase();
     let holds = |mark: &&str| memchr::memmem::find(&lower, mark.as_bytes()).is_some();
     let path =

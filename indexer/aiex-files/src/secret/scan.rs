@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use regex::bytes::Regex;
 
-use super::{assignment, pem, token};
+use super::{assignment, pem, token, typed};
 
 /// What is blotted out, and what of it stays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,6 +22,15 @@ pub(super) enum Keep {
     Lines,
     /// Everything that is no letter or digit of base64: quotes and line ends around the lines of a key.
     Frame,
+}
+
+/// Where a text comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Origin {
+    /// A file, or what is kept like one.
+    File,
+    /// Somebody who typed it.
+    Person,
 }
 
 /// Parts of names that tell of secrets, in the spellings that occur. The first letters are cut off, so that one entry
@@ -56,7 +65,7 @@ const NAME_PARTS: &[&str] = &[
 ];
 
 /// Finds every secret in order; spans do not overlap.
-pub(super) fn find(text: &[u8]) -> Vec<Span> {
+pub(super) fn find(text: &[u8], origin: Origin) -> Vec<Span> {
     let Some(regex) = prefilter() else {
         return Vec::new();
     };
@@ -71,7 +80,10 @@ pub(super) fn find(text: &[u8]) -> Vec<Span> {
         } else if hit.as_bytes() == b"://" {
             token::url(text, hit.start())
         } else if NAME_PARTS.iter().any(|part| part.as_bytes() == hit.as_bytes()) {
-            assignment::at(text, hit.start(), hit.end())
+            assignment::at(text, hit.start(), hit.end()).or_else(|| match origin {
+                Origin::File => None,
+                Origin::Person => typed::at(text, hit.start(), hit.end()),
+            })
         } else {
             token::at(text, hit.start())
         };
