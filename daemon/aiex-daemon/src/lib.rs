@@ -45,9 +45,17 @@ mod token;
 mod verb;
 mod wire;
 
+use aiex_config::{Environment, ResearchSettings};
+
 pub use aiex_index::suspects::Trial;
 pub use daemon::{Exit, Logging, OnReady, RepositorySource, RunOptions, run};
 pub use error::DaemonError;
+pub use models::Problem;
+
+/// Whether the user's prices can be read, if the settings name a file of them: without it no model is asked.
+pub fn check_prices(settings: &ResearchSettings, environment: &dyn Environment) -> Result<(), Problem> {
+    models::prices(settings, environment).map(|_| ())
+}
 
 /// The names of the constants that `[ranking]` may set.
 pub fn ranking_constants() -> &'static [&'static str] {

@@ -25,11 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Why a provider cannot be asked, before anything is sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub(crate) struct Problem {
+pub struct Problem {
     /// What is wrong.
-    pub(crate) message: String,
+    pub message: String,
     /// What the user can do about it.
-    pub(crate) hint: String,
+    pub hint: String,
 }
 
 /// The models of the settings with the keys that they have now; opened when the first is asked for.
@@ -232,7 +232,8 @@ fn unusable(error: LlmError) -> Problem {
     }
 }
 
-fn prices(settings: &ResearchSettings, environment: &dyn Environment) -> Result<Prices, Problem> {
+/// The prices of the settings' file before the built-in ones.
+pub(crate) fn prices(settings: &ResearchSettings, environment: &dyn Environment) -> Result<Prices, Problem> {
     let path = &settings.prices;
     let read = if path.is_empty() {
         Prices::built_in()

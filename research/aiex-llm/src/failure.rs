@@ -195,6 +195,13 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether the server is there and has not loaded the model yet, in the words of llama.cpp's. That ends by itself,
+    /// within a minute or so.
+    pub fn is_loading(&self) -> bool {
+        let says_so = |message: &str| message.to_ascii_lowercase().contains("loading model");
+        matches!(self, Self::Overloaded { status: 503, message, .. } if says_so(message))
+    }
+
     /// Whether the same request may succeed if it is sent again. Deadlines are not retried: the caller has
     /// waited that long already.
     pub fn is_retryable(&self) -> bool {

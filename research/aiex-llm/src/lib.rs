@@ -40,6 +40,6 @@ pub use answer::{Answer, Delta, Finish, Usage};
 pub use config::{Deadlines, ProviderConfig, ProviderKind, Retry};
 pub use failure::{Failure, LlmError, Target};
 pub use models::{Models, NoAnswer, Run, Stage};
-pub use prompt::{Material, Message, Prompt, Request, Role, Schema};
+pub use prompt::{Allowance, Material, Message, Prompt, Request, Role, Schema};
 pub use provider::Provider;
 pub use structured::{Rung, Structured, structured};

@@ -27,6 +27,7 @@ use crate::{LlmError, ProviderConfig, Request, Rung, Secret};
 
 pub use asking::{Asking, Heard, Notice, Told};
 pub use error::{NoAnswer, Tried};
+pub use fit::SEAMS;
 use member::Member;
 pub use member::{Health, Speed};
 pub use policy::{Policy, Stage, Stages};
@@ -43,7 +44,7 @@ pub struct ModelConfig {
     pub keys: Vec<Secret>,
     /// The most requests a minute and key; `None` for no limit of our own.
     pub requests_per_minute: Option<u32>,
-    /// The most tokens a minute, prompt and answer, all keys together; `None` for no limit of our own.
+    /// The most tokens a minute and key, prompt and answer; `None` for no limit of our own.
     pub tokens_per_minute: Option<u32>,
 }
 

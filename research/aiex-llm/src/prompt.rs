@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use crate::models::Spent;
 use crate::pack::{self, Piece};
+use crate::price::Cost;
 use crate::tokens;
 
 /// A system text and a conversation.
@@ -46,6 +48,35 @@ pub struct Request {
     pub max_output_tokens: Option<u32>,
     /// An answer that consists of thoughts alone is an answer: some models put the JSON there.
     pub thoughts_count: bool,
+    /// What it may come to, over every try and every model; `None` for anything.
+    pub allowance: Option<Allowance>,
+}
+
+/// What a request may spend. A try that could pass it is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Tokens, read and written.
+    pub tokens: u64,
+    /// Money in millionths of a US dollar; a model whose price is not known is not asked then. `None` for any.
+    pub micro_dollars: Option<u64>,
+}
+
+impl Allowance {
+    /// What is left of it once so much is spent.
+    pub fn less(&self, spent: &Spent) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(spent.tokens()),
+            micro_dollars: self
+                .micro_dollars
+                .map(|all| all.saturating_sub(spent.cost.known_part())),
+        }
+    }
+
+    /// Whether there is so much in it.
+    pub fn has(&self, tokens: u64, cost: Cost) -> bool {
+        let is_paid = |all: u64| cost.is_known() && cost.known_part() <= all;
+        tokens <= self.tokens && self.micro_dollars.is_none_or(is_paid)
+    }
 }
 
 /// Evidence for a prompt. It is packed for the model that is asked: into its context, by its tokens.

@@ -79,7 +79,7 @@ impl Provider {
         };
         let endpoint = match Endpoint::new(config.kind, &config.base_url) {
             Ok(endpoint) => endpoint,
-            Err(reason) => return Err(bad_settings(target, format!("`base_url` is not a URL: {reason}"))),
+            Err(reason) => return Err(bad_settings(target, format!("`url` is not a URL: {reason}"))),
         };
         target.endpoint.clone_from(&endpoint.shown);
         let client = match client(&config, &endpoint) {

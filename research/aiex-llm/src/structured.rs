@@ -115,7 +115,9 @@ pub async fn structured<T: DeserializeOwned>(
     // A model that produced nothing of use under the schema may do better when it is only asked for it.
     let hindered = constrained && told.finish != Finish::Length;
     let again = asking_again(prompt, &told, &problem);
-    let told = ladder.ask(again, (!hindered).then_some(first)).await?;
+    let Some(told) = ladder.ask_on(again, (!hindered).then_some(first)).await? else {
+        return Ok(ladder.reached(Rung::None, None));
+    };
     if let Ok((value, _)) = ladder.read::<T>(&told, first) {
         if hindered {
             run.models().no_schema_for(&told.provider);
@@ -125,8 +127,10 @@ pub async fn structured<T: DeserializeOwned>(
 
     if let Some(smaller) = smaller.filter(|_| !starts_small) {
         let prompt = asking_for(&request.prompt, &smaller);
-        let told = ladder.ask(prompt, Some(&smaller)).await?;
-        if let Ok((value, _)) = ladder.read::<T>(&told, &smaller) {
+        let told = ladder.ask_on(prompt, Some(&smaller)).await?;
+        if let Some(told) = told
+            && let Ok((value, _)) = ladder.read::<T>(&told, &smaller)
+        {
             return Ok(ladder.reached(Rung::Smaller, Some(value)));
         }
     }
@@ -153,6 +157,7 @@ impl Ladder<'_> {
             schema: schema.cloned(),
             max_output_tokens: self.request.max_output_tokens,
             thoughts_count: true,
+            allowance: self.request.allowance.map(|all| all.less(&self.spent)),
         };
         self.attempts += 1;
         match self.run.complete(self.stage, request, self.cancel).await {
@@ -168,6 +173,15 @@ impl Ladder<'_> {
                 none.spent = spent;
                 Err(none)
             }
+        }
+    }
+
+    /// Asks once more; `None` when what is left of the allowance does not pay for it.
+    async fn ask_on(&mut self, prompt: Prompt, schema: Option<&Schema>) -> Result<Option<Told>, NoAnswer> {
+        match self.ask(prompt, schema).await {
+            Ok(told) => Ok(Some(told)),
+            Err(none) if none.is_too_dear() => Ok(None),
+            Err(none) => Err(none),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use aiex_llm::models::{Heard, ModelConfig, Policy, Settings, Stages, Tried};
 use aiex_llm::price::{Cost, Prices};
-use aiex_llm::standin::{Fault, Received, Said, StandIn};
+use aiex_llm::standin::{Fault, Received, Said, StandIn, openai};
 use aiex_llm::{Failure, Models, Prompt, ProviderConfig, ProviderKind, Request, Run, Secret, Stage};
 use tokio_util::sync::CancellationToken;
 
@@ -220,6 +220,16 @@ async fn when_all_are_down_it_is_told_soon_and_of_each() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_being_loaded_is_waited_for_however_seldom_others_are_asked() {
+    let server = StandIn::start([openai::loading(), openai::answer(&["Here ", "I am."])]).unwrap();
+    let models = Models::new(vec![model("a", &server)], settings(Policy::Best)).unwrap();
+    let told = complete(&models.run_once()).await.unwrap();
+    assert_eq!((told.text.as_str(), server.requests()), ("Here I am.", 2));
+    assert_eq!(told.spent.requests, 1, "what was refused has cost nothing");
+    assert_eq!(models.health()[0].resting, None);
+}
+
+#[tokio::test]
 async fn without_models_it_says_so() {
     let none = complete(&run(vec![], Policy::Best)).await.unwrap_err();
     assert_eq!(none.to_string(), "no model is configured");
@@ -376,6 +386,35 @@ async fn many_at_once_keep_the_rate_of_their_key() {
         assert_eq!(told.await.unwrap().unwrap(), "yes");
     }
     assert_eq!(server.requests(), 20);
+}
+
+#[tokio::test]
+async fn each_key_has_tokens_of_its_own() {
+    let server = saying("yes");
+    let mut config = model("a", &server);
+    config.provider.max_output_tokens = 100;
+    config.keys = vec![Secret::new("one"), Secret::new("two")];
+    // Enough for one request with each key.
+    config.tokens_per_minute = Some(190);
+    let mut settings = settings(Policy::Best);
+    settings.patience = Duration::from_millis(100);
+    let run = Models::new(vec![config], settings).unwrap().run();
+    for _ in 0..2 {
+        assert_eq!(complete(&run).await.unwrap().text, "yes");
+    }
+    let received = server.received();
+    let mut keys: Vec<&str> = received
+        .iter()
+        .filter_map(|request| request.header("authorization"))
+        .collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["Bearer one", "Bearer two"]);
+    let none = complete(&run).await.unwrap_err();
+    assert!(
+        matches!(none.tried[..], [Tried::Resting { passes: true, .. }]),
+        "{none}"
+    );
+    assert_eq!(server.requests(), 2);
 }
 
 #[tokio::test]

@@ -168,22 +168,20 @@ impl Failure {
                 format!("Check the settings of `{service}` against the server's message.")
             }
             Self::Timeout { .. } => {
-                format!("Ask again; if `{service}` is always slow, raise its deadline.")
+                format!("Ask `{service}` again; the other sources were used.")
             }
             Self::Unreachable { .. } => {
-                format!("Check the network, and the `base_url` of `{service}`.")
+                format!("Check the network, and the `url` of `{service}`.")
             }
             Self::Broken { .. } => format!("Ask `{service}` again."),
             Self::NotWhatWasAsked { .. } => format!(
-                "Check the `base_url` of `{service}`, and whether a proxy or a sign-in page stands before it."
+                "Check the `url` of `{service}`, and whether a proxy or a sign-in page stands before it."
             ),
             Self::TooLarge { .. } => {
-                format!("Check the `base_url` of `{service}`: no search answers like this.")
+                format!("Check the `url` of `{service}`: no search answers like this.")
             }
             Self::Redirected { to } => {
-                format!(
-                    "Set the `base_url` of `{service}` to where it is now ({to}), if you trust that place."
-                )
+                format!("Set the `url` of `{service}` to where it is now ({to}), if you trust that place.")
             }
             Self::Resting {
                 after: Some(after), ..
@@ -271,6 +269,24 @@ mod tests {
             [said(0), said(40), said(300), said(21_600)],
             ["1 s", "40 s", "5 min", "6 h"]
         );
+    }
+
+    #[test]
+    fn hints_call_the_address_as_the_settings_do() {
+        let message = String::from("no");
+        for failure in [
+            Failure::Unreachable {
+                message: message.clone(),
+            },
+            Failure::NotWhatWasAsked { message },
+            Failure::TooLarge { limit: 1 },
+            Failure::Redirected {
+                to: "https://b.example/".to_owned(),
+            },
+        ] {
+            let hint = failure.hint("searxng");
+            assert!(hint.contains("the `url` of `searxng`"), "{hint}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::failure::rough;
-use crate::{Bucket, Failure, Rate, Secret};
+use crate::{Bucket, Failure, Late, Rate, Secret};
 
 /// How long a key rests whose quota is used up: quotas renew by the day or month, and credit is bought by people.
 const EXHAUSTED: Duration = Duration::from_secs(6 * 3600);
@@ -15,8 +15,8 @@ const EXHAUSTED: Duration = Duration::from_secs(6 * 3600);
 /// How long a key rests after "too many requests" without a word on how long.
 const LIMITED: Duration = Duration::from_secs(5);
 
-/// Several keys of one service, each with a rate of its own; or the one nameless place of a service that is asked
-/// without a key.
+/// Several keys of one service, each with a rate of its own for requests, and for what they weigh if the service
+/// counts that too; or the one nameless place of a service that is asked without a key.
 #[derive(Debug)]
 pub struct KeyRing {
     slots: Vec<Slot>,
@@ -27,6 +27,7 @@ pub struct KeyRing {
 struct Slot {
     secret: Option<Secret>,
     bucket: Bucket,
+    weights: Option<Bucket>,
 }
 
 #[derive(Debug)]
@@ -104,6 +105,7 @@ impl KeyRing {
             .map(|secret| Slot {
                 secret,
                 bucket: Bucket::new(rate),
+                weights: None,
             })
             .collect();
         let parked = vec![None; slots.len()];
@@ -113,16 +115,29 @@ impl KeyRing {
         }
     }
 
+    /// The same ring, each key of which keeps `rate` for the weights of its requests besides.
+    pub fn weighed(mut self, rate: Rate) -> Self {
+        for slot in &mut self.slots {
+            slot.weights = Some(Bucket::new(rate));
+        }
+        self
+    }
+
     /// Whether there is no key at all.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
     /// Lends the key that can be used soonest, the next in turn among equals, and waits until it can be used. Fails at
-    /// once when that is after `deadline`. A request of weight `cost` counts for so many.
+    /// once when that is after `deadline`. A request of `cost` counts for so many.
     pub async fn lease(&self, cost: u32, deadline: Instant) -> Result<Lease, NoKey> {
+        self.lease_weighing(cost, 0, deadline).await
+    }
+
+    /// The same for a request that weighs so much, where keys keep a rate of [weights](Self::weighed).
+    pub async fn lease_weighing(&self, cost: u32, weight: u32, deadline: Instant) -> Result<Lease, NoKey> {
         let now = Instant::now();
-        let (lease, at) = self.choose(cost, now, deadline)?;
+        let (lease, at) = self.choose(cost, weight, now, deadline)?;
         if at > now {
             sleep_until(at).await;
         }
@@ -170,14 +185,20 @@ impl KeyRing {
             && !parked.iter().any(|key| matches!(key.why, Parked::Limited { .. }))
     }
 
-    fn choose(&self, cost: u32, now: Instant, deadline: Instant) -> Result<(Lease, Instant), NoKey> {
+    fn choose(
+        &self,
+        cost: u32,
+        weight: u32,
+        now: Instant,
+        deadline: Instant,
+    ) -> Result<(Lease, Instant), NoKey> {
         let mut state = self.state();
         let count = self.slots.len();
         let soonest = (0..count)
             .map(|step| (state.turn + step) % count)
             .filter_map(|slot| {
                 let from = free_from(state.parked[slot].as_ref(), now)?;
-                Some((self.slots[slot].bucket.free_at(cost, from), from, slot))
+                Some((self.slots[slot].free_at(cost, weight, from), from, slot))
             })
             // The first of equals: the one whose turn it is.
             .min_by_key(|(at, _, _)| *at);
@@ -189,7 +210,7 @@ impl KeyRing {
         let Some((_, from, slot)) = soonest else {
             return Err(refusal(&state, None));
         };
-        match self.slots[slot].bucket.reserve(cost, from, deadline) {
+        match self.slots[slot].reserve(cost, weight, from, deadline) {
             Ok(at) => {
                 state.turn = (slot + 1) % count;
                 let secret = self.slots[slot].secret.clone();
@@ -201,6 +222,31 @@ impl KeyRing {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    /// When a request can be sent by somebody who comes at `from`: what it weighs is taken when its turn has come.
+    fn free_at(&self, cost: u32, weight: u32, from: Instant) -> Instant {
+        let at = self.bucket.free_at(cost, from);
+        self.weights
+            .as_ref()
+            .map_or(at, |weights| weights.free_at(weight, at))
+    }
+
+    /// Takes both, or nothing if they are not there before `deadline`. Nobody else takes anything meanwhile: whoever
+    /// does holds the ring's state.
+    fn reserve(&self, cost: u32, weight: u32, from: Instant, deadline: Instant) -> Result<Instant, Late> {
+        let at = self.free_at(cost, weight, from);
+        if at > deadline {
+            let free_in = at.saturating_duration_since(Instant::now());
+            return Err(Late { free_in });
+        }
+        let at = self.bucket.reserve(cost, from, deadline)?;
+        match &self.weights {
+            Some(weights) => weights.reserve(weight, at, deadline),
+            None => Ok(at),
+        }
     }
 }
 
@@ -257,121 +303,4 @@ impl fmt::Display for NoKey {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn ring(keys: &[&str]) -> KeyRing {
-        KeyRing::new(keys.iter().map(Secret::new), Rate::per(100, SECOND))
-    }
-
-    async fn lent(ring: &KeyRing) -> Lease {
-        ring.lease(1, Instant::now()).await.unwrap()
-    }
-
-    async fn names(ring: &KeyRing, times: usize) -> String {
-        let mut names = String::new();
-        for _ in 0..times {
-            names.push_str(lent(ring).await.secret.unwrap().expose());
-        }
-        names
-    }
-
-    fn rejected() -> Failure {
-        Failure::KeyRejected {
-            message: "Unauthorized.".to_owned(),
-        }
-    }
-
-    fn exhausted() -> Failure {
-        Failure::KeyExhausted {
-            message: "Not enough credits".to_owned(),
-        }
-    }
-
-    fn limited(after: Option<Duration>) -> Failure {
-        Failure::RateLimited {
-            after,
-            message: "slow down".to_owned(),
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn keys_take_turns_and_a_rejected_one_never_comes_back() {
-        let ring = ring(&["a", "", "b", "c"]);
-        assert_eq!(names(&ring, 4).await, "abca");
-        let b = lent(&ring).await;
-        ring.report(&b, &rejected());
-        assert_eq!(names(&ring, 4).await, "caca");
-        tokio::time::advance(Duration::from_secs(30 * 86_400)).await;
-        assert_eq!(names(&ring, 3).await, "cac");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_used_up_key_rests_for_hours_and_a_limited_one_as_asked() {
-        let ring = ring(&["a", "b"]);
-        ring.report(&lent(&ring).await, &exhausted());
-        ring.report(&lent(&ring).await, &limited(Some(7 * SECOND)));
-        let none = ring.lease(1, Instant::now() + SECOND).await.unwrap_err();
-        assert_eq!(none.free_in, Some(7 * SECOND));
-        assert_eq!(
-            none.to_string(),
-            "key 1 is used up (Not enough credits) and is tried again in 6 h, \
-             key 2 was used too often and rests for 7 s"
-        );
-        let begun = Instant::now();
-        let lease = ring.lease(1, begun + 10 * SECOND).await.unwrap();
-        assert_eq!(
-            (lease.secret.unwrap().expose(), begun.elapsed()),
-            ("b", 7 * SECOND)
-        );
-        assert_eq!(names(&ring, 2).await, "bb");
-        tokio::time::advance(EXHAUSTED).await;
-        assert_eq!(names(&ring, 2).await, "ab");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn when_no_key_is_left_the_reasons_are_told() {
-        let ring = ring(&["a", "b"]);
-        assert!(!ring.is_spent());
-        for _ in 0..2 {
-            ring.report(&lent(&ring).await, &rejected());
-        }
-        let none = ring.lease(1, Instant::now() + 60 * SECOND).await.unwrap_err();
-        assert_eq!(none.free_in, None);
-        assert_eq!(
-            none.to_string(),
-            "key 1 was rejected (Unauthorized.), key 2 was rejected (Unauthorized.)"
-        );
-        assert!(ring.is_spent());
-        let none = self::ring(&[]).lease(1, Instant::now()).await.unwrap_err();
-        assert_eq!(none.to_string(), "no key is set");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn each_key_keeps_its_own_rate() {
-        let keys = ["a", "b"].map(Secret::new);
-        let ring = KeyRing::new(keys, Rate::spaced(SECOND));
-        let begun = Instant::now();
-        let mut at = Vec::new();
-        for _ in 0..6 {
-            ring.lease(1, begun + 60 * SECOND).await.unwrap();
-            at.push(begun.elapsed().as_secs());
-        }
-        assert_eq!(at, [0, 0, 1, 1, 2, 2]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn asking_without_a_key_rests_too() {
-        let ring = KeyRing::anonymous(Rate::per(10, SECOND));
-        let lease = lent(&ring).await;
-        assert_eq!(lease.secret, None);
-        ring.report(&lease, &limited(None));
-        let none = ring.lease(1, Instant::now()).await.unwrap_err();
-        assert_eq!(
-            none.to_string(),
-            "asking without a key was used too often and rests for 5 s"
-        );
-    }
-}
+mod tests;

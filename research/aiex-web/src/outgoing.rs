@@ -18,7 +18,7 @@ pub(crate) struct Clean {
 /// folded, control characters go.
 pub(crate) fn clean(text: &str) -> Clean {
     let mut text = text.to_owned();
-    let mut secrets = aiex_files::secret::redact(&mut text).len();
+    let mut secrets = aiex_files::secret::redact_typed(&mut text).len();
     if let Some(patterns) = patterns() {
         for pattern in &patterns.secrets {
             let mut replaced = 0;
@@ -114,6 +114,10 @@ mod tests {
             ),
             ("tvly-dev-a1b2c3d4e5f6g7h8 unauthorized", "unauthorized"),
             ("API_KEY=a1b2c3d4e5 not read", "API_KEY= not read"),
+            (
+                "psql: password=hunter2 is refused for app",
+                "psql: password= is refused for app",
+            ),
             (
                 "no such file /home/alice/app/src/main.rs:3",
                 "no such file ~/app/src/main.rs:3",

@@ -220,8 +220,8 @@ fn base(config: &EngineConfig) -> Result<Url, String> {
         .base_url
         .as_deref()
         .or(config.kind.home())
-        .ok_or("`base_url` is missing")?;
-    web(Url::parse(given.trim()).map_err(|error| format!("`base_url` is no address: {error}"))?)
+        .ok_or("`url` is missing")?;
+    web(Url::parse(given.trim()).map_err(|error| format!("`url` is no address: {error}"))?)
 }
 
 fn web(url: Url) -> Result<Url, String> {

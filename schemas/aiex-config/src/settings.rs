@@ -164,8 +164,14 @@ pub struct ProviderSettings {
     pub max_output_tokens: u32,
     /// The most requests a minute with each key; 0 for no limit of our own.
     pub requests_per_minute: u32,
-    /// The most tokens a minute, prompts and answers, all keys together; 0 for no limit of our own.
+    /// The most tokens a minute with each key, prompts and answers; 0 for no limit of our own.
     pub tokens_per_minute: u32,
+    /// How long the first byte of an answer may take.
+    pub first_byte: Duration,
+    /// How long an answer that has begun may say nothing.
+    pub idle: Duration,
+    /// How long an answer may take as a whole.
+    pub total: Duration,
 }
 
 /// `[search]`
@@ -282,6 +288,9 @@ impl Settings {
                 ("max_output_tokens", provider.max_output_tokens.to_string()),
                 ("requests_per_minute", provider.requests_per_minute.to_string()),
                 ("tokens_per_minute", provider.tokens_per_minute.to_string()),
+                ("first_byte", show_duration(provider.first_byte)),
+                ("idle", show_duration(provider.idle)),
+                ("total", show_duration(provider.total)),
             ];
             entries.extend(fields.map(|(field, value)| (format!("provider[{place}].{field}"), value)));
         }

@@ -71,6 +71,30 @@ fn a_setting_that_nobody_knows_is_a_warning() {
 }
 
 #[test]
+fn a_file_of_prices_that_cannot_be_read_is_found() {
+    let world = World::new();
+    let path = world.path("prices.toml");
+    world.configure(&format!("[research]\nprices = \"{}\"\n", path.display()));
+    let outcome = world.run(&world.home(), &["doctor"]);
+    assert_eq!(outcome.code, Some(8), "{}", outcome.stdout);
+    for told in ["fail  prices", "`research.prices`", path.to_str().unwrap()] {
+        assert!(outcome.stdout.contains(told), "{told}\n{}", outcome.stdout);
+    }
+
+    fs::write(&path, "[[price]]\nmodel = \"m\"\n").unwrap();
+    let outcome = world.run(&world.home(), &["doctor", "--json"]);
+    assert_eq!(outcome.code, Some(8), "{}", outcome.stdout);
+    assert_eq!(verdicts(&outcome, "prices"), ["fail"]);
+    assert!(outcome.stdout.contains("[[price]]"), "{}", outcome.stdout);
+    // The daemon works without them.
+    assert_eq!(verdicts(&outcome, "daemon"), ["ok"]);
+
+    fs::write(&path, "[[price]]\nmodel = \"m\"\ninput = 1.0\noutput = 2.0\n").unwrap();
+    let outcome = world.ok(&world.home(), &["doctor", "--json"]);
+    assert_eq!(verdicts(&outcome, "prices"), ["ok"]);
+}
+
+#[test]
 fn a_file_in_the_place_of_the_state_folder_is_found() {
     let world = World::new();
     fs::create_dir_all(world.aiex_home()).unwrap();

@@ -164,6 +164,7 @@ impl ResearchService {
             // Searches take threads that others wait for, too.
             parallel_searches: self.settings.daemon.max_running.clamp(2, MOST_SEARCHES),
             search_deadline: SEARCH_DEADLINE,
+            model_deadline: self.settings.research.model_call,
             ..aiex_research::Settings::default()
         }
     }

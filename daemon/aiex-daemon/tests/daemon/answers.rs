@@ -1,5 +1,7 @@
 //! Answers: from the evidence, from a model, and from a model that fails.
 
+use std::time::Duration;
+
 use aiex_config::{ProviderKind, ProviderSettings};
 use aiex_llm::standin::{Reply, StandIn, openai};
 use aiex_protocol::search::{AskArgs, SearchArgs, Stage};
@@ -19,6 +21,9 @@ fn daemon(model: &StandIn) -> Daemon {
         max_output_tokens: 512,
         requests_per_minute: 0,
         tokens_per_minute: 0,
+        first_byte: Duration::from_secs(60),
+        idle: Duration::from_secs(60),
+        total: Duration::from_secs(60),
     });
     Daemon::start_with(settings, |_| {})
 }

@@ -55,10 +55,10 @@ pub(super) fn hint(target: &Target, failure: &Failure) -> String {
             format!("Choose a smaller model or a smaller `context_tokens` for provider `{provider}`.")
         }
         Failure::Unreachable { .. } if *kind == ProviderKind::Ollama => {
-            format!("Start it with `ollama serve`, or correct `base_url` of provider `{provider}`.")
+            format!("Start it with `ollama serve`, or correct `url` of provider `{provider}`.")
         }
         Failure::Unreachable { .. } => format!(
-            "Start the server, check the network, or correct `base_url` of provider `{provider}` (asked: {endpoint})."
+            "Start the server, check the network, or correct `url` of provider `{provider}` (asked: {endpoint})."
         ),
         Failure::FirstByteTimeout { .. } if *kind == ProviderKind::Ollama => format!(
             "The model may still be loading: ask again, or raise the `first_byte` deadline of provider `{provider}`."
@@ -92,15 +92,15 @@ pub(super) fn hint(target: &Target, failure: &Failure) -> String {
             format!("Ask again; if it happens again, look at the log of the server of provider `{provider}`.")
         }
         Failure::NotJson { .. } => format!(
-            "Check `base_url` of provider `{provider}`: no model server answers at {endpoint}, but a web page or a proxy."
+            "Check `url` of provider `{provider}`: no model server answers at {endpoint}, but a web page or a proxy."
         ),
         Failure::Redirected { to, .. } => {
-            format!("Set `base_url` of provider `{provider}` to where the server is (it points to {to}).")
+            format!("Set `url` of provider `{provider}` to where the server is (it points to {to}).")
         }
         Failure::Http {
             status: 404 | 405, ..
         } => {
-            format!("Check `base_url` of provider `{provider}`: nothing answers at {endpoint}.")
+            format!("Check `url` of provider `{provider}`: nothing answers at {endpoint}.")
         }
         Failure::Http {
             status: 500..=599, ..

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::asking::{Heard, Notice, Told};
+use super::fit::Fitted;
 use super::member::Member;
 use super::{Models, NoAnswer, Run, Spent, Stage, Tried, fit, rough, soon};
 use crate::{Answer, Delta, Failure, Finish, LlmError, Request, Retry, Usage};
@@ -21,6 +22,9 @@ const AT_ONCE: Duration = Duration::from_millis(20);
 
 /// How long another request may look whether a service is back.
 const LOOKING: Duration = Duration::from_secs(1);
+
+/// How long a server that loads its model is left alone before it is asked again.
+const LOADING: Duration = Duration::from_secs(2);
 
 /// How often a model may fail in the middle of one answer: a request that breaks it twice is not asked again.
 const BREAKS: u32 = 2;
@@ -170,6 +174,8 @@ impl Drive {
             Left::without_asking(tried, None)
         })?;
         let (needed, prompt_tokens) = (fitted.needed(), fitted.prompt_tokens);
+        self.can_pay(models, member, &fitted)
+            .map_err(|tried| Left::without_asking(tried, None))?;
         let resting = |reason: String, again: Option<Instant>| {
             let provider = member.name().to_owned();
             let tried = Tried::Resting {
@@ -185,15 +191,9 @@ impl Drive {
             resting(rests.to_string(), again)
         })?;
         let lease = member
-            .keys
-            .lease(1, due)
+            .lease(needed, due)
             .await
             .map_err(|none| resting(none.to_string(), none.free_in.map(soon)))?;
-        if let Some(tokens) = &member.tokens {
-            let weight = u32::try_from(needed).unwrap_or(u32::MAX);
-            let late = tokens.take_many(weight, due).await;
-            late.map_err(|late| resting(late.to_string(), Some(soon(late.free_in))))?;
-        }
         let packed = fitted.left_out.is_some().then_some(needed);
         let rounds = self.run.rounds;
         let failed = |error: LlmError, text_heard: bool| {
@@ -242,10 +242,12 @@ impl Drive {
                     self.spend(models, member, None, "", prompt_tokens);
                 }
                 let gone = is_gone(&error.failure);
+                let is_loading = error.failure.is_loading();
                 let (remote, left) = failed(error, false);
                 match remote {
                     // The service lives; its key rests.
                     aiex_remote::Failure::RateLimited { .. } => pass.answered(),
+                    _ if is_loading => pass.answered(),
                     _ if gone => pass.gone(&remote),
                     _ => pass.failed(&remote),
                 }
@@ -296,6 +298,31 @@ impl Drive {
                 Err(left)
             }
         }
+    }
+
+    /// Whether a try of this request could not pass what it may come to.
+    fn can_pay(&self, models: &Models, member: &Member, fitted: &Fitted) -> Result<(), Tried> {
+        let Some(allowance) = &self.request.allowance else {
+            return Ok(());
+        };
+        let schema = fitted.request.schema.as_ref();
+        // The prompt says it already; some count what they are sent beside it, too.
+        let shape = schema.map_or(0, |schema| member.counter.count(&schema.value.to_string()) as u64);
+        let most = Usage {
+            prompt_tokens: Some(fitted.prompt_tokens + shape),
+            cached_tokens: None,
+            answer_tokens: Some(fitted.answer_tokens),
+        };
+        let left = allowance.less(&self.spent);
+        let needed = fitted.needed() + shape;
+        if left.has(needed, models.settings.prices.cost(&member.provider, &most)) {
+            return Ok(());
+        }
+        Err(Tried::TooDear {
+            provider: member.name().to_owned(),
+            needed,
+            left: left.tokens,
+        })
     }
 
     async fn listen(
@@ -352,6 +379,10 @@ impl Drive {
 
     async fn leave(&mut self, at: usize, left: Left) {
         let place = self.tried.len();
+        let is_known = self
+            .tried
+            .get(&at)
+            .is_some_and(|came| came.tried.is_loading() && left.tried.is_loading());
         let came = self.tried.entry(at).or_insert_with(|| Came {
             tried: left.tried.clone(),
             again: None,
@@ -359,23 +390,22 @@ impl Drive {
             tries: 0,
             breaks: 0,
         });
-        came.tries += u32::from(matches!(left.tried, Tried::Failed(_)));
+        // Loading ends by itself: it is waited for as long as anything is.
+        came.tries += u32::from(matches!(left.tried, Tried::Failed(_)) && !left.tried.is_loading());
         came.breaks += u32::from(left.broke);
         let enough = came.breaks >= BREAKS || came.tries >= self.run.rounds.max(1);
         came.again = left.again.filter(|_| !enough);
         let again = came.again;
-        // What a model said when it was asked tells more than that it now rests.
-        if !matches!(
-            (&came.tried, &left.tried),
-            (Tried::Failed(_), Tried::Resting { .. })
-        ) {
-            came.tried = left.tried.clone();
-        }
         warn!(tried = %left.tried, "a model did not answer");
+        // What a model said when it was asked tells more than that it is not asked now.
         if matches!(
             (&came.tried, &left.tried),
-            (Tried::Failed(_), Tried::Resting { .. })
+            (Tried::Failed(_), Tried::Resting { .. } | Tried::TooDear { .. })
         ) {
+            return;
+        }
+        came.tried = left.tried.clone();
+        if is_known {
             return;
         }
         let others = !self.is_alone();
@@ -430,6 +460,7 @@ fn again(failure: &Failure, models: &Models, rounds: u32, tries: u32) -> Option<
         pause: models.settings.pause,
     };
     match failure {
+        failure if failure.is_loading() => Some(soon(LOADING)),
         Failure::BrokenStream { .. } => Some(soon(retry.pause_before(tries, None))),
         failure if failure.is_retryable() => Some(soon(retry.pause_before(tries, failure.retry_after()))),
         _ => None,

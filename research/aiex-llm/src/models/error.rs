@@ -39,6 +39,15 @@ pub enum Tried {
         /// What the model has.
         context: u32,
     },
+    /// It was not asked: the request could come to more than it may.
+    TooDear {
+        /// The provider's name.
+        provider: String,
+        /// What the request could come to, in tokens.
+        needed: u64,
+        /// What is left of the allowance, in tokens.
+        left: u64,
+    },
 }
 
 impl Tried {
@@ -46,8 +55,15 @@ impl Tried {
     pub fn provider(&self) -> &str {
         match self {
             Self::Failed(error) => &error.target.provider,
-            Self::Resting { provider, .. } | Self::TooSmall { provider, .. } => provider,
+            Self::Resting { provider, .. }
+            | Self::TooSmall { provider, .. }
+            | Self::TooDear { provider, .. } => provider,
         }
+    }
+
+    /// Whether its server is there and has not loaded it yet.
+    pub fn is_loading(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.failure.is_loading())
     }
 
     /// What to do next.
@@ -60,6 +76,7 @@ impl Tried {
             Self::TooSmall { provider, .. } => format!(
                 "Ask with less evidence, or configure a model with a longer context than that of provider `{provider}`."
             ),
+            Self::TooDear { .. } => "Allow more tokens, or more money.".to_owned(),
         }
     }
 }
@@ -77,6 +94,20 @@ impl fmt::Display for Tried {
                 f,
                 "provider `{provider}`: the request needs {needed} tokens, the model's context has {context}"
             ),
+            Self::TooDear {
+                provider,
+                needed,
+                left,
+            } if needed > left => write!(
+                f,
+                "provider `{provider}`: the request may take {needed} tokens, and {left} are left for it"
+            ),
+            Self::TooDear { provider, .. } => {
+                write!(
+                    f,
+                    "provider `{provider}`: the request may cost more than is left for it"
+                )
+            }
         }
     }
 }
@@ -96,9 +127,15 @@ impl NoAnswer {
         let too_long = |tried: &Tried| match tried {
             Tried::TooSmall { .. } => true,
             Tried::Failed(error) => matches!(error.failure, crate::Failure::ContextOverflow { .. }),
-            Tried::Resting { .. } => false,
+            Tried::Resting { .. } | Tried::TooDear { .. } => false,
         };
         !self.tried.is_empty() && self.tried.iter().all(too_long)
+    }
+
+    /// Whether nothing was sent because no model could be paid for.
+    pub fn is_too_dear(&self) -> bool {
+        let too_dear = |tried: &Tried| matches!(tried, Tried::TooDear { .. });
+        !self.tried.is_empty() && self.tried.iter().all(too_dear)
     }
 }
 

@@ -4,8 +4,8 @@ use super::member::Member;
 use crate::pack::{LeftOut, pack};
 use crate::{Failure, Request};
 
-/// Two texts put together may take a few tokens more than both do.
-const SEAMS: u64 = 8;
+/// Two texts put together may take so many tokens more than both do.
+pub const SEAMS: u64 = 8;
 
 /// A refusal may count otherwise than we do: of the room that it names this part is used.
 const OF_THE_LIMIT: (u64, u64) = (9, 10);

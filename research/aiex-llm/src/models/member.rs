@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aiex_remote::{Breaker, Bucket, KeyRing, ParkedKey, Rate, Resting, Rests};
+use aiex_remote::{Breaker, KeyRing, Lease, NoKey, ParkedKey, Rate, Resting, Rests};
+use tokio::time::Instant;
 
 use super::ModelConfig;
 use crate::tokens::Counter;
@@ -26,7 +27,6 @@ pub(super) struct Member {
     pub(super) provider: Provider,
     pub(super) counter: Counter,
     pub(super) keys: KeyRing,
-    pub(super) tokens: Option<Bucket>,
     pub(super) breaker: Breaker,
     pub(super) speed: Pace,
     /// How many keys there are; one where none is needed.
@@ -87,11 +87,14 @@ impl Member {
         } else {
             KeyRing::new(keys, rate)
         };
+        let keys = match tokens_per_minute {
+            Some(tokens) => keys.weighed(Rate::per(tokens, MINUTE)),
+            None => keys,
+        };
         Ok(Self {
             counter: Counter::for_model(provider.config().kind, &provider.config().model),
             provider,
             keys,
-            tokens: tokens_per_minute.map(|tokens| Bucket::new(Rate::per(tokens, MINUTE))),
             breaker: Breaker::new(Rests::default()),
             speed: Pace::default(),
             key_count,
@@ -101,6 +104,13 @@ impl Member {
 
     pub(super) fn name(&self) -> &str {
         &self.provider.config().name
+    }
+
+    /// Waits for the key that may send a request of so many tokens, prompt and answer, soonest. Fails at once when that
+    /// is after `due`.
+    pub(super) async fn lease(&self, tokens: u64, due: Instant) -> Result<Lease, NoKey> {
+        let weight = u32::try_from(tokens).unwrap_or(u32::MAX);
+        self.keys.lease_weighing(1, weight, due).await
     }
 
     pub(super) fn health(&self) -> Health {

@@ -201,6 +201,6 @@ async fn no_server_is_told_with_the_command_that_starts_it() {
     );
     assert_eq!(
         told.failure().hint(),
-        "Start it with `ollama serve`, or correct `base_url` of provider `mine`."
+        "Start it with `ollama serve`, or correct `url` of provider `mine`."
     );
 }

@@ -251,7 +251,7 @@ async fn a_web_page_is_not_an_answer() {
         assert!(
             error
                 .hint()
-                .starts_with("Check `base_url` of provider `mine`: no model server answers"),
+                .starts_with("Check `url` of provider `mine`: no model server answers"),
             "{}",
             error.hint()
         );
@@ -334,7 +334,7 @@ async fn no_server_is_told_with_its_address() {
     assert_eq!(
         told.failure().hint(),
         format!(
-            "Start the server, check the network, or correct `base_url` of provider `mine` (asked: {endpoint})."
+            "Start the server, check the network, or correct `url` of provider `mine` (asked: {endpoint})."
         )
     );
 }
@@ -354,7 +354,7 @@ async fn redirects_are_told_and_not_followed() {
     );
     assert_eq!(
         told.failure().hint(),
-        format!("Set `base_url` of provider `mine` to where the server is (it points to {shown}).")
+        format!("Set `url` of provider `mine` to where the server is (it points to {shown}).")
     );
     assert!(elsewhere.received().is_empty());
 }

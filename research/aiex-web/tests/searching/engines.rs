@@ -111,6 +111,30 @@ async fn requests_are_built_as_the_engines_want_them() {
 }
 
 #[tokio::test]
+async fn an_age_is_asked_for_in_the_words_of_each_engine() {
+    let server = StandIn::start().unwrap();
+    let coordinator = Coordinator::new(&server.configured()).unwrap();
+    let mut query = query("tokio");
+    query.freshness = Freshness::Month;
+    let engines = ["serper", "tavily", "brave", "searxng"];
+    query.engines = Some(engines.map(str::to_owned).to_vec());
+    search(&coordinator, &query).await;
+    let received = server.received();
+    assert!(received.len() >= 4, "{received:?}");
+    for request in received {
+        let body = request.json();
+        let in_body = |name: &str| body[name].as_str().map(str::to_owned);
+        let (age, expected) = match request.engine.as_str() {
+            "serper" => (in_body("tbs"), "qdr:m"),
+            "tavily" => (in_body("time_range"), "month"),
+            "brave" => (request.parameter("freshness"), "pm"),
+            _ => (request.parameter("time_range"), "month"),
+        };
+        assert_eq!(age.as_deref(), Some(expected), "{}", request.engine);
+    }
+}
+
+#[tokio::test]
 async fn requests_say_who_asks() {
     let server = StandIn::start().unwrap();
     search(&Coordinator::new(&server.configured()).unwrap(), &query("tokio")).await;
@@ -287,10 +311,10 @@ fn settings_that_cannot_work_are_refused() {
     };
     let new = aiex_web::EngineConfig::new;
     for (engines, reason) in [
-        (vec![new(EngineKind::SearxNg)], "`base_url` is missing"),
+        (vec![new(EngineKind::SearxNg)], "`url` is missing"),
         (
             vec![new(EngineKind::Brave).at("api.example")],
-            "`base_url` is no address",
+            "`url` is no address",
         ),
         (
             vec![new(EngineKind::Brave).at("file:///x")],

@@ -213,6 +213,15 @@ pub(super) const PROVIDER_KEYS: &[Key<ProviderSettings>] = &[
     key("tokens_per_minute", "a number, 0 or more", |p, v| {
         v.integer(0..=u32::MAX).map(|value| p.tokens_per_minute = value)
     }),
+    key("first_byte", PATIENCE, |p, v| {
+        v.duration(SECOND..=DAY).map(|value| p.first_byte = value)
+    }),
+    key("idle", PATIENCE, |p, v| {
+        v.duration(SECOND..=DAY).map(|value| p.idle = value)
+    }),
+    key("total", PATIENCE, |p, v| {
+        v.duration(SECOND..=DAY).map(|value| p.total = value)
+    }),
 ];
 
 pub(in crate::layers) use research::{ENGINE_KEYS, ENGINE_MUST, TRUST_ALLOWED, blank_engine, trusted};
@@ -223,6 +232,9 @@ pub(super) const PROVIDER_MUST: &[&str] = &["name", "kind", "url", "model"];
 /// More a minute than any machine sends.
 const MOST_REQUESTS: u32 = 1_000_000;
 const A_MINUTE: &str = "a number from 0 to 1000000";
+
+/// How long a model may be waited for.
+const PATIENCE: &str = "a duration from \"1s\" to \"1d\"";
 
 const VARIABLE_NAME: &str =
     "empty, or the name of an environment variable (A-Z, a-z, 0-9, _): the key itself does not belong here";
@@ -318,5 +330,8 @@ pub(super) fn blank_provider() -> ProviderSettings {
         max_output_tokens: 1024,
         requests_per_minute: 0,
         tokens_per_minute: 0,
+        first_byte: 2 * MINUTE,
+        idle: MINUTE,
+        total: 10 * MINUTE,
     }
 }

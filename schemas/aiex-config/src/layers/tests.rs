@@ -76,6 +76,10 @@ fn the_commented_tables_are_valid_ones_with_the_defaults_they_claim() {
         (provider.requests_per_minute, provider.tokens_per_minute),
         (blank.requests_per_minute, blank.tokens_per_minute)
     );
+    assert_eq!(
+        (provider.first_byte, provider.idle, provider.total),
+        (blank.first_byte, blank.idle, blank.total)
+    );
     let [engine] = &settings.web.engines[..] else {
         panic!("{uncommented}")
     };
@@ -198,7 +202,7 @@ fn providers_keep_their_order() {
     let (settings, _) = load(
         "[[provider]]\nname = \"a\"\nkind = \"openai\"\nurl = \"https://x/v1\"\nmodel = \"m\"\nkey_env = \"X_KEY\"\n\
          [[provider]]\nname = \"b\"\nkind = \"ollama\"\nurl = \"http://y\"\nmodel = \"n\"\ncontext_tokens = 4096\n\
-         requests_per_minute = 2\ntokens_per_minute = 9000\n",
+         requests_per_minute = 2\ntokens_per_minute = 9000\nfirst_byte = \"5m\"\nidle = \"90s\"\ntotal = \"1h\"\n",
         &[],
         &[],
     )
@@ -214,6 +218,8 @@ fn providers_keep_their_order() {
     );
     assert_eq!((a.requests_per_minute, a.tokens_per_minute), (0, 0));
     assert_eq!((b.requests_per_minute, b.tokens_per_minute), (2, 9000));
+    let seconds = [b.first_byte, b.idle, b.total].map(|time| time.as_secs());
+    assert_eq!(seconds, [300, 90, 3600]);
 }
 
 #[test]
@@ -271,6 +277,7 @@ fn a_wrong_value_names_file_line_key_and_what_is_allowed() {
     let twice = format!("{provider}{provider}");
     let hurried = format!("{provider}requests_per_minute = -1\n");
     let leaked = format!("{provider}key_env = \"sk-not-a-name\"\n");
+    let never = ["first_byte", "idle", "total"].map(|key| format!("{provider}{key} = 0\n"));
     let cases = [
         (
             "[daemon]\n\nidle_exit = \"soon\"\n",
@@ -338,6 +345,16 @@ fn a_wrong_value_names_file_line_key_and_what_is_allowed() {
         ),
         (&leaked, ":6: `provider.key_env`"),
         (&hurried, ":6: `provider.requests_per_minute` cannot be -1"),
+        (
+            &never[0],
+            ":6: `provider.first_byte` cannot be 0; it must be a duration from \"1s\" to \"1d\"",
+        ),
+        (&never[1], ":6: `provider.idle` cannot be 0;"),
+        (&never[2], ":6: `provider.total` cannot be 0;"),
+        (
+            "[research]\nmodel_call = 0\n",
+            ":2: `research.model_call` cannot be 0; it must be a duration from \"1s\" to \"1d\"",
+        ),
         (
             "[web]\nproxy = \"http://me:secret@proxy\"\n",
             "has no password in it",
@@ -426,6 +443,7 @@ fn the_digest_tells_settings_apart_and_nothing_else() {
         "[web.trust]\n\"docs.rs\" = 3\n",
         "[research]\ndollars = 0.5\n",
         "[research]\nwrite = \"best\"\n",
+        "[research]\nmodel_call = \"5m\"\n",
         "[cache]\npages = \"1GiB\"\n",
     ];
     let digests: BTreeSet<String> = variants.iter().map(|file| of(file)).collect();

@@ -32,6 +32,8 @@ pub struct ResearchSettings {
     pub verify: StagePolicy,
     /// Model calls at the same time, over all runs.
     pub parallel_model_calls: usize,
+    /// How long a model call may take, whichever models it goes to.
+    pub model_call: Duration,
     /// The path of a file with the user's prices; empty for the built-in ones alone.
     pub prices: String,
 }
@@ -126,6 +128,7 @@ impl ResearchSettings {
             fetches,
             searches,
             parallel_model_calls,
+            model_call,
             prices,
             plan: _,
             extract: _,
@@ -141,6 +144,7 @@ impl ResearchSettings {
             ("research.fetches", fetches.to_string()),
             ("research.searches", searches.to_string()),
             ("research.parallel_model_calls", parallel_model_calls.to_string()),
+            ("research.model_call", show_duration(*model_call)),
             ("research.prices", prices.clone()),
         ];
         let policies = self.policies().map(|(key, policy)| (key, policy.to_string()));

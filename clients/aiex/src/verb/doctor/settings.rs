@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use aiex_config::{EmbedderKind, EmbedderSettings, Environment, Home, Settings};
+use aiex_config::{EmbedderKind, EmbedderSettings, Environment, Home, ResearchSettings, Settings};
 use aiex_protocol::status::DaemonStatus;
 
 use super::Finding;
@@ -48,6 +48,24 @@ pub(super) fn check(environment: &dyn Environment, home: &Home) -> (Option<Setti
             (None, vec![Finding::fail("settings", detail, hint)])
         }
     }
+}
+
+/// The user's file of prices, where the settings name one.
+pub(super) fn check_prices(settings: &ResearchSettings, environment: &dyn Environment) -> Option<Finding> {
+    const PRICES: &str = "prices";
+    if settings.prices.is_empty() {
+        return None;
+    }
+    Some(match aiex_daemon::check_prices(settings, environment) {
+        Ok(()) => Finding::ok(PRICES, settings.prices.clone()),
+        Err(problem) => {
+            let detail = format!(
+                "`research.prices`: {}; no model is asked without them",
+                problem.message
+            );
+            Finding::fail(PRICES, detail, problem.hint)
+        }
+    })
 }
 
 /// The daemon has asked the server for vectors just now; nothing when there is none.

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{
-    A_MINUTE, DAY, GIB, Key, MIB, MOST_REQUESTS, SECOND, VARIABLE_NAME, key, not_empty, url_or_none,
-    variable_name,
+    A_MINUTE, DAY, GIB, Key, MIB, MOST_REQUESTS, PATIENCE, SECOND, VARIABLE_NAME, key, not_empty,
+    url_or_none, variable_name,
 };
 use crate::layers::scalar::Scalar;
 use crate::settings::{
@@ -111,6 +111,10 @@ pub(super) const KEYS: &[Key<Settings>] = &[
                 .map(|value| s.research.parallel_model_calls = value)
         },
     ),
+    key("research.model_call", PATIENCE, |s, v| {
+        v.duration(SECOND..=DAY)
+            .map(|value| s.research.model_call = value)
+    }),
     key("research.prices", PATH, |s, v| {
         path(v).map(|value| s.research.prices = value)
     }),
@@ -264,6 +268,7 @@ pub(super) fn blank_research() -> ResearchSettings {
         write: StagePolicy::Best,
         verify: StagePolicy::Best,
         parallel_model_calls: 0,
+        model_call: Duration::ZERO,
         prices: String::new(),
     }
 }
