@@ -81,9 +81,14 @@ impl Cache {
 
     /// What is kept under a key, if it is still good.
     pub async fn get(&self, key: Key) -> Option<Arc<[u8]>> {
-        let found = match self.inner.in_memory(key) {
+        self.get_since(key, 0).await
+    }
+
+    /// The same, but only what was kept at that moment or later, in milliseconds since the Unix epoch.
+    pub async fn get_since(&self, key: Key, since_ms: u64) -> Option<Arc<[u8]>> {
+        let found = match self.inner.in_memory(key, since_ms) {
             Some(value) => Some(value),
-            None => self.inner.on_disk(key).await,
+            None => self.inner.on_disk(key, since_ms).await,
         };
         if found.is_none()
             && let Some(counters) = self.inner.counters(key.kind)
@@ -118,14 +123,33 @@ impl Cache {
         V: Into<Computed>,
         E: Error + Send + Sync + 'static,
     {
-        if let Some(value) = self.inner.in_memory(key) {
+        self.get_since_or_compute(key, 0, compute).await
+    }
+
+    /// The same, but what was kept before that moment, in milliseconds since the Unix epoch, is made anew.
+    ///
+    /// # Errors
+    /// As [`get_or_compute`](Self::get_or_compute).
+    pub async fn get_since_or_compute<F, T, V, E>(
+        &self,
+        key: Key,
+        since_ms: u64,
+        compute: F,
+    ) -> Result<Arc<[u8]>, Failed>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Future<Output = Result<V, E>> + Send + 'static,
+        V: Into<Computed>,
+        E: Error + Send + Sync + 'static,
+    {
+        if let Some(value) = self.inner.in_memory(key, since_ms) {
             return Ok(value);
         }
-        let there = || self.inner.in_memory(key);
+        let there = || self.inner.in_memory(key, since_ms);
         let joined = self.inner.flights.join(key, there, |landing| {
             let inner = Arc::clone(&self.inner);
             let task = async move {
-                let outcome = inner.find_or(key, compute).await;
+                let outcome = inner.find_or(key, since_ms, compute).await;
                 landing.land(outcome);
             };
             tokio::spawn(task).abort_handle()
@@ -258,12 +282,20 @@ impl Inner {
         self.counters.get(kind.place())
     }
 
-    fn in_memory(&self, key: Key) -> Option<Arc<[u8]>> {
+    /// Whether an entry was kept at a moment or later. When it was kept, its end tells, for all of a kind live as long.
+    fn is_kept_since(&self, kind: Kind, expires_ms: u64, since_ms: u64) -> bool {
+        since_ms == 0 || expires_ms >= since_ms.saturating_add(self.settings.ttl_ms(kind))
+    }
+
+    fn in_memory(&self, key: Key, since_ms: u64) -> Option<Arc<[u8]>> {
         let memory = self.memory.get(key.kind.place())?;
         let entry = memory.get(&key.digest)?;
         let now_ms = self.settings.clock.now_ms();
         if entry.expires_ms <= now_ms {
             memory.invalidate(&key.digest);
+            return None;
+        }
+        if !self.is_kept_since(key.kind, entry.expires_ms, since_ms) {
             return None;
         }
         if entry.is_to_be_told(now_ms) {
@@ -273,9 +305,12 @@ impl Inner {
         Some(entry.value)
     }
 
-    async fn on_disk(&self, key: Key) -> Option<Arc<[u8]>> {
+    async fn on_disk(&self, key: Key, since_ms: u64) -> Option<Arc<[u8]>> {
         let since = self.invalidations.now();
         let row = self.disk.get(key).await?;
+        if !self.is_kept_since(key.kind, row.expires_ms, since_ms) {
+            return None;
+        }
         let value = self.remember(row, since)?;
         Counters::count(&self.counters(key.kind)?.disk_hits, 1);
         Some(value)
@@ -335,14 +370,14 @@ impl Inner {
     }
 
     /// The entry on disk, or a new one.
-    async fn find_or<F, T, V, E>(&self, key: Key, compute: F) -> Result<Arc<[u8]>, Failed>
+    async fn find_or<F, T, V, E>(&self, key: Key, since_ms: u64, compute: F) -> Result<Arc<[u8]>, Failed>
     where
         F: FnOnce() -> T + Send,
         T: Future<Output = Result<V, E>> + Send,
         V: Into<Computed>,
         E: Error + Send + Sync + 'static,
     {
-        if let Some(value) = self.on_disk(key).await {
+        if let Some(value) = self.on_disk(key, since_ms).await {
             return Ok(value);
         }
         if let Some(counters) = self.counters(key.kind) {

@@ -103,6 +103,33 @@ async fn an_entry_is_good_until_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn what_was_kept_before_a_moment_is_passed_over_and_made_anew_on_demand() {
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, now) = settings();
+    let cache = Cache::open(folder.path().join("cache.db"), settings.clone()).await;
+    cache.put(key("a"), b"old".to_vec(), &[]).await;
+    now.fetch_add(10, Ordering::Relaxed);
+    let moment = now.load(Ordering::Relaxed);
+    cache.flush().await;
+    for cache in [cache, Cache::open(folder.path().join("cache.db"), settings).await] {
+        assert!(cache.get_since(key("a"), moment - 10).await.is_some());
+        assert_eq!(cache.get_since(key("a"), moment).await, None);
+        assert!(has(&cache, "a").await, "others still find it");
+    }
+    let cache = open(folder.path()).await;
+    let made = |value: &'static [u8]| move || async move { Ok::<_, std::io::Error>(value.to_vec()) };
+    let since = |moment, value| cache.get_since_or_compute(key("b"), moment, made(value));
+    assert_eq!(&*since(0, b"first").await.unwrap(), b"first");
+    assert_eq!(&*since(1_000_000, b"second").await.unwrap(), b"first");
+    assert_eq!(&*since(1_000_001, b"third").await.unwrap(), b"third");
+    assert_eq!(
+        &*cache.get(key("b")).await.unwrap(),
+        b"third",
+        "what is new answers everybody"
+    );
+}
+
+#[tokio::test]
 async fn a_change_drops_what_depends_on_it_in_memory_and_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     let cache = open(folder.path()).await;

@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::MissedTickBehavior;
 
-use crate::budget::{Cost, Purpose};
+use crate::budget::{Cost, Price, Purpose};
 use crate::event::{Event, Stage};
-use crate::journal::{Call, Outcome, Stop, key};
+use crate::journal::{Call, Granted, Outcome, Stop, key};
 use crate::lenient;
 use crate::live::Live;
 use crate::ports::{Material, ModelFailure, ModelStage, Prompt, Reach, Reply, Unseen};
@@ -45,13 +45,15 @@ impl Live {
     /// Asks for JSON. `None` when there is no model, no budget, no answer, or none that can be read; the caller then
     /// does without, and followers are told so.
     pub(crate) async fn ask_json<T: DeserializeOwned>(&self, ask: Ask) -> Result<Option<T>, Stop> {
-        let (name, at) = (ask.name.clone(), ask.at);
+        let (name, at, stage) = (ask.name.clone(), ask.at, ask.stage);
         let Some(reply) = self.ask(ask, None).await? else {
             return Ok(None);
         };
         let read = lenient::parse(&reply.text);
         if read.is_none() {
             let reason = "the model's answer could not be read".to_owned();
+            // The same question would be answered alike.
+            self.missed.note(stage, &reason, false);
             self.tell(
                 &format!("{name}/unread"),
                 vec![Event::Fallback { stage: at, reason }],
@@ -77,6 +79,8 @@ impl Live {
             schema: ask.schema,
             max_tokens: ask.max_tokens,
             deadline: self.settings.model_deadline,
+            kept_since_ms: self.kept_since_ms,
+            allowance: None,
         };
         let bound = model.bound(&prompt);
         let mut failure = String::new();
@@ -84,8 +88,7 @@ impl Live {
             let name = format!("{}/{attempt}", ask.name);
             let call = Call {
                 key: key(&name, &prompt),
-                most: Cost::model(bound),
-                priced: bound.micro_dollars.is_some(),
+                price: Price::model(bound),
                 purpose: ask.purpose,
                 gate: &self.gates.models,
                 deadline: self.settings.model_deadline,
@@ -93,13 +96,14 @@ impl Live {
             let outcome: Outcome<Reply> = self
                 .call(
                     call,
-                    async |deadline| {
+                    async |granted: Granted| {
                         if !self.health.is_well() {
                             let reason = "the model has failed too often".to_owned();
                             return (Outcome::Skipped { reason }, Cost::default());
                         }
                         let prompt = Prompt {
-                            deadline,
+                            deadline: granted.deadline,
+                            allowance: Some(granted.allowance),
                             ..prompt.clone()
                         };
                         self.converse(model, &prompt, section).await
@@ -133,6 +137,7 @@ impl Live {
                 }
             }
         }
+        self.missed.note(ask.stage, &failure, true);
         let told = Event::Fallback {
             stage: ask.at,
             reason: failure,

@@ -1,16 +1,18 @@
 //! What a run may spend, and what it has spent.
 //!
 //! Nothing is spent without a [`Permit`], and a permit is only given when everything spent, everything promised and
-//! this call at its most fit under the limits together. A permit that is lost (a killed call, a restart) is charged in
-//! full. So no order of events can pass a limit.
+//! this call at its most fit under the limits together. What does not fit beside calls on their way waits for them: they
+//! seldom come to what was promised. A permit that is lost (a killed call, a restart) is charged in full. So no order of
+//! events can pass a limit.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aiex_evidence::Ledger;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
-use crate::ports::{Clock, Usage};
+use crate::ports::{Allowance, Bound, Clock, Usage};
 use crate::request::Limits;
 
 /// The part of tokens, money and time that gathering leaves for the report, in hundredths.
@@ -73,6 +75,16 @@ impl Cost {
         }
     }
 
+    /// The same, with so many tokens at most, taken from the answer first.
+    fn with_tokens(self, tokens: u64) -> Self {
+        let input_tokens = self.input_tokens.min(tokens);
+        Self {
+            input_tokens,
+            output_tokens: self.output_tokens.min(tokens - input_tokens),
+            ..self
+        }
+    }
+
     fn tokens(&self) -> u64 {
         self.input_tokens.saturating_add(self.output_tokens)
     }
@@ -96,6 +108,63 @@ impl Cost {
             input_tokens: self.input_tokens.saturating_sub(other.input_tokens),
             output_tokens: self.output_tokens.saturating_sub(other.output_tokens),
             micro_dollars: self.micro_dollars.saturating_sub(other.micro_dollars),
+        }
+    }
+}
+
+/// What a call may cost, before it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Price {
+    /// Without so much it is not made.
+    least: Cost,
+    most: Cost,
+    /// Whether its money is known.
+    is_known: bool,
+}
+
+impl Price {
+    /// A model call's.
+    pub(crate) fn model(bound: Bound) -> Self {
+        Self {
+            least: Cost::model(bound.least),
+            most: Cost::model(bound.most),
+            is_known: bound.least.micro_dollars.is_some(),
+        }
+    }
+}
+
+impl From<Cost> for Price {
+    fn from(cost: Cost) -> Self {
+        Self {
+            least: cost,
+            most: cost,
+            is_known: true,
+        }
+    }
+}
+
+/// How much of what a call may take there is.
+enum Room {
+    Whole,
+    /// Less than its most, and at least its least.
+    Part(u64),
+    /// There may be enough once calls on their way have ended.
+    Later,
+    None,
+}
+
+impl Room {
+    fn of(limit: u64, spent: u64, promised: u64, least: u64, most: u64) -> Self {
+        let unspent = limit.saturating_sub(spent);
+        let left = unspent.saturating_sub(promised);
+        if most <= left {
+            Self::Whole
+        } else if least > unspent {
+            Self::None
+        } else if promised > 0 {
+            Self::Later
+        } else {
+            Self::Part(left)
         }
     }
 }
@@ -129,6 +198,8 @@ pub(crate) struct Purse {
     /// Wall time of earlier processes.
     earlier_ms: u64,
     account: Arc<Mutex<Account>>,
+    /// Changes whenever a permit is closed.
+    closed: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -151,6 +222,7 @@ impl Purse {
             began_ms,
             earlier_ms,
             account,
+            closed: watch::Sender::default(),
         }
     }
 
@@ -174,43 +246,77 @@ impl Purse {
         Duration::from_millis(allowed.saturating_sub(self.wall_ms()))
     }
 
-    /// Reserves a call's most, or says what is used up.
-    pub(crate) fn take(&self, most: Cost, priced: bool, purpose: Purpose) -> Result<Permit, Denied> {
+    /// Reserves what a call may cost, or says what is used up. Waits while calls on their way hold what it needs; each of
+    /// them has its deadline.
+    pub(crate) async fn take(&self, price: Price, purpose: Purpose) -> Result<Permit, Denied> {
+        let mut closed = self.closed.subscribe();
+        loop {
+            closed.mark_unchanged();
+            if let Some(permit) = self.take_now(price, purpose)? {
+                return Ok(permit);
+            }
+            // The sender is this purse's own.
+            let _ = closed.changed().await;
+        }
+    }
+
+    /// `None` while too much is promised to others.
+    fn take_now(&self, price: Price, purpose: Purpose) -> Result<Option<Permit>, Denied> {
+        let Price {
+            least,
+            most,
+            is_known,
+        } = price;
         let mut account = self.account();
-        let after = account.spent.plus(account.promised).plus(most);
+        let (spent, promised) = (account.spent, account.promised);
         let limits = &self.limits;
-        let left = self.time_left(purpose);
-        let least = if most.model_calls > 0 {
-            Duration::from_millis(part(limits.wall_ms, ANSWER_PERCENT).min(MOST_ANSWER_MS))
+        let asks_model = most.model_calls > 0;
+        let least_ms = if asks_model {
+            part(limits.wall_ms, ANSWER_PERCENT).min(MOST_ANSWER_MS)
         } else {
-            Duration::ZERO
+            0
         };
-        if left <= least {
+        if self.time_left(purpose) <= Duration::from_millis(least_ms) {
             return Err(Denied::Used("time"));
         }
+        // These come to what was promised, whatever becomes of them.
+        let after = spent.plus(promised).plus(most);
         if most.searches > 0 && after.searches > limits.searches {
             return Err(Denied::Used("searches"));
         }
         if most.fetches > 0 && after.fetches > limits.fetches {
             return Err(Denied::Used("fetches"));
         }
-        if most.tokens() > 0 && after.tokens() > allowed(limits.tokens, purpose) {
-            return Err(Denied::Used("tokens"));
+        let mut granted = most;
+        if most.tokens() > 0 {
+            let limit = allowed(limits.tokens, purpose);
+            let (least, most) = (least.tokens(), most.tokens());
+            match Room::of(limit, spent.tokens(), promised.tokens(), least, most) {
+                Room::Whole => {}
+                Room::Part(tokens) => granted = granted.with_tokens(tokens),
+                Room::Later => return Ok(None),
+                Room::None => return Err(Denied::Used("tokens")),
+            }
         }
-        if let (true, Some(cap)) = (most.model_calls > 0, limits.micro_dollars) {
-            if !priced {
+        if let (true, Some(cap)) = (asks_model, limits.micro_dollars) {
+            if !is_known {
                 return Err(Denied::NoPrice);
             }
-            if after.micro_dollars > allowed(cap, purpose) {
-                return Err(Denied::Used("money"));
+            let limit = allowed(cap, purpose);
+            let (spent, promised) = (spent.micro_dollars, promised.micro_dollars);
+            match Room::of(limit, spent, promised, least.micro_dollars, most.micro_dollars) {
+                Room::Whole => {}
+                Room::Part(micro_dollars) => granted.micro_dollars = micro_dollars,
+                Room::Later => return Ok(None),
+                Room::None => return Err(Denied::Used("money")),
             }
         }
-        account.promised = account.promised.plus(most);
-        Ok(Permit {
+        account.promised = promised.plus(granted);
+        Ok(Some(Permit {
             purse: self.clone(),
-            most,
+            most: granted,
             open: true,
-        })
+        }))
     }
 
     /// What was spent so far; promises are not in it.
@@ -253,6 +359,15 @@ impl Permit {
         self.most
     }
 
+    /// The same, as a model is told it.
+    pub(crate) fn allowance(&self) -> Allowance {
+        let is_capped = self.purse.limits.micro_dollars.is_some();
+        Allowance {
+            tokens: self.most.tokens(),
+            micro_dollars: is_capped.then_some(self.most.micro_dollars),
+        }
+    }
+
     /// Charges what the call cost in fact.
     pub(crate) fn settle(mut self, cost: Cost) {
         self.close(cost);
@@ -263,6 +378,8 @@ impl Permit {
             let mut account = self.purse.account();
             account.promised = account.promised.minus(self.most);
             account.spent = account.spent.plus(cost);
+            drop(account);
+            self.purse.closed.send_replace(());
         }
     }
 }
@@ -298,19 +415,28 @@ mod tests {
         Purse::new(LIMITS, Arc::new(SystemClock::new()), Cost::default(), 0)
     }
 
-    fn call(input_tokens: u64, micro_dollars: u64) -> Cost {
-        Cost::model(Usage {
+    fn usage(input_tokens: u64, micro_dollars: u64) -> Usage {
+        Usage {
             input_tokens,
             output_tokens: 0,
             micro_dollars: Some(micro_dollars),
-        })
+        }
+    }
+
+    fn call(input_tokens: u64, micro_dollars: u64) -> Cost {
+        Cost::model(usage(input_tokens, micro_dollars))
+    }
+
+    /// What is granted at once; an error also while others hold it.
+    fn take(purse: &Purse, price: impl Into<Price>, purpose: Purpose) -> Result<Permit, Option<Denied>> {
+        purse.take_now(price.into(), purpose).map_err(Some)?.ok_or(None)
     }
 
     #[test]
     fn gathering_may_not_touch_the_reserve() {
         let purse = purse();
-        assert!(purse.take(call(651, 0), true, Purpose::Gather).is_err());
-        assert!(purse.take(call(650, 0), true, Purpose::Gather).is_ok());
+        assert!(take(&purse, call(651, 0), Purpose::Gather).is_err());
+        assert!(take(&purse, call(650, 0), Purpose::Gather).is_ok());
     }
 
     #[test]
@@ -324,9 +450,9 @@ mod tests {
             Cost::default(),
             LIMITS.wall_ms / 2,
         );
-        let denied = late.take(call(1, 0), true, Purpose::Plan).err();
-        assert_eq!(denied, Some(Denied::Used("time")));
-        assert!(late.take(Cost::SEARCH, true, Purpose::Gather).is_ok());
+        let denied = take(&late, call(1, 0), Purpose::Plan).err();
+        assert_eq!(denied, Some(Some(Denied::Used("time"))));
+        assert!(take(&late, Cost::SEARCH, Purpose::Gather).is_ok());
     }
 
     #[test]
@@ -336,10 +462,10 @@ mod tests {
             let spent = LIMITS.wall_ms - MOST_CLOSING_MS - left_ms;
             Purse::new(LIMITS, clock, Cost::default(), spent)
         };
-        let denied = finish(1_500).take(call(1, 0), true, Purpose::Finish).err();
-        assert_eq!(denied, Some(Denied::Used("time")));
-        assert!(finish(1_500).take(Cost::SEARCH, true, Purpose::Finish).is_ok());
-        assert!(finish(9_000).take(call(1, 0), true, Purpose::Finish).is_ok());
+        let denied = take(&finish(1_500), call(1, 0), Purpose::Finish).err();
+        assert_eq!(denied, Some(Some(Denied::Used("time"))));
+        assert!(take(&finish(1_500), Cost::SEARCH, Purpose::Finish).is_ok());
+        assert!(take(&finish(9_000), call(1, 0), Purpose::Finish).is_ok());
     }
 
     #[test]
@@ -360,10 +486,9 @@ mod tests {
     #[test]
     fn a_lost_permit_is_charged_in_full() {
         let purse = purse();
-        drop(purse.take(call(400, 10), true, Purpose::Finish).unwrap());
+        drop(take(&purse, call(400, 10), Purpose::Finish).unwrap());
         assert_eq!(purse.ledger().input_tokens, 400);
-        purse
-            .take(call(400, 10), true, Purpose::Finish)
+        take(&purse, call(400, 10), Purpose::Finish)
             .unwrap()
             .settle(call(1, 1));
         assert_eq!(purse.ledger().input_tokens, 401);
@@ -371,8 +496,61 @@ mod tests {
 
     #[test]
     fn a_call_without_a_price_is_refused_where_money_is_capped() {
-        let refused = purse().take(call(1, 0), false, Purpose::Finish);
-        assert_eq!(refused.err(), Some(Denied::NoPrice));
+        let unpriced = Usage {
+            micro_dollars: None,
+            ..usage(1, 0)
+        };
+        let refused = take(&purse(), Price::model(unpriced.into()), Purpose::Finish);
+        assert_eq!(refused.err(), Some(Some(Denied::NoPrice)));
+    }
+
+    #[test]
+    fn a_call_is_granted_what_is_left_of_its_most_down_to_its_least() {
+        let bound = |least, most| {
+            Price::model(Bound {
+                least: usage(least, 1),
+                most: usage(most, 1),
+            })
+        };
+        let purse = purse();
+        take(&purse, call(700, 0), Purpose::Finish)
+            .unwrap()
+            .settle(call(700, 0));
+        let denied = take(&purse, bound(301, 2_000), Purpose::Finish).err();
+        assert_eq!(denied, Some(Some(Denied::Used("tokens"))));
+        let part = take(&purse, bound(300, 2_000), Purpose::Finish).unwrap();
+        assert_eq!(
+            part.allowance(),
+            Allowance {
+                tokens: 300,
+                micro_dollars: Some(1)
+            }
+        );
+        assert_eq!(
+            take(&purse, bound(1, 1), Purpose::Finish).err(),
+            Some(None),
+            "it may be enough in a moment"
+        );
+        part.settle(call(100, 0));
+        assert!(take(&purse, bound(1, 1), Purpose::Finish).is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_promised_is_waited_for_and_seldom_spent() {
+        let purse = purse();
+        let first = take(&purse, call(900, 0), Purpose::Finish).unwrap();
+        let second = purse.take(call(800, 0).into(), Purpose::Finish);
+        let end = async {
+            tokio::task::yield_now().await;
+            first.settle(call(50, 0));
+        };
+        let (second, ()) = tokio::join!(second, end);
+        second.unwrap().settle(call(800, 0));
+        assert_eq!(
+            purse.take(call(800, 0).into(), Purpose::Finish).await.err(),
+            Some(Denied::Used("tokens")),
+            "nobody is waited for in vain"
+        );
     }
 
     proptest! {
@@ -389,7 +567,7 @@ mod tests {
                     _ => call(tokens, money),
                 };
                 let cost = if sort == 2 { call(tokens * percent / 100, money * percent / 100) } else { most };
-                if let Ok(permit) = purse.take(most, true, Purpose::Finish) {
+                if let Ok(permit) = take(&purse, most, Purpose::Finish) {
                     open.push((permit, cost));
                 }
                 if settles && let Some((permit, cost)) = open.pop() {

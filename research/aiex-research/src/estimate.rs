@@ -125,12 +125,14 @@ pub(crate) fn of(
                 schema: None,
                 max_tokens: call.output,
                 deadline: settings.model_deadline,
+                kept_since_ms: 0,
+                allowance: None,
             };
             let bound = model.bound(&prompt);
             model_calls += call.number;
             tokens += call.number * (call.input + u64::from(call.output));
             money = money
-                .zip(bound.micro_dollars)
+                .zip(bound.most.micro_dollars)
                 .map(|(sum, one)| sum + call.number * one);
         }
     }

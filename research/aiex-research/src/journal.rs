@@ -16,11 +16,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::budget::{self, Cost, Purpose};
+use crate::budget::{self, Cost, Price, Purpose};
 use crate::error::ResearchError;
 use crate::event::Event;
 use crate::live::Live;
 use crate::machine::APPROVAL;
+use crate::ports::Allowance;
 use crate::request::Approval;
 use crate::store::{Commit, Line, LineKind, Patch, Recorded};
 
@@ -189,13 +190,23 @@ pub(crate) fn key(name: &str, input: &impl Serialize) -> String {
     format!("{name}#{}", digest.get(..16).unwrap_or_default())
 }
 
+/// Why a call of gathering is not made any more.
+const TOLD_TO_FINISH: &str = "the run was told to finish";
+
+/// What a call has when its turn has come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Granted {
+    /// It is dropped after this long.
+    pub(crate) deadline: Duration,
+    /// Of a model call: what it may come to.
+    pub(crate) allowance: Allowance,
+}
+
 /// How a call is made.
 pub(crate) struct Call<'a> {
     pub(crate) key: String,
-    /// The most it can cost.
-    pub(crate) most: Cost,
-    /// Whether its price is known.
-    pub(crate) priced: bool,
+    /// What it can cost.
+    pub(crate) price: Price,
     pub(crate) purpose: Purpose,
     /// Its turn among calls of the same sort.
     pub(crate) gate: &'a Semaphore,
@@ -207,7 +218,7 @@ impl Live {
     pub(crate) async fn call<T, F>(
         &self,
         call: Call<'_>,
-        work: impl FnOnce(Duration) -> F,
+        work: impl FnOnce(Granted) -> F,
         events: impl FnOnce(&Outcome<T>) -> Vec<Event>,
     ) -> Result<Outcome<T>, Stop>
     where
@@ -216,8 +227,7 @@ impl Live {
     {
         let Call {
             key,
-            most,
-            priced,
+            price,
             purpose,
             gate,
             deadline,
@@ -232,27 +242,40 @@ impl Live {
         };
         let gathering = purpose != Purpose::Finish;
         if gathering && self.finishing.is_cancelled() {
-            return self.skip(key, "the run was told to finish", events).await;
+            return self.skip(key, TOLD_TO_FINISH, events).await;
         }
-        let permit = match self.purse.take(most, priced, purpose) {
+        let taken = tokio::select! {
+            biased;
+            () = self.halt.cancelled() => return Err(Stop::Halted),
+            taken = self.purse.take(price, purpose) => taken,
+            () = self.finishing.cancelled(), if gathering => {
+                return self.skip(key, TOLD_TO_FINISH, events).await;
+            }
+        };
+        let permit = match taken {
             Ok(permit) => permit,
             Err(denied) => return self.skip(key, &denied.to_string(), events).await,
         };
+        let most = permit.most();
         let began = Began {
-            most: permit.most(),
+            most,
             wall_ms: self.purse.wall_ms(),
         };
         self.keep(LineKind::Began, key.clone(), &began, Vec::new(), Patch::default())
             .await?;
         let deadline = deadline.min(self.purse.time_left(purpose));
+        let granted = Granted {
+            deadline,
+            allowance: permit.allowance(),
+        };
         let (outcome, cost) = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(Stop::Halted),
-            ended = tokio::time::timeout(deadline, work(deadline)) => {
+            ended = tokio::time::timeout(deadline, work(granted)) => {
                 ended.unwrap_or_else(|_| (Outcome::late(deadline), most))
             }
             () = self.finishing.cancelled(), if gathering => {
-                (Outcome::Skipped { reason: "the run was told to finish".to_owned() }, most)
+                (Outcome::Skipped { reason: TOLD_TO_FINISH.to_owned() }, most)
             }
         };
         permit.settle(cost);

@@ -31,6 +31,7 @@ mod research;
 mod run;
 mod scope;
 mod settings;
+mod since;
 mod store;
 mod template;
 mod terms;
@@ -43,13 +44,14 @@ pub use event::{Entry, Event, Stage, StopRule};
 pub use feed::Follow;
 pub use plan::{Brief, Plan, QuestionKind, SubQuestion};
 pub use ports::{
-    Boxed, Clock, Cut, Findings, Found, Material, Model, ModelFailure, ModelStage, PageText, Part, Ports,
-    Present, Prompt, Reach, ReadFailure, Reader, Reply, Revisit, Search, SearchFailure, Searcher, SourceKind,
-    SystemClock, Unseen, Usage,
+    Allowance, Bound, Boxed, Clock, Cut, Findings, Found, Material, Model, ModelFailure, ModelStage,
+    PageText, Part, Ports, Present, Prompt, Reach, ReadFailure, Reader, Reply, Revisit, Search,
+    SearchFailure, Searcher, SourceKind, SystemClock, Unseen, Usage,
 };
 pub use request::{Approval, Budget, Depth, Limits, Request};
 pub use research::Research;
 pub use run::{RunId, RunState, RunSummary, RunView};
 pub use settings::Settings;
+pub use since::Since;
 pub use template::TemplateInfo;
 pub use verify::{Drift, QuoteState, Verification};

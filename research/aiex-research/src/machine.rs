@@ -13,6 +13,7 @@ use crate::gather::Gathered;
 use crate::journal::Stop;
 use crate::live::{Live, on_a_thread};
 use crate::plan::{Brief, Plan};
+use crate::ports::ModelStage;
 use crate::request::Approval;
 use crate::run::RunState;
 use crate::store::Patch;
@@ -161,7 +162,8 @@ impl Live {
         let settled = !matches!(gathered.stop, Some(StopRule::Budget | StopRule::Told))
             && gathered.failures().is_empty()
             && !gathered.searches.iter().any(|search| search.is_unready)
-            && !written.fell_back;
+            && !written.fell_back
+            && !self.missed.may_pass();
         let nowhere = gathered.nowhere(&self.request.question);
         let (catalogue, quotes) = (gathered.catalogue, gathered.quotes);
         let (disagreements, sources, quotes) = on_a_thread(move || {
@@ -250,10 +252,15 @@ impl Live {
                 Some(_) => "the model did not write every section",
                 None => "no model wrote any of it",
             };
-            why.push(match self.health.trouble() {
+            let trouble = self.health.trouble();
+            why.push(match trouble.or_else(|| self.missed.why(ModelStage::Write)) {
                 Some(trouble) => format!("{what} ({trouble})"),
                 None => what.to_owned(),
             });
+        }
+        // Where it wrote nothing, it is clear that it did nothing else either.
+        if !written.fell_back || written.model.is_some() {
+            why.extend(self.missed.told());
         }
         (!why.is_empty()).then(|| why.join("; "))
     }

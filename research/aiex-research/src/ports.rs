@@ -15,6 +15,8 @@ use aiex_evidence::{EngineRun, Hindrance, Origin, Source};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use crate::since::Since;
+
 /// A future on the heap.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -74,8 +76,14 @@ pub struct Search {
     pub limit: usize,
     /// The repositories that count, as the user named them; empty for the daemon's choice.
     pub repos: Vec<String>,
+    /// Only pages of the web that are no older than this; `None` for any age.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
     /// The call is dropped after this long.
     pub deadline: Duration,
+    /// Results that were kept before this moment are not taken, in milliseconds since 1970; 0 takes all.
+    #[serde(default, skip_serializing_if = "takes_all")]
+    pub kept_since_ms: u64,
 }
 
 /// One result of a search.
@@ -212,10 +220,12 @@ pub struct ReadFailure {
 
 /// Reads what a search found and left unread: pages of the web.
 pub trait Reader: Send + Sync {
-    /// Reads it. One call counts as one fetch of the budget. Only results of this run's searches are ever asked for.
+    /// Reads it. One call counts as one fetch of the budget. Only results of this run's searches are ever asked for. What was
+    /// kept before `kept_since_ms` (milliseconds since 1970) is not taken unless its host says that it did not change.
     fn read<'a>(
         &'a self,
         found: &'a Found,
+        kept_since_ms: u64,
         deadline: Duration,
         cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<PageText, ReadFailure>>;
@@ -255,6 +265,18 @@ pub struct Prompt {
     pub max_tokens: u32,
     /// The call is dropped after this long.
     pub deadline: Duration,
+    /// An answer that was kept before this moment is not taken, in milliseconds since 1970; 0 takes any.
+    #[serde(default, skip_serializing_if = "takes_all")]
+    pub kept_since_ms: u64,
+    /// What the call may come to; decided when its turn has come, and no part of what is asked. `None` for anything.
+    #[serde(skip)]
+    pub allowance: Option<Allowance>,
+}
+
+/// Left out where it says nothing: journals find a call by its prompt.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn takes_all(kept_since_ms: &u64) -> bool {
+    *kept_since_ms == 0
 }
 
 impl Prompt {
@@ -340,6 +362,34 @@ pub struct Usage {
     pub micro_dollars: Option<u64>,
 }
 
+/// What a call to a model may come to, before it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// The least that is needed to ask at all: one answer, of the model for which that is the least.
+    pub least: Usage,
+    /// The most that the call can use. It may be allowed less, see [`Allowance`].
+    pub most: Usage,
+}
+
+impl From<Usage> for Bound {
+    /// Of a call that is made whole or not at all.
+    fn from(usage: Usage) -> Self {
+        Self {
+            least: usage,
+            most: usage,
+        }
+    }
+}
+
+/// What a call may spend, over every try and every model that it takes. A try that could pass it is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Tokens, read and written.
+    pub tokens: u64,
+    /// Money in millionths of a US dollar; a model without a price is not asked then. `None` for any.
+    pub micro_dollars: Option<u64>,
+}
+
 /// A model's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -384,11 +434,13 @@ pub struct ModelFailure {
 
 /// Asks language models. Choice of model, retries, fail-over, packing, and the ladder of structured output lie behind it.
 pub trait Model: Send + Sync {
-    /// The most a call with this prompt can come to, over every try and every model that may take it. Reserved from
-    /// the budget before the call. Without a price (`micro_dollars: None`) the call is refused when money is capped.
-    fn bound(&self, prompt: &Prompt) -> Usage;
+    /// What a call with this prompt can come to. Reserved from the budget before the call: the most if there is so much
+    /// left, else what is left if it is the least. Without a price (`micro_dollars: None` of the least) the call is refused
+    /// when money is capped.
+    fn bound(&self, prompt: &Prompt) -> Bound;
 
-    /// Asks. `on_delta` hears the text as it comes; only prose is listened to.
+    /// Asks, and spends no more than [`Prompt::allowance`]. `on_delta` hears the text as it comes; only prose is listened
+    /// to.
     fn ask<'a>(
         &'a self,
         prompt: &'a Prompt,

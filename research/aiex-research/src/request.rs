@@ -58,6 +58,9 @@ pub struct Request {
     /// engines. While it is the same, an earlier report on the same request answers it. `None` where nobody can say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub world: Option<String>,
+    /// Ask everything anew: engines, pages and models, whatever was kept of them before the run began.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fresh: bool,
     /// End with the plan. It can be approved later, which continues the run.
     pub plan_only: bool,
     /// Wait for approval of the plan.

@@ -117,7 +117,8 @@ impl Research {
         Ok(research)
     }
 
-    /// Starts a run; it is kept before this returns. The same request with the same ticket is the same run.
+    /// Starts a run; it is kept before this returns. The same request with the same ticket is the same run, and so is one
+    /// that is [under way](Self::under_way) for somebody else.
     ///
     /// # Errors
     /// [`ResearchError::Request`] and [`ResearchError::Template`] when the request cannot be followed,
@@ -135,6 +136,9 @@ impl Research {
         let same = |row: &&RunRow| request.ticket.is_some() && row.request.ticket == request.ticket;
         if let Some(begun) = before.iter().find(same) {
             return Ok(begun.id.clone());
+        }
+        if let Some(at_work) = again::at_work_on(&before, &request) {
+            return Ok(at_work);
         }
         let now = self.inner.ports.clock.unix_ms();
         let id = RunId(format!(

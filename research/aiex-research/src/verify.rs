@@ -46,7 +46,7 @@ pub struct Drift {
     pub place: String,
     /// What has become of it.
     pub state: QuoteState,
-    /// The sentences of the report that rest on it.
+    /// The sentences of the report that rest on it, each once.
     pub sentences: Vec<String>,
 }
 
@@ -122,11 +122,18 @@ fn judge(report: &Report, cited: &[QuoteId], presents: &BTreeMap<SourceId, Prese
         }
         if *state != QuoteState::Kept {
             let resting = report.sentences().filter(|sentence| sentence.cites.contains(id));
+            // The summary says again what a section says.
+            let mut sentences: Vec<String> = Vec::new();
+            for sentence in resting {
+                if !sentences.contains(&sentence.text) {
+                    sentences.push(sentence.text.clone());
+                }
+            }
             verification.drifted.push(Drift {
                 quote: *id,
                 place: label(report, *id),
                 state: state.clone(),
-                sentences: resting.map(|sentence| sentence.text.clone()).collect(),
+                sentences,
             });
         }
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aiex_cache::Cache;
 use aiex_config::{CacheSettings, Settings};
-use aiex_research::{Boxed, Model, ModelFailure, Prompt, Reach, Reply, Usage};
+use aiex_research::{Bound, Boxed, Model, ModelFailure, Prompt, Reach, Reply, Usage};
 use tokio_util::sync::CancellationToken;
 
 use self::port::Port;
@@ -64,10 +64,10 @@ impl Asked {
 }
 
 impl Model for Asked {
-    fn bound(&self, prompt: &Prompt) -> Usage {
+    fn bound(&self, prompt: &Prompt) -> Bound {
         self.bounds
             .as_ref()
-            .map_or(NOTHING, |bounds| bounds.bound(prompt))
+            .map_or(NOTHING.into(), |bounds| bounds.bound(prompt))
     }
 
     fn ask<'a>(

@@ -3,6 +3,7 @@
 //! Nothing here is there unless the user said that the web may be asked.
 
 mod engines;
+mod outcome;
 mod page;
 
 use std::collections::HashMap;
@@ -11,15 +12,15 @@ use std::time::Duration;
 
 use aiex_cache::{Cache, Key, Kind};
 use aiex_config::Settings;
-use aiex_evidence::{EngineRun, Hindrance, Origin, Source};
+use aiex_evidence::{Hindrance, Origin, Source};
 use aiex_page::untrusted::instructs;
-use aiex_research::{Findings, Found, PageText, Present, ReadFailure, Search, SearchFailure};
-use aiex_web::{Canonical, Coordinator, Dependency, EngineHealth, Enhance, Hosts, Query, Reach, Summary};
-use serde::{Deserialize, Serialize};
+use aiex_research::{Findings, Found, PageText, Present, ReadFailure, Search, SearchFailure, Since};
+use aiex_web::{Canonical, Coordinator, Dependency, EngineHealth, Enhance, Freshness, Hosts, Query, Reach};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use self::engines::{Current, Engines, LeftOut};
+use self::engines::{Current, Engines};
+use self::outcome::{Given, NotKept, Unanswered, outcome};
 use self::page::Pages;
 use crate::keys::Keys;
 
@@ -55,25 +56,6 @@ pub(crate) struct Answer {
     pub(crate) findings: Findings,
     /// The failures of engines while others answered, as one.
     pub(crate) partial: Option<SearchFailure>,
-}
-
-/// What engines gave, as it is kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Given {
-    found: Vec<aiex_web::Found>,
-    engines: Vec<EngineRun>,
-}
-
-/// What is given to whoever waits for a search, and not kept: the next one may know more.
-#[derive(Debug, Clone, thiserror::Error)]
-enum NotKept {
-    #[error("a part of the engines answered")]
-    Partly {
-        given: Given,
-        partial: Option<SearchFailure>,
-    },
-    #[error(transparent)]
-    Failed(SearchFailure),
 }
 
 impl Web {
@@ -119,19 +101,20 @@ impl Web {
         surroundings: &Surroundings,
         cancel: &CancellationToken,
     ) -> Result<Answer, SearchFailure> {
-        self.search_telling(search, surroundings, cancel, watch::Sender::default())
-            .await
+        let early = watch::Sender::default();
+        let answer = self.search_telling(search, surroundings, cancel, early).await;
+        answer.map_err(|unanswered| unanswered.failure)
     }
 
     /// The same, and tells what has been found whenever an engine has answered. Of those who wait for the same search,
-    /// only the first is told.
+    /// only the first is told. When every engine failed, each is named.
     pub(crate) async fn search_telling(
         &self,
         search: &Search,
         surroundings: &Surroundings,
         cancel: &CancellationToken,
         early: watch::Sender<Vec<Found>>,
-    ) -> Result<Answer, SearchFailure> {
+    ) -> Result<Answer, Unanswered> {
         let Current {
             coordinator,
             left_out,
@@ -154,8 +137,8 @@ impl Web {
         };
         let kept = tokio::select! {
             biased;
-            () = cancel.cancelled() => return Err(cancelled()),
-            kept = self.cache.get_or_compute(key, ask) => kept,
+            () = cancel.cancelled() => return Err(cancelled().into()),
+            kept = self.cache.get_since_or_compute(key, search.kept_since_ms, ask) => kept,
         };
         let (given, partial) = match kept {
             Ok(bytes) => {
@@ -165,8 +148,8 @@ impl Web {
             }
             Err(failed) => match failed.downcast_ref::<NotKept>() {
                 Some(NotKept::Partly { given, partial }) => (given.clone(), partial.clone()),
-                Some(NotKept::Failed(failure)) => return Err(failure.clone()),
-                None => return Err(broken(&failed.to_string())),
+                Some(NotKept::Failed(unanswered)) => return Err(unanswered.clone()),
+                None => return Err(broken(&failed.to_string()).into()),
             },
         };
         if let Some(partial) = &partial {
@@ -183,10 +166,11 @@ impl Web {
         Ok(Answer { findings, partial })
     }
 
-    /// Reads a page that a search found.
+    /// Reads a page that a search found. What was kept before a moment, in milliseconds since 1970, is not taken as it is.
     pub(crate) async fn read(
         &self,
         found: &Found,
+        kept_since_ms: u64,
         deadline: Duration,
         cancel: &CancellationToken,
     ) -> Result<PageText, ReadFailure> {
@@ -197,7 +181,7 @@ impl Web {
                 hindrance: Hindrance::Refused,
             });
         };
-        self.pages.read(url, deadline, cancel).await
+        self.pages.read(url, kept_since_ms, deadline, cancel).await
     }
 
     /// A page as it is now, for the check of an old report.
@@ -225,6 +209,7 @@ impl Web {
             } else {
                 Enhance::Versions
             },
+            freshness: freshness(search.since),
             limit: search.limit.max(1),
             hosts: self.hosts.clone(),
             reach: self.reach,
@@ -239,7 +224,7 @@ impl Web {
             KEPT_VERSION.to_owned(),
             query.text.clone(),
             query.limit.to_string(),
-            format!("{:?}", query.enhance),
+            format!("{:?} {:?}", query.enhance, query.freshness),
             format!("{:?} {:?}", query.reach, query.hosts),
             format!("{:?} {:?}", query.languages, query.dependencies),
             self.engines.ranked_by(),
@@ -283,86 +268,14 @@ impl Web {
     }
 }
 
-/// What is kept of a search: results of engines that all answered. `left_out` are those that could not be asked.
-fn outcome(found: Vec<aiex_web::Found>, summary: &Summary, left_out: &[LeftOut]) -> Result<Vec<u8>, NotKept> {
-    let partial = failures(summary, left_out);
-    if summary.runs.is_empty() || summary.all_failed() {
-        return Err(NotKept::Failed(partial.unwrap_or_else(|| not_asked(summary))));
-    }
-    let engines = engines(summary, left_out);
-    let given = Given { found, engines };
-    if partial.is_some() || given.found.is_empty() {
-        return Err(NotKept::Partly { given, partial });
-    }
-    serde_json::to_vec(&given).map_err(|error| NotKept::Failed(broken(&error.to_string())))
-}
-
-/// What came of each engine, in all wordings that it was asked in.
-fn engines(summary: &Summary, left_out: &[LeftOut]) -> Vec<EngineRun> {
-    let mut engines: Vec<EngineRun> = Vec::new();
-    for run in &summary.runs {
-        let found = u32::try_from(run.found).unwrap_or(u32::MAX);
-        let failure = run.failure.as_ref().map(|failure| failure.message.clone());
-        match engines.iter_mut().find(|known| known.engine == run.engine) {
-            Some(known) => {
-                known.found = known.found.saturating_add(found);
-                known.failure = known.failure.take().or(failure);
-            }
-            None => engines.push(EngineRun {
-                engine: run.engine.clone(),
-                found,
-                failure,
-            }),
-        }
-    }
-    engines.extend(left_out.iter().map(|left_out| EngineRun {
-        engine: left_out.engine.clone(),
-        found: 0,
-        failure: Some(left_out.failure.message.clone()),
-    }));
-    engines
-}
-
-/// The failures of a search as one, each engine once. The first says what to do.
-fn failures(summary: &Summary, left_out: &[LeftOut]) -> Option<SearchFailure> {
-    let mut told: Vec<&str> = Vec::new();
-    let mut messages: Vec<String> = Vec::new();
-    let mut hint = None;
-    let mut retryable = false;
-    for LeftOut { engine, failure } in left_out {
-        messages.push(format!("{engine}: {failure}"));
-        hint.get_or_insert_with(|| failure.hint.clone());
-    }
-    for run in summary.failed() {
-        let Some(failure) = &run.failure else { continue };
-        retryable |= matches!(
-            failure.class.as_str(),
-            "rate_limited" | "overloaded" | "unreachable" | "broken" | "empty_but_failed"
-        );
-        if !told.contains(&run.engine.as_str()) {
-            told.push(&run.engine);
-            messages.push(format!("{}: {}", run.engine, failure.message));
-            hint.get_or_insert_with(|| failure.hint.clone());
-        }
-    }
-    Some(SearchFailure {
-        message: messages.join("; "),
-        hint: hint?,
-        retryable,
-    })
-}
-
-fn not_asked(summary: &Summary) -> SearchFailure {
-    let why: Vec<String> = summary
-        .not_asked
-        .iter()
-        .map(|left_out| format!("{}: {}", left_out.engine, left_out.why))
-        .collect();
-    SearchFailure {
-        message: format!("no engine could be asked ({})", why.join("; ")),
-        hint: "word the question otherwise, or add a general engine as [[web.engine]] to the settings file"
-            .to_owned(),
-        retryable: false,
+/// How old a result may be, as engines are told it.
+fn freshness(since: Option<Since>) -> Freshness {
+    match since {
+        None => Freshness::Any,
+        Some(Since::Day) => Freshness::Day,
+        Some(Since::Week) => Freshness::Week,
+        Some(Since::Month) => Freshness::Month,
+        Some(Since::Year) => Freshness::Year,
     }
 }
 

@@ -70,12 +70,13 @@ impl Reader for World {
     fn read<'a>(
         &'a self,
         found: &'a Found,
+        kept_since_ms: u64,
         deadline: Duration,
         cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<PageText, ReadFailure>> {
         Box::pin(async move {
             match &self.web {
-                Some(web) => web.read(found, deadline, cancel).await,
+                Some(web) => web.read(found, kept_since_ms, deadline, cancel).await,
                 None => Err(ReadFailure {
                     message: no_web().message,
                     retryable: false,

@@ -6,7 +6,7 @@ use futures_util::future;
 use super::Picked;
 use crate::budget::{Cost, Purpose};
 use crate::event::Event;
-use crate::journal::{Call, Outcome, Stop, key};
+use crate::journal::{Call, Granted, Outcome, Stop, key};
 use crate::live::Live;
 use crate::ports::PageText;
 use crate::terms;
@@ -76,14 +76,18 @@ impl Live {
         let found = &picked.found;
         let call = Call {
             key: key(&format!("read/{attempt}"), &found.origin),
-            most: Cost::FETCH,
-            priced: true,
+            price: Cost::FETCH.into(),
             purpose: Purpose::Gather,
             gate: &self.gates.reads,
             deadline: self.settings.read_deadline,
         };
-        let work = |deadline| async move {
-            let outcome = match self.ports.reader.read(found, deadline, &self.cancel).await {
+        let work = |Granted { deadline, .. }| async move {
+            let outcome = match self
+                .ports
+                .reader
+                .read(found, self.kept_since_ms, deadline, &self.cancel)
+                .await
+            {
                 Ok(mut page) => {
                     page.text.truncate(terms::head(&page.text, LONGEST_PAGE).len());
                     Outcome::Done {

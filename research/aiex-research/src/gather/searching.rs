@@ -10,9 +10,10 @@ use super::Query;
 use crate::SourceKind;
 use crate::budget::{Cost, Purpose};
 use crate::event::Event;
-use crate::journal::{Call, Outcome, Stop, key};
+use crate::journal::{Call, Granted, Outcome, Stop, key};
 use crate::live::Live;
 use crate::ports::{Findings, Found, Search};
+use crate::since::Since;
 use crate::store::Patch;
 use crate::terms;
 
@@ -163,7 +164,9 @@ impl Live {
             query: query.text.clone(),
             limit: self.shape.results,
             repos: self.request.repos.clone(),
+            since: Since::of(&self.request.question),
             deadline: self.settings.search_deadline,
+            kept_since_ms: self.kept_since_ms,
         };
         let is_own = query.source == SourceKind::Reports;
         let call = Call {
@@ -171,13 +174,12 @@ impl Live {
                 &format!("search/{}/{attempt}", query.source),
                 &(&search.query, search.limit, &search.repos),
             ),
-            most: if is_own { Cost::default() } else { Cost::SEARCH },
-            priced: true,
+            price: if is_own { Cost::default() } else { Cost::SEARCH }.into(),
             purpose: Purpose::Gather,
             gate: &self.gates.searches,
             deadline: self.settings.search_deadline,
         };
-        let work = |deadline| {
+        let work = |Granted { deadline, .. }| {
             let search = Search { deadline, ..search };
             async move {
                 if is_own {

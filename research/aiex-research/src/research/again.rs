@@ -1,7 +1,5 @@
 //! A question that was answered before, from the same world.
 
-use std::time::Duration;
-
 use aiex_evidence::{Origin, Source};
 
 use super::Research;
@@ -10,9 +8,9 @@ use crate::request::Request;
 use crate::run::{RunId, RunState};
 use crate::store::RunRow;
 
-/// How old a report may be that answers a question again. Repositories, models and engines are compared; what engines and
-/// pages say, is not.
-const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
+/// How old a report may be that answers a question again, in milliseconds. Repositories, models and engines are compared;
+/// what engines and pages say, is not.
+const KEPT_FOR: u64 = 24 * 3600 * 1000;
 
 impl Research {
     /// The newest run whose report answers a request, because it was made for the same one and nothing that it rests on has
@@ -25,7 +23,10 @@ impl Research {
         let store = &self.inner.store;
         let now = self.inner.ports.clock.unix_ms();
         let rows = store.runs().await?;
-        let Some(row) = rows.iter().find(|row| is_alike(row, request, now)) else {
+        let is_recent = |row: &RunRow| now.saturating_sub(row.changed_ms) <= KEPT_FOR;
+        let is_answer =
+            |row: &&RunRow| row.state == RunState::Done && is_recent(row) && is_alike(row, request);
+        let Some(row) = rows.iter().find(is_answer) else {
             return Ok(None);
         };
         let is_there = |source: &Source| match &source.origin {
@@ -35,6 +36,16 @@ impl Research {
         let report = store.report(&row.id).await?;
         let answers = report.is_some_and(|report| report.settled && report.sources.iter().all(is_there));
         Ok(answers.then(|| row.id.clone()))
+    }
+
+    /// The run that is at work on the same request, of the same world: who asks beside it need only follow it. None where
+    /// everything is to be asked anew.
+    ///
+    /// # Errors
+    /// [`ResearchError::Store`].
+    pub async fn under_way(&self, request: &Request) -> Result<Option<RunId>, ResearchError> {
+        let rows = self.inner.store.runs().await?;
+        Ok(at_work_on(&rows, request))
     }
 
     /// All that the templates say which a request goes by, as one text to compare: those of the one that it names, or of every
@@ -51,17 +62,25 @@ impl Research {
     }
 }
 
-fn is_alike(row: &RunRow, request: &Request, now_ms: u64) -> bool {
-    let age = Duration::from_millis(now_ms.saturating_sub(row.changed_ms));
-    let is_watched = |request: &Request| request.plan_only || request.approve;
+/// The run at work that [`Research::under_way`] tells.
+pub(super) fn at_work_on(rows: &[RunRow], request: &Request) -> Option<RunId> {
+    let is_at_work = |row: &&RunRow| row.state == RunState::Running && !row.finishing;
+    let row = rows
+        .iter()
+        .find(|row| is_at_work(row) && is_alike(row, request))?;
+    Some(row.id.clone())
+}
+
+/// Whether a run was begun for what is requested now, in the same world, by somebody who leaves the plan to it.
+fn is_alike(row: &RunRow, request: &Request) -> bool {
     request.world.is_some()
-        && row.state == RunState::Done
-        && age <= KEPT_FOR
-        && !is_watched(request)
+        && !(request.plan_only || request.approve || request.fresh)
         && row.request
             == Request {
                 question: request.question.trim().to_owned(),
                 ticket: row.request.ticket.clone(),
+                // A report that asked everything anew answers those who would have taken what was kept.
+                fresh: row.request.fresh,
                 ..request.clone()
             }
 }

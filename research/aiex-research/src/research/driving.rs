@@ -12,7 +12,7 @@ use crate::error::ResearchError;
 use crate::event::Event;
 use crate::gather::Ahead;
 use crate::journal::{Past, Stop};
-use crate::live::{Health, Live};
+use crate::live::{Health, Live, Missed};
 use crate::machine::Rest;
 use crate::request::Approval;
 use crate::run::RunState;
@@ -67,6 +67,7 @@ impl Research {
         if row.finishing {
             finishing.cancel();
         }
+        let kept_since_ms = if row.request.fresh { row.created_ms } else { 0 };
         let live = Live {
             id: row.id.clone(),
             shape: row.request.depth.shape(),
@@ -75,6 +76,7 @@ impl Research {
             templates,
             nonce: row.nonce,
             generation: row.generation,
+            kept_since_ms,
             ports: inner.ports.clone(),
             settings: Arc::clone(&inner.settings),
             store: inner.store.clone(),
@@ -85,6 +87,7 @@ impl Research {
             cancel: cancel.clone(),
             finishing: finishing.clone(),
             health: Health::default(),
+            missed: Missed::default(),
             ahead: Ahead::default(),
         };
         let id = row.id.clone();

@@ -71,6 +71,9 @@ impl Writer {
         let together = if self.dies_after.is_some() { 1 } else { TOGETHER };
         while let Some(first) = self.next(&mut queue) {
             if self.dies_after == Some(0) {
+                // A queue that is let go of may keep what is sent at that moment, and nobody would be told.
+                drop(first);
+                while queue.blocking_recv().is_some() {}
                 return;
             }
             let mut jobs = vec![first];

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aiex_evidence::Origin;
 use aiex_research::{Request, Research, RunId, SourceKind};
@@ -115,6 +116,72 @@ async fn a_report_that_may_come_out_better_is_made_again() {
     let removed = made(&research, in_world("as it was")).await;
     research.remove(&removed).await.unwrap();
     assert_eq!(research.answered(&in_world("as it was")).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_is_being_answered_is_joined_and_not_begun_beside() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World {
+        fate: Arc::new(|_| Fated {
+            waits: Duration::from_millis(20),
+            ..Fated::default()
+        }),
+        ..World::plain()
+    });
+    let research = open(folder.path(), &world).await;
+    let mine = in_world("as it was");
+    let others = Request {
+        ticket: Some("another".to_owned()),
+        ..mine.clone()
+    };
+    assert_eq!(research.under_way(&mine).await.unwrap(), None);
+    let (one, two) = tokio::join!(research.start(mine.clone()), research.start(others.clone()));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!(one, two);
+    assert_eq!(research.under_way(&others).await.unwrap(), Some(one.clone()));
+    let other_worlds = research.start(in_world("changed")).await.unwrap();
+    let fresh = Request {
+        fresh: true,
+        ..mine.clone()
+    };
+    let of_its_own = research.start(fresh).await.unwrap();
+    assert!(one != other_worlds && one != of_its_own && other_worlds != of_its_own);
+    let told = events(&research, &one).await;
+    assert_eq!(told.len(), events(&research, &two).await.len());
+    for run in [&other_worlds, &of_its_own] {
+        events(&research, run).await;
+    }
+    assert_eq!(research.under_way(&mine).await.unwrap(), None, "it is over");
+    assert_eq!(research.list().await.unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_run_takes_nothing_that_was_kept_before_it_and_answers_those_who_would() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::with_model());
+    let research = open(folder.path(), &world).await;
+    made(&research, in_world("as it was")).await;
+    let take = || std::mem::take(&mut *world.kept_since.lock().unwrap());
+    let usual = take();
+    assert!(
+        usual.len() > 10 && usual.iter().all(|since| *since == 0),
+        "{usual:?}"
+    );
+    world.clock_ms.fetch_add(1000, Ordering::SeqCst);
+    let fresh = Request {
+        fresh: true,
+        ..in_world("as it was")
+    };
+    assert_eq!(research.answered(&fresh).await.unwrap(), None);
+    let run = made(&research, fresh).await;
+    let began = research.show(&run).await.unwrap().summary.created_ms;
+    let since = take();
+    assert_eq!(since.len(), usual.len());
+    assert!(since.iter().all(|since| *since == began), "{began}: {since:?}");
+    assert_eq!(
+        research.answered(&in_world("as it was")).await.unwrap(),
+        Some(run)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,6 +38,7 @@ async fn a_hundred_runs(batch: u64) {
     };
     let world = Arc::new(World {
         fate: Arc::new(fate),
+        tries: 1 + batch % 4,
         price,
         ..World::with_model()
     });
@@ -99,6 +100,44 @@ async fn a_small_budget_still_ends_in_a_report_and_says_what_ran_out() {
     assert!(why.contains("the budget for searching was used up"), "{why}");
     assert!(why.contains("the budget of searches is used"), "{why}");
     assert_eq!(report.ledger.searches, 2);
+}
+
+/// What calls in flight have reserved is mostly not spent: a call that does not fit beside them waits for them, and the
+/// last one takes what is left.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_reserved_for_tries_that_are_not_made_keeps_nobody_from_the_model() {
+    let asked = async |tries| {
+        let world = Arc::new(World {
+            tries,
+            ..World::with_model()
+        });
+        let report = super::world::report(&world, request()).await;
+        assert_eq!(report.partial, None);
+        report.ledger.model_calls
+    };
+    let calls = asked(1).await;
+    assert!(calls > 5, "{calls}");
+    assert_eq!(asked(15).await, calls);
+    assert_eq!(asked(1_000_000).await, calls);
+}
+
+/// What the model was to do and did not is told, and such a report is not given again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_no_tokens_were_left_to_quote_is_told() {
+    let with_tokens = async |tokens| {
+        let world = Arc::new(World::with_model());
+        let budget = Budget {
+            tokens: Some(tokens),
+            ..Budget::default()
+        };
+        super::world::report(&world, Request { budget, ..request() }).await
+    };
+    let whole = with_tokens(100_000).await;
+    assert!(whole.settled && whole.partial.is_none());
+    let report = with_tokens(whole.ledger.input_tokens + whole.ledger.output_tokens - 2_000).await;
+    let why = report.partial.unwrap();
+    assert!(why.contains("the budget of tokens is used"), "{why}");
+    assert!(!report.settled);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,9 +15,9 @@ use std::time::Duration;
 use aiex_evidence::extract::Meaning;
 use aiex_evidence::{Hindrance, Origin, Report, Source};
 use aiex_research::{
-    Boxed, Clock, Depth, Event, Findings, Found, Model, ModelFailure, PageText, Ports, Present, Prompt,
-    Reach, ReadFailure, Reader, Reply, Request, Research, Revisit, RunId, RunState, Search, SearchFailure,
-    Searcher, Settings, SourceKind, Unseen, Usage,
+    Bound, Boxed, Clock, Depth, Event, Findings, Found, Model, ModelFailure, PageText, Ports, Present,
+    Prompt, Reach, ReadFailure, Reader, Reply, Request, Research, Revisit, RunId, RunState, Search,
+    SearchFailure, Searcher, Settings, SourceKind, Unseen, Usage,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -65,6 +65,8 @@ pub(crate) struct World {
     pub(crate) fate: Fate,
     /// Every call goes to another model: one that is shown a part of the material only, two parts in turn with three.
     pub(crate) models_take_turns: bool,
+    /// As many tries a call to the model reserves; it takes one.
+    pub(crate) tries: u64,
     /// What a thousand tokens cost, in millionths of a dollar; `None` when nobody knows.
     pub(crate) price: Option<u64>,
     /// The time, once it is the world's own.
@@ -75,6 +77,8 @@ pub(crate) struct World {
     pub(crate) finished: Mutex<HashMap<String, u32>>,
     pub(crate) spent: Mutex<HashMap<String, Tally>>,
     pub(crate) present: Mutex<HashMap<String, Present>>,
+    /// Since when what is kept was taken, of every call.
+    pub(crate) kept_since: Mutex<Vec<u64>>,
 }
 
 impl Default for World {
@@ -90,6 +94,7 @@ impl Default for World {
             meaning: None,
             fate: Arc::new(|_| Fated::default()),
             models_take_turns: false,
+            tries: 1,
             price: Some(1000),
             clock_ms: AtomicU64::new(1_790_000_000_000),
             after: None,
@@ -97,6 +102,7 @@ impl Default for World {
             finished: Mutex::default(),
             spent: Mutex::default(),
             present: Mutex::default(),
+            kept_since: Mutex::default(),
         }
     }
 }
@@ -186,6 +192,10 @@ impl World {
         }
     }
 
+    fn take_what_is_kept(&self, since_ms: u64) {
+        self.kept_since.lock().unwrap().push(since_ms);
+    }
+
     fn done(&self, what: String) {
         *self.finished.lock().unwrap().entry(what).or_default() += 1;
     }
@@ -218,6 +228,7 @@ impl Searcher for World {
                     retryable: true,
                 });
             }
+            self.take_what_is_kept(search.kept_since_ms);
             self.done(what);
             Ok(Findings {
                 found: find(search),
@@ -232,6 +243,7 @@ impl Reader for World {
     fn read<'a>(
         &'a self,
         found: &'a Found,
+        kept_since_ms: u64,
         deadline: Duration,
         _cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<PageText, ReadFailure>> {
@@ -252,6 +264,7 @@ impl Reader for World {
                     hindrance: Hindrance::Passing,
                 });
             }
+            self.take_what_is_kept(kept_since_ms);
             self.done(format!("read {url}"));
             let text = PAGES
                 .iter()
@@ -269,16 +282,24 @@ impl Reader for World {
 }
 
 impl Model for World {
-    fn bound(&self, prompt: &Prompt) -> Usage {
+    fn bound(&self, prompt: &Prompt) -> Bound {
         let input_tokens = (prompt.system.len() + prompt.whole().len()) as u64 / 3;
         let output_tokens = u64::from(prompt.max_tokens);
         let micro_dollars = self
             .price
             .map(|price| (input_tokens + output_tokens) * price / 1000);
-        Usage {
-            input_tokens,
-            output_tokens,
-            micro_dollars,
+        let times = self.tries;
+        Bound {
+            least: Usage {
+                input_tokens,
+                output_tokens,
+                micro_dollars,
+            },
+            most: Usage {
+                input_tokens: times * input_tokens,
+                output_tokens: times * output_tokens,
+                micro_dollars: micro_dollars.map(|micro_dollars| times * micro_dollars),
+            },
         }
     }
 
@@ -297,7 +318,13 @@ impl Model for World {
                     sum.wrapping_mul(31).wrapping_add(u64::from(byte))
                 });
             let what = format!("ask {:?} {digest:x}", prompt.stage);
-            let bound = self.bound(prompt);
+            let bound = self.bound(prompt).least;
+            let allowed = prompt.allowance.expect("every call of a run has one").tokens;
+            assert!(
+                bound.input_tokens + bound.output_tokens <= allowed,
+                "{bound:?} > {allowed}"
+            );
+            self.take_what_is_kept(prompt.kept_since_ms);
             let fated = self.live_through(&what, prompt.deadline).await;
             let answer = if fated.fails {
                 Err(ModelFailure {

@@ -96,7 +96,8 @@ pub(crate) struct StartFlags {
     #[arg(long, conflicts_with = "plan_only")]
     approve: bool,
 
-    /// Begin a run of its own, even where an earlier report answers the same question and nothing has changed since
+    /// Begin a run of its own that asks engines, pages and models anew, even where an earlier report answers the same
+    /// question and nothing has changed since
     #[arg(long)]
     fresh: bool,
 
@@ -257,12 +258,32 @@ fn people_are_there(desk: &Desk<'_>) -> bool {
     std::io::stdin().is_terminal() && desk.printer.is_notice_terminal && desk.printer.shows_progress()
 }
 
-/// Shows the plan and asks for a yes.
+/// What somebody said to a plan.
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    Yes,
+    No,
+    /// Something else: what was unclear, or what the plan is to heed.
+    Note(String),
+}
+
+impl Said {
+    fn read(line: &str) -> Self {
+        match line.trim() {
+            "y" | "Y" | "yes" | "Yes" => Self::Yes,
+            "" | "n" | "N" | "no" | "No" => Self::No,
+            note => Self::Note(note.to_owned()),
+        }
+    }
+}
+
+/// Shows the plan and asks for a yes, or for what it should know: the plan is made anew then.
 async fn ask(run: &RunSummary, plan: &Plan, next_seq: u64, desk: &mut Desk<'_>) -> Result<ExitCode, Failure> {
     for line in plan_lines(plan, desk.printer.notice_palette) {
         desk.printer.notice(&line);
     }
-    desk.printer.prompt("go on with this plan? [y/N] ");
+    desk.printer
+        .prompt("go on with this plan? [y, n, or what it should know] ");
     let answer = tokio::select! {
         answer = line_from_the_terminal() => answer,
         () = desk.interrupt.pressed() => {
@@ -272,14 +293,17 @@ async fn ask(run: &RunSummary, plan: &Plan, next_seq: u64, desk: &mut Desk<'_>) 
             return Ok(ExitCode::Interrupted);
         }
     };
-    let is_yes = answer.is_some_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"));
-    if !is_yes {
-        tell_how_to_approve(&run.id, desk);
-        return Ok(ExitCode::Ok);
-    }
+    let note = match answer.as_deref().map_or(Said::No, Said::read) {
+        Said::Yes => None,
+        Said::Note(note) => Some(note),
+        Said::No => {
+            tell_how_to_approve(&run.id, desk);
+            return Ok(ExitCode::Ok);
+        }
+    };
     let approve = Steer {
         run: run.id.clone(),
-        order: Order::approve(None, None)?,
+        order: Order::approve(None, note)?,
         follows: false,
     };
     approve.give(&run.id, desk).await?;
@@ -300,4 +324,21 @@ async fn line_from_the_terminal() -> Option<String> {
         });
     reading.ok()?;
     answer.await.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_no_yes_and_no_no_is_a_wish() {
+        for yes in ["y\n", " Yes \n"] {
+            assert_eq!(Said::read(yes), Said::Yes);
+        }
+        for no in ["\n", "n\n", "no"] {
+            assert_eq!(Said::read(no), Said::No);
+        }
+        let note = "only the async client\n";
+        assert_eq!(Said::read(note), Said::Note("only the async client".to_owned()));
+    }
 }

@@ -281,7 +281,9 @@ mod tests {
             query: "why".to_owned(),
             limit: 3,
             repos: Vec::new(),
+            since: None,
             deadline: Duration::from_secs(60),
+            kept_since_ms: 0,
         };
         let stop = Stop::new(search.deadline, &tokio_util::sync::CancellationToken::new());
         let failure = histories

@@ -15,7 +15,7 @@ use super::packages::LEFT_OUT;
 use super::stop::Stop;
 
 /// Files and folders that are looked at, over all packages: most of what answering a question again takes.
-const MAX_LOOKS: usize = 4_000;
+const MAX_LOOKS: usize = 1_500;
 /// …and in one folder.
 const MAX_IN_FOLDER: usize = 64;
 

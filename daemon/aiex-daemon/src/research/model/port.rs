@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aiex_cache::{Cache, Key, Kind};
-use aiex_llm::models::{NoAnswer, Tried};
+use aiex_llm::models::{NoAnswer, SEAMS, Tried};
 use aiex_llm::tokens::Counter;
 use aiex_llm::{Failure, Provider, Request, Run};
-use aiex_research::{Boxed, Model, ModelFailure, Prompt, Reach, Reply, Unseen, Usage};
+use aiex_research::{Allowance, Bound, Boxed, Model, ModelFailure, Prompt, Reach, Reply, Unseen, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -56,7 +56,7 @@ struct Member {
 impl Member {
     /// The most that a prompt takes when it is sent the first time.
     fn input_tokens(&self, prompt: &Prompt) -> u64 {
-        let text = self.counter.prompt(&request(prompt).whole()) as u64;
+        let text = self.counter.prompt(&request(prompt).whole()) as u64 + SEAMS;
         // A schema is said in the prompt, and sent once more as the provider wants it; some count that too.
         let schema = prompt.schema.as_ref();
         let shape = schema.map(|schema| 2 * self.counter.count(&schema.to_string()) as u64 + ASKING);
@@ -133,12 +133,7 @@ impl Port {
             let input_tokens = member.input_tokens(prompt) + again(prompt);
             self.one(member, prompt, input_tokens)
         });
-        all.reduce(|a, b| Usage {
-            input_tokens: a.input_tokens.max(b.input_tokens),
-            output_tokens: a.output_tokens.max(b.output_tokens),
-            micro_dollars: a.micro_dollars.zip(b.micro_dollars).map(|(a, b)| a.max(b)),
-        })
-        .unwrap_or(NOTHING)
+        most(all)
     }
 
     async fn answer(
@@ -148,7 +143,7 @@ impl Port {
         on_delta: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Reply, ModelFailure> {
         let key = self.key(prompt);
-        if let Some(kept) = self.kept(key).await {
+        if let Some(kept) = self.kept(key, prompt.kept_since_ms).await {
             if prompt.schema.is_none() {
                 on_delta(&kept.text);
             }
@@ -183,8 +178,8 @@ impl Port {
         }
     }
 
-    async fn kept(&self, key: Key) -> Option<Kept> {
-        let bytes = self.cache.get(key).await?;
+    async fn kept(&self, key: Key, since_ms: u64) -> Option<Kept> {
+        let bytes = self.cache.get_since(key, since_ms).await?;
         serde_json::from_slice(&bytes).ok()
     }
 
@@ -230,6 +225,10 @@ impl Port {
         let run = self.run(&prompt.run);
         let request = Request {
             max_output_tokens: Some(prompt.max_tokens),
+            allowance: prompt.allowance.map(|allowance| aiex_llm::Allowance {
+                tokens: allowance.tokens,
+                micro_dollars: allowance.micro_dollars,
+            }),
             ..request(prompt)
         };
         match &prompt.schema {
@@ -286,14 +285,15 @@ impl Port {
             none.to_string()
         };
         let hint = if late {
-            "Choose a faster model for this stage, or a smaller depth.".to_owned()
+            "Choose a faster model for this stage, raise `model_call` in [research], or choose a smaller depth."
+                .to_owned()
         } else {
             none.hint()
         };
         let mut spent = usage(&none.spent);
         if none.cancelled {
-            // Nobody told what the request cost that was on its way.
-            spent = sum([spent, self.unfinished(prompt)]);
+            // Nobody told what the request cost that was on its way; it was only made if it was allowed.
+            spent = within(sum([spent, self.unfinished(prompt)]), prompt.allowance);
         }
         ModelFailure {
             message,
@@ -305,18 +305,25 @@ impl Port {
 }
 
 impl Model for Port {
-    /// Each model may be asked once for each answer that it takes, and every answer may be as long as it can be.
-    fn bound(&self, prompt: &Prompt) -> Usage {
-        let steps = if prompt.schema.is_some() { LADDER } else { 1 };
-        let each = self.members.iter().flat_map(|member| {
+    /// At most every answer that it takes is the dearest model's, and as long as it can be. Models that are asked instead
+    /// of others are not added up: most who fail have cost nothing, and none is asked that would pass the allowance. But
+    /// one answer may break off and be paid for, where another model can give it whole; the ladder has room for that.
+    fn bound(&self, prompt: &Prompt) -> Bound {
+        let steps = match prompt.schema {
+            Some(_) => LADDER,
+            None => self.members.len().clamp(1, 2) as u64,
+        };
+        let one = |member: &Member| self.one(member, prompt, member.input_tokens(prompt));
+        let all_steps = |member: &Member| {
             let input_tokens = member.input_tokens(prompt);
-            (0..steps).map(move |step| {
-                // Only the second answer is asked for with the first at hand.
-                let extra = if step == 1 { again(prompt) } else { 0 };
-                self.one(member, prompt, input_tokens + extra)
-            })
-        });
-        sum(each)
+            // Only the second answer is asked for with the first at hand.
+            let extra = |step| if step == 1 { again(prompt) } else { 0 };
+            sum((0..steps).map(|step| self.one(member, prompt, input_tokens + extra(step))))
+        };
+        Bound {
+            least: least(self.members.iter().map(one)),
+            most: most(self.members.iter().map(all_steps)),
+        }
     }
 
     fn ask<'a>(
@@ -349,7 +356,7 @@ fn is_limit(tried: &Tried) -> bool {
     match tried {
         Tried::Failed(error) => matches!(error.failure, Failure::RateLimited { .. }),
         Tried::Resting { passes, .. } => *passes,
-        Tried::TooSmall { .. } => false,
+        Tried::TooSmall { .. } | Tried::TooDear { .. } => false,
     }
 }
 
@@ -361,7 +368,46 @@ fn is_of_prompt(tried: &Tried) -> bool {
             Failure::EmptyAnswer { .. } | Failure::ContextOverflow { .. } | Failure::BrokenStream { .. }
         ),
         Tried::Resting { .. } => false,
-        Tried::TooSmall { .. } => true,
+        Tried::TooSmall { .. } | Tried::TooDear { .. } => true,
+    }
+}
+
+/// The most of each. Models without a price are not asked where money counts.
+fn most(all: impl Iterator<Item = Usage>) -> Usage {
+    let all = all.reduce(|a, b| Usage {
+        input_tokens: a.input_tokens.max(b.input_tokens),
+        output_tokens: a.output_tokens.max(b.output_tokens),
+        micro_dollars: a.micro_dollars.max(b.micro_dollars),
+    });
+    all.unwrap_or(NOTHING)
+}
+
+/// The least of each, with the money of the cheapest model whose price is known.
+fn least(all: impl Iterator<Item = Usage>) -> Usage {
+    let all = all.reduce(|a, b| Usage {
+        input_tokens: a.input_tokens.min(b.input_tokens),
+        output_tokens: a.output_tokens.min(b.output_tokens),
+        micro_dollars: a.micro_dollars.into_iter().chain(b.micro_dollars).min(),
+    });
+    all.unwrap_or(NOTHING)
+}
+
+/// What was spent, where it cannot have been more than was allowed.
+fn within(spent: Usage, allowance: Option<Allowance>) -> Usage {
+    let Some(Allowance {
+        tokens,
+        micro_dollars,
+    }) = allowance
+    else {
+        return spent;
+    };
+    let input_tokens = spent.input_tokens.min(tokens);
+    Usage {
+        input_tokens,
+        output_tokens: spent.output_tokens.min(tokens - input_tokens),
+        micro_dollars: micro_dollars
+            .zip(spent.micro_dollars)
+            .map_or(spent.micro_dollars, |(most, spent)| Some(spent.min(most))),
     }
 }
 

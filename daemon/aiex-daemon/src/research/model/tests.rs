@@ -9,7 +9,7 @@ use aiex_config::{Home, MapEnvironment};
 use aiex_llm::Secret;
 use aiex_llm::standin::{Fault, Reply as Sent, StandIn, openai};
 use aiex_protocol::keys::KeyPlace;
-use aiex_research::{Cut, Material, ModelStage, Part, Reach};
+use aiex_research::{Allowance, Cut, Material, ModelStage, Part, Reach};
 use serde_json::json;
 
 use super::*;
@@ -59,6 +59,8 @@ fn prompt() -> Prompt {
         schema: None,
         max_tokens: 100,
         deadline: Duration::from_secs(20),
+        kept_since_ms: 0,
+        allowance: None,
     }
 }
 
@@ -77,25 +79,30 @@ fn json_prompt() -> Prompt {
     }
 }
 
-/// Asks, and checks that the bound held.
+/// Asks with the most that the call can use, and checks that it was enough and that it held.
 async fn ask(port: &dyn Model, prompt: &Prompt) -> (Result<Reply, ModelFailure>, String) {
+    ask_within(port, prompt, port.bound(prompt).most).await
+}
+
+/// Asks, and checks that no more was spent than that.
+async fn ask_within(port: &dyn Model, prompt: &Prompt, most: Usage) -> (Result<Reply, ModelFailure>, String) {
+    let tokens = |usage: &Usage| usage.input_tokens + usage.output_tokens;
+    let allowed = Prompt {
+        allowance: Some(Allowance {
+            tokens: tokens(&most),
+            micro_dollars: most.micro_dollars,
+        }),
+        ..prompt.clone()
+    };
     let heard = Mutex::new(String::new());
     let listen = |text: &str| heard.lock().unwrap().push_str(text);
-    let answer = port.ask(prompt, &CancellationToken::new(), &listen).await;
+    let answer = port.ask(&allowed, &CancellationToken::new(), &listen).await;
     let spent = match &answer {
         Ok(reply) => reply.usage,
         Err(failure) => failure.spent,
     };
-    let bound = port.bound(prompt);
-    assert!(spent.input_tokens <= bound.input_tokens, "{spent:?} > {bound:?}");
-    assert!(
-        spent.output_tokens <= bound.output_tokens,
-        "{spent:?} > {bound:?}"
-    );
-    assert!(
-        spent.micro_dollars <= bound.micro_dollars,
-        "{spent:?} > {bound:?}"
-    );
+    assert!(tokens(&spent) <= tokens(&most), "{spent:?} > {most:?}");
+    assert!(spent.micro_dollars <= most.micro_dollars, "{spent:?} > {most:?}");
     (answer, heard.into_inner().unwrap())
 }
 
@@ -128,6 +135,19 @@ async fn prose_is_heard_as_it_comes_and_costs_nothing_the_second_time() {
     };
     ask(port.as_ref(), &other).await.0.unwrap();
     assert_eq!(model.requests(), 2);
+
+    let fresh = Prompt {
+        kept_since_ms: 1,
+        ..prompt()
+    };
+    ask(port.as_ref(), &fresh).await.0.unwrap();
+    assert_eq!(model.requests(), 2, "it was kept since");
+    let fresh = Prompt {
+        kept_since_ms: u64::MAX,
+        ..prompt()
+    };
+    ask(port.as_ref(), &fresh).await.0.unwrap();
+    assert_eq!(model.requests(), 3);
 }
 
 /// A prompt about a dozen quotes of some hundred tokens each.
@@ -224,6 +244,82 @@ async fn another_model_goes_on_and_what_was_lost_is_counted() {
     assert_eq!(heard, "It is because\n\nIt failed.");
     assert!(reply.usage.input_tokens > 19, "{reply:?}");
     assert_eq!((first.requests(), second.requests()), (1, 1));
+}
+
+#[tokio::test]
+async fn models_in_reserve_take_nothing_of_the_budget_until_they_are_asked() {
+    let busy: Vec<StandIn> = (0..4)
+        .map(|_| StandIn::start([openai::unavailable()]).unwrap())
+        .collect();
+    let last = StandIn::start([openai::answer(&["It is retried."])]).unwrap();
+    let all = busy.iter().chain([&last]).enumerate();
+    let five: String = all
+        .map(|(n, model)| provider(&format!("p{n}"), &model.url()))
+        .collect();
+    let alone = port(&provider("p0", &last.url()));
+    let five = port(&five);
+    assert_eq!(five.bound(&json_prompt()), alone.bound(&json_prompt()));
+    // Refusals cost nothing: what one answer takes pays for all of it.
+    let (reply, _) = ask_within(five.as_ref(), &prompt(), alone.bound(&prompt()).least).await;
+    assert_eq!(reply.unwrap().text, "It is retried.");
+    assert!(busy.iter().all(|model| model.requests() == 1));
+}
+
+#[tokio::test]
+async fn what_an_answer_that_broke_off_has_cost_is_not_spent_twice() {
+    let first = StandIn::answering(|_| Fault::CutAfter("It is because".to_owned())).unwrap();
+    let second = StandIn::start([openai::answer(&["It failed."])]).unwrap();
+    let both = port(&(provider("a", &first.url()) + &provider("b", &second.url())));
+    let bound = both.bound(&prompt());
+    let failure = ask_within(both.as_ref(), &prompt(), bound.least)
+        .await
+        .0
+        .unwrap_err();
+    assert_eq!((first.requests(), second.requests()), (1, 0));
+    assert!(failure.message.contains("are left for it"), "{failure}");
+    assert_ne!(failure.reach, Reach::Run, "the next call may be paid for");
+}
+
+#[tokio::test]
+async fn a_ladder_ends_where_the_next_step_cannot_be_paid_for() {
+    let model = StandIn::start([
+        openai::answer(&["I would rather talk about it."]),
+        openai::answer(&["{\"steps\": [\"read\"]}"]),
+    ])
+    .unwrap();
+    let port = port(&provider("a", &model.url()));
+    // The least that pays for the first answer does not pay for the second, which is longer by the first.
+    for tokens in 0.. {
+        let most = Usage {
+            input_tokens: tokens,
+            output_tokens: 0,
+            micro_dollars: Some(1_000_000),
+        };
+        let (reply, _) = ask_within(port.as_ref(), &json_prompt(), most).await;
+        if model.requests() > 0 {
+            assert_eq!((reply.unwrap().text.as_str(), model.requests()), ("", 1));
+            return;
+        }
+        assert_eq!(reply.unwrap_err().reach, Reach::Prompt);
+    }
+}
+
+#[tokio::test]
+async fn a_model_without_a_price_is_not_asked_where_money_counts() {
+    let unpriced = provider("a", "https://models.example.org").replace("\"m\"", "\"unheard-of\"");
+    let priced = provider("b", "https://models.example.org");
+    let bound = port(&(unpriced.clone() + &priced)).bound(&prompt());
+    assert!(bound.least.micro_dollars.is_some() && bound.most.micro_dollars.is_some());
+    let most = Usage {
+        micro_dollars: Some(1_000_000),
+        ..bound.most
+    };
+    let failure = ask_within(port(&unpriced).as_ref(), &prompt(), most).await.0;
+    let failure = failure.unwrap_err();
+    assert!(
+        failure.message.contains("may cost more than is left for it"),
+        "{failure}"
+    );
 }
 
 #[tokio::test]
@@ -332,9 +428,9 @@ async fn without_a_price_there_is_no_bound_of_money() {
     let text = provider("a", "https://models.example.org").replace("\"m\"", "\"unheard-of\"");
     let settings = settings(place.path(), &text);
     let port = asked(&settings, keys_in(place.path()));
-    let bound = port.bound(&prompt());
+    let bound = port.bound(&prompt()).most;
     assert_eq!((bound.micro_dollars, bound.output_tokens), (None, 100));
-    let json = port.bound(&json_prompt());
+    let json = port.bound(&json_prompt()).most;
     assert_eq!(json.output_tokens, 3 * 100);
     assert!(json.input_tokens > 3 * bound.input_tokens);
 }

@@ -71,14 +71,19 @@ impl Pages {
         }
     }
 
-    /// A page's text: as it was kept if that is recent or its host says that it did not change, else anew.
+    /// A page's text: as it was kept if that is recent, and not older than a moment in milliseconds since 1970, or if its
+    /// host says that it did not change; else anew.
     pub(super) async fn read(
         &self,
         address: &str,
+        kept_since_ms: u64,
         deadline: Duration,
         cancel: &CancellationToken,
     ) -> Result<PageText, ReadFailure> {
-        let read = self.within(address, deadline, FRESH, cancel).await;
+        let of_the_run = Duration::from_millis(now_ms().saturating_sub(kept_since_ms));
+        let read = self
+            .within(address, deadline, FRESH.min(of_the_run), cancel)
+            .await;
         read.map(text_of).map_err(|error| ReadFailure {
             message: error.to_string(),
             retryable: error.is_passing(),

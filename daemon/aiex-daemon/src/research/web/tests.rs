@@ -1,5 +1,7 @@
 //! The web against engines and a host that keep count of what they are asked.
 
+mod asking;
+
 use std::fs;
 use std::net::SocketAddr;
 
@@ -46,7 +48,9 @@ fn search(query: &str) -> Search {
         query: query.to_owned(),
         limit: 5,
         repos: Vec::new(),
+        since: None,
         deadline: SECONDS,
+        kept_since_ms: 0,
     }
 }
 
@@ -88,6 +92,15 @@ async fn a_search_is_asked_once_and_leaves_out_hosts_that_are_not_wanted() {
     }
     assert_eq!(engines.count(&EngineKind::Serper), 1);
     assert_eq!(engines.count(&EngineKind::SearxNg), 1);
+
+    let fresh = Search {
+        kept_since_ms: u64::MAX,
+        ..search("retry")
+    };
+    web.search(&fresh, &Surroundings::default(), &never)
+        .await
+        .unwrap();
+    assert_eq!(engines.count(&EngineKind::Serper), 2);
 }
 
 #[tokio::test]
@@ -115,25 +128,6 @@ async fn a_part_that_failed_is_told_and_asked_again() {
         assert!(partial.hint.contains("serper"), "{partial:?}");
         assert_eq!(engines.count(&EngineKind::SearxNg), asked);
     }
-}
-
-#[tokio::test]
-async fn a_search_fails_when_every_engine_does() {
-    let nowhere = StandIn::nowhere().unwrap();
-    let web = web(&format!(
-        "[web]\nenabled = true\nkeyless = false\n\
-         [[web.engine]]\nkind = \"searxng\"\nurl = \"{nowhere}\"\n\
-         [[web.engine]]\nkind = \"brave\"\nkey_env = \"NOT_SET\"\n"
-    ))
-    .unwrap();
-    let never = CancellationToken::new();
-    let failure = web
-        .search(&search("retry"), &Surroundings::default(), &never)
-        .await
-        .unwrap_err();
-    assert!(failure.retryable && !failure.hint.is_empty(), "{failure:?}");
-    assert!(failure.message.contains("searxng: no connection"), "{failure}");
-    assert!(failure.message.contains("brave: "), "{failure}");
 }
 
 #[tokio::test]
@@ -242,7 +236,7 @@ async fn a_page_is_fetched_once_and_later_asked_for_by_its_tag() {
     let never = CancellationToken::new();
     let found = host.page("retry.md");
     for _ in 0..2 {
-        let read = web.read(&found, SECONDS, &never).await.unwrap();
+        let read = web.read(&found, 0, SECONDS, &never).await.unwrap();
         assert!(read.text.contains("a pause that doubles"), "{read:?}");
         assert!(!read.instructs);
     }
@@ -254,6 +248,12 @@ async fn a_page_is_fetched_once_and_later_asked_for_by_its_tag() {
     };
     assert!(text.contains("a pause that doubles"), "{text}");
     assert_eq!(*host.told.lock().unwrap(), [200, 304]);
+
+    // A run that takes nothing older than itself has its host say whether it changed.
+    let soon = u64::MAX;
+    let fresh = web.read(&found, soon, SECONDS, &never).await.unwrap();
+    assert!(fresh.text.contains("a pause that doubles"), "{fresh:?}");
+    assert_eq!(*host.told.lock().unwrap(), [200, 304, 304]);
 }
 
 #[tokio::test]
@@ -262,7 +262,7 @@ async fn what_is_gone_or_forbidden_is_told() {
     let web = host.web();
     let never = CancellationToken::new();
     let missing = host.page("missing.md");
-    let failure = web.read(&missing, SECONDS, &never).await.unwrap_err();
+    let failure = web.read(&missing, 0, SECONDS, &never).await.unwrap_err();
     assert!(
         failure.message.contains("404") && !failure.retryable,
         "{failure:?}"
@@ -278,14 +278,14 @@ async fn what_is_gone_or_forbidden_is_told() {
         ("file:///etc/passwd", "the scheme file is not fetched"),
         ("no address", "is no address of a page"),
     ] {
-        let failure = web.read(&page(url), SECONDS, &never).await.unwrap_err();
+        let failure = web.read(&page(url), 0, SECONDS, &never).await.unwrap_err();
         assert!(failure.message.contains(expected), "{url}: {failure}");
     }
     let report = Found {
         origin: Origin::Report { run: "x".to_owned() },
         ..page("")
     };
-    assert!(web.read(&report, SECONDS, &never).await.is_err());
+    assert!(web.read(&report, 0, SECONDS, &never).await.is_err());
 }
 
 /// An engine whose key is in the file, and one that needs none.

@@ -46,8 +46,10 @@ async fn ask_until(packages: &Arc<Packages>, wanted: &[Wanted], stop: &Stop) -> 
         query: "how many attempts".to_owned(),
         limit: 5,
         repos: Vec::new(),
+        since: None,
         // It is the stop that counts.
         deadline: Duration::ZERO,
+        kept_since_ms: 0,
     };
     let found = packages.clone().search(wanted.to_vec(), &search, stop).await;
     found.unwrap()
