@@ -7,6 +7,7 @@
 mod entities;
 mod export;
 mod near;
+mod way;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::draft::fenced;
 use crate::{Origin, Report, Sentence, Verdict};
 
-pub use near::{Centre, Neighbourhood};
+pub use near::{Centre, Look, Neighbourhood};
+pub use way::{Step, Way};
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -157,6 +159,7 @@ impl KnowledgeGraph {
             .filter(|node| node.kind == Kind::Package)
             .map(|node| node.name.clone())
             .collect();
+        let inside = entities::inside(report.sentences().map(|sentence| sentence.text.as_str()));
         let mut claims = Vec::new();
         let is_claim = |sentence: &&Sentence| sentence.verdict.is_some() && fenced(&sentence.text).is_none();
         for sentence in report.sentences().filter(is_claim) {
@@ -167,7 +170,7 @@ impl KnowledgeGraph {
                     graph.join(claim, *source, Relation::Cites, 1);
                 }
             }
-            let named: Vec<NodeIndex> = entities::named(&sentence.text, &packages)
+            let named: Vec<NodeIndex> = entities::named(&sentence.text, &packages, &inside)
                 .into_iter()
                 .map(|(kind, name)| graph.add(node(kind, name, None)))
                 .collect();
@@ -313,40 +316,6 @@ impl KnowledgeGraph {
         found
     }
 
-    /// The shortest way between two nodes, edges taken either way, both ends included. Empty when there is none.
-    pub fn path(&self, from: usize, to: usize) -> Vec<usize> {
-        let (from, to) = (NodeIndex::new(from), NodeIndex::new(to));
-        if self.graph.node_weight(from).is_none() || self.graph.node_weight(to).is_none() {
-            return Vec::new();
-        }
-        let mut came: HashMap<NodeIndex, NodeIndex> = HashMap::from([(from, from)]);
-        let mut ahead = std::collections::VecDeque::from([from]);
-        while let Some(here) = ahead.pop_front() {
-            if here == to {
-                break;
-            }
-            let mut beside: Vec<NodeIndex> = self.graph.neighbors_undirected(here).collect();
-            beside.sort_unstable();
-            for next in beside {
-                came.entry(next).or_insert_with(|| {
-                    ahead.push_back(next);
-                    here
-                });
-            }
-        }
-        let mut way = Vec::new();
-        let mut here = to;
-        while let Some(before) = came.get(&here) {
-            way.push(here.index());
-            if here == from {
-                way.reverse();
-                return way;
-            }
-            here = *before;
-        }
-        Vec::new()
-    }
-
     /// Nodes and edges as JSON.
     ///
     /// # Errors
@@ -365,3 +334,6 @@ impl KnowledgeGraph {
         export::graphml(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

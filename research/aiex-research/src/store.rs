@@ -12,7 +12,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aiex_evidence::graph::Neighbourhood;
+use aiex_evidence::graph::{Look, Neighbourhood};
 use aiex_evidence::{KnowledgeGraph, Ledger, Report};
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -274,13 +274,9 @@ impl Store {
     }
 
     /// A part of what all reports know together.
-    pub(crate) async fn neighbourhood(
-        &self,
-        name: Option<&str>,
-        limit: usize,
-    ) -> Result<Neighbourhood, ResearchError> {
-        let name = name.map(str::to_owned);
-        self.read(move |connection| graph::neighbourhood(connection, name.as_deref(), limit))
+    pub(crate) async fn neighbourhood(&self, look: &Look) -> Result<Neighbourhood, ResearchError> {
+        let look = look.clone();
+        self.read(move |connection| graph::neighbourhood(connection, &look))
             .await
     }
 

@@ -17,3 +17,7 @@ pub const KEYS: &str = "keys";
 pub const VECTORS: &str = "vectors";
 /// `after` of `search`: exhaustive searches page by page.
 pub const PAGES: &str = "pages";
+/// `since` of `search`: only pages of the web from the last day, week, month or year.
+pub const SINCE: &str = "since";
+/// `to`, `kinds` and `relations` of `research.graph`: ways through the graph, and a choice of it.
+pub const GRAPH: &str = "graph";

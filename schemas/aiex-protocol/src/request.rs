@@ -241,6 +241,7 @@ impl Call {
     pub fn needs(&self) -> Option<&'static str> {
         match self {
             // What came last comes first: a daemon that knows sessions knows sources too.
+            Call::Search(args) if args.since.is_some() => Some(capability::SINCE),
             Call::Search(args) if !args.after.is_empty() => Some(capability::PAGES),
             Call::Search(args) | Call::Ask(AskArgs { search: args, .. }) if args.builds_on_earlier() => {
                 Some(capability::SESSIONS)
@@ -258,6 +259,7 @@ impl Call {
             | Call::KeysUnlock(_)
             | Call::KeysLock {} => Some(capability::KEYS),
             Call::MoveVectors(_) => Some(capability::VECTORS),
+            Call::ResearchGraph(args) if args.is_chosen() => Some(capability::GRAPH),
             call if call.verb().starts_with("research.") => Some(capability::RESEARCH),
             _ => None,
         }

@@ -3,12 +3,16 @@
 //! A run belongs to the daemon: a client that leaves never stops it. What happens in it is told by its
 //! [journal](crate::journal).
 
+mod graph;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{QuoteRef, RunStage};
 use crate::search::is_false;
 use crate::source::SourceKind;
+
+pub use graph::{GraphKind, GraphRelation};
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -61,8 +65,8 @@ pub struct ResearchArgs {
     pub plan_only: bool,
     /// Wait for approval of the plan.
     pub approve: bool,
-    /// Begin a run of its own. Without, the run is told whose report answers the same request already, if there is one that
-    /// nothing has changed for since.
+    /// Begin a run of its own, which asks engines, pages and models anew. Without, the run is told whose report answers the
+    /// same request already, if there is one that nothing has changed for since, or that is at work on it now.
     #[serde(skip_serializing_if = "is_false")]
     pub fresh: bool,
     /// The client's own name for this request, drawn at random. Asked again with it, by a client that does not know whether
@@ -134,11 +138,32 @@ pub struct GraphArgs {
     pub run: Option<String>,
     /// The whole graph as text in this format (`document`). Without, a look at it (`graph`).
     pub format: Option<GraphFormat>,
-    /// For a look: nodes whose name holds this, with their neighbours; the best connected ones without.
+    /// For a look: nodes whose name holds this, with their neighbours; the best connected ones without, sources last.
     /// `invalid_request` together with a format.
     pub name: Option<String>,
     /// For a look: how many nodes, and how many neighbours of each, at most; 0 means the default (10).
     pub limit: u32,
+    /// The shortest way from the best match of `name` to that of this, either way along edges (`graph`): its nodes are the
+    /// matches, in order, each with the next one as its only neighbour. Without a way there are none, and a `notice` says why.
+    /// `invalid_request` without a name, or together with a format or kinds. Needs the capability
+    /// [`GRAPH`](crate::capability::GRAPH), as do the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// For a look: only nodes of these kinds, with neighbours of any; of all kinds when empty. `invalid_request` together with
+    /// a format.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<GraphKind>,
+    /// For a look or a way: only edges that say one of these, and only nodes that have such an edge; all when empty.
+    /// `invalid_request` together with a format.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub relations: Vec<GraphRelation>,
+}
+
+impl GraphArgs {
+    /// Whether a way is asked for, or nodes and edges are chosen from.
+    pub(crate) fn is_chosen(&self) -> bool {
+        self.to.is_some() || !self.kinds.is_empty() || !self.relations.is_empty()
+    }
 }
 
 /// How a graph is written.

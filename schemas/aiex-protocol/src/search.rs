@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::source::SourceKind;
+use crate::source::{Since, SourceKind};
 
 /// Which code to search.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +58,10 @@ pub struct SearchArgs {
     /// find by `found`; filters hold for code. Needs the capability [`SOURCES`](crate::capability::SOURCES).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceKind>,
+    /// Only pages of the web that are no older than this, as far as an engine can tell; other sources are not limited.
+    /// Refused unless the web is among the sources. Needs the capability [`SINCE`](crate::capability::SINCE).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
     /// Constants of ranking that hold for this request alone, by name: to try them, and to measure what each is worth.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ranking: BTreeMap<String, f32>,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::journal::EngineRun;
 use crate::search::Stage;
 
 /// Where a question can be put.
@@ -33,6 +34,35 @@ impl SourceKind {
             Self::Git => "git",
             Self::Web => "web",
             Self::Reports => "reports",
+        }
+    }
+}
+
+/// How old a page of the web may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Since {
+    /// A day.
+    Day,
+    /// A week.
+    Week,
+    /// A month.
+    Month,
+    /// A year.
+    Year,
+}
+
+impl Since {
+    /// Every one, the shortest first.
+    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Year];
+
+    /// The word on the wire and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
         }
     }
 }
@@ -124,6 +154,10 @@ pub struct SourceStatus {
     /// What the user can do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// What came of each engine that was asked, of a source that has several: also of those that failed while others
+    /// answered. Told when the source has answered or failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub engines: Vec<EngineRun>,
 }
 
 /// What sources other than code have found. A later list of the same request replaces an earlier one.

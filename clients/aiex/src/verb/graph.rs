@@ -1,9 +1,11 @@
 //! `aiex graph`: what research has found out, as a graph of names, claims and sources.
 
+mod words;
+
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use aiex_protocol::research::{GraphArgs, GraphFormat, GraphNode, GraphView};
+use aiex_protocol::research::{GraphArgs, GraphFormat, GraphNeighbour, GraphNode, GraphRelation, GraphView};
 use aiex_protocol::{Call, Event};
 use clap::Args;
 
@@ -18,6 +20,8 @@ use crate::run_name;
 use crate::session::Session;
 use crate::snippet::{fit, one_line};
 
+use words::{KindWord, RelationWord};
+
 /// Columns of a claim.
 const NAME_WIDTH: usize = 100;
 
@@ -25,6 +29,9 @@ const EXAMPLES: &str = "\
 Examples:
   aiex graph                                   the names with the most connections
   aiex graph JoinSet                           what is known of a name, and what it is connected with
+  aiex graph JoinSet --to tokio                how the one is connected with the other
+  aiex graph --relation contradicts            the claims that contradict each other
+  aiex graph retry --kind claim,path           only claims and files
   aiex graph --run latest --format dot | dot -Tsvg > graph.svg
   aiex graph --format graphml --out graph.graphml
 ";
@@ -32,7 +39,8 @@ Examples:
 /// Look into what research has found out: names, claims, sources and what joins them
 ///
 /// Every finished run leaves a graph: the names that its report speaks of, the claims that mention them, the sources
-/// that the claims cite. Without --run the graphs of all runs are looked at as one.
+/// that the claims cite. Without --run the graphs of all runs are looked at as one. Without a name what has the most
+/// connections comes first, sources last.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct GraphVerb {
@@ -43,6 +51,30 @@ pub(crate) struct GraphVerb {
     /// Only what this run has found (its name, the beginning of it, or `latest`)
     #[arg(long, value_name = "RUN")]
     run: Option<String>,
+
+    /// The shortest way from NAME to this other name
+    #[arg(long, value_name = "OTHER", requires = "name", conflicts_with_all = ["format", "kind", "limit"])]
+    to: Option<String>,
+
+    /// Only names of these kinds; what they are connected with may be of any
+    #[arg(
+        long,
+        value_name = "KINDS",
+        value_enum,
+        value_delimiter = ',',
+        conflicts_with = "format"
+    )]
+    kind: Vec<KindWord>,
+
+    /// Only these connections, and only names that have one
+    #[arg(
+        long,
+        value_name = "RELATIONS",
+        value_enum,
+        value_delimiter = ',',
+        conflicts_with = "format"
+    )]
+    relation: Vec<RelationWord>,
 
     /// Print the whole graph
     #[arg(long, value_name = "FORMAT", value_enum)]
@@ -129,6 +161,9 @@ async fn ask(
         format: verb.format.map(GraphFormat::from),
         name: verb.name.clone(),
         limit: verb.limit.unwrap_or_default(),
+        to: verb.to.clone(),
+        kinds: verb.kind.iter().flat_map(|word| word.kinds()).copied().collect(),
+        relations: verb.relation.iter().copied().map(GraphRelation::from).collect(),
     });
     let answer = session.fetch(call, printer, interrupt, |event| match event {
         Event::Document(document) => Some(Answer::Whole(document.text)),
@@ -143,19 +178,23 @@ fn show(view: &GraphView, verb: &GraphVerb, printer: &Printer) -> Result<ExitCod
         for found in &view.matches {
             printer.json(found)?;
         }
+    } else if verb.to.is_some() {
+        printer.data(&render_way(view, printer.palette))?;
     } else {
         printer.data(&render(view, printer.palette))?;
     }
     if view.matches.is_empty() {
-        printer.notice(if view.nodes == 0 {
-            "nothing is known yet; a run of `aiex research` that ends leaves a graph"
-        } else {
-            "nothing found"
-        });
+        if view.nodes == 0 {
+            printer.notice("nothing is known yet; a run of `aiex research` that ends leaves a graph");
+        } else if verb.to.is_none() {
+            // Why there is no way, the daemon has told.
+            printer.notice("nothing found");
+        }
         return Ok(ExitCode::NoHits);
     }
     let hidden = view.total.saturating_sub(view.matches.len() as u64);
-    if hidden > 0 && verb.name.is_some() {
+    let is_choice = verb.name.is_some() || !verb.kind.is_empty() || !verb.relation.is_empty();
+    if hidden > 0 && is_choice {
         printer.notice(&format!("{} more; --limit shows more", count(hidden)));
     }
     printer.notice(&format!(
@@ -174,18 +213,7 @@ fn render(view: &GraphView, palette: Palette) -> String {
         }
         let _ = writeln!(text, "{}", palette.strong(named(&found.node)));
         for neighbour in &found.neighbours {
-            let times = if neighbour.weight > 1 {
-                format!(" ×{}", neighbour.weight)
-            } else {
-                String::new()
-            };
-            let relation = format!("{}{times}", neighbour.relation.replace('_', " "));
-            let _ = writeln!(
-                text,
-                "  {}  {}",
-                palette.dim(one_line(&relation)),
-                named(&neighbour.node)
-            );
+            text.push_str(&connection(neighbour, palette));
         }
         let hidden = found.total.saturating_sub(found.neighbours.len() as u64);
         if hidden > 0 {
@@ -193,6 +221,33 @@ fn render(view: &GraphView, palette: Palette) -> String {
         }
     }
     text
+}
+
+/// The first name, and below it each further one behind what connects it with the one before.
+fn render_way(view: &GraphView, palette: Palette) -> String {
+    let mut text = String::new();
+    if let Some(start) = view.matches.first() {
+        let _ = writeln!(text, "{}", palette.strong(named(&start.node)));
+    }
+    for next in view.matches.iter().filter_map(|step| step.neighbours.first()) {
+        text.push_str(&connection(next, palette));
+    }
+    text
+}
+
+/// A line: `  co occurs ×3  package tokio`.
+fn connection(neighbour: &GraphNeighbour, palette: Palette) -> String {
+    let times = if neighbour.weight > 1 {
+        format!(" ×{}", neighbour.weight)
+    } else {
+        String::new()
+    };
+    let relation = format!("{}{times}", neighbour.relation.replace('_', " "));
+    format!(
+        "  {}  {}\n",
+        palette.dim(one_line(&relation)),
+        named(&neighbour.node)
+    )
 }
 
 /// `identifier JoinSet`, `claim (supported) A JoinSet aborts …`.
@@ -208,18 +263,57 @@ fn named(node: &GraphNode) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aiex_protocol::research::{GraphMatch, GraphNeighbour};
+    use aiex_protocol::research::GraphMatch;
 
     use super::*;
 
-    #[test]
-    fn a_node_stands_above_what_it_is_connected_with() {
-        let node = |kind: &str, name: &str, verdict: Option<&str>| GraphNode {
+    fn node(kind: &str, name: &str, verdict: Option<&str>) -> GraphNode {
+        GraphNode {
             kind: kind.into(),
             name: name.into(),
             verdict: verdict.map(str::to_owned),
             runs: vec!["20260131-0af3c9".into()],
+        }
+    }
+
+    #[test]
+    fn a_way_is_a_chain_from_one_name_to_the_other() {
+        let step = |from: GraphNode, next: Option<(&str, u32, GraphNode)>| GraphMatch {
+            node: from,
+            neighbours: next
+                .into_iter()
+                .map(|(relation, weight, node)| GraphNeighbour {
+                    relation: relation.into(),
+                    weight,
+                    node,
+                })
+                .collect(),
+            total: 4,
         };
+        let claim = || node("claim", "A JoinSet aborts\nits tasks.", Some("supported"));
+        let page = || node("source", "https://example.org/x", None);
+        let view = GraphView {
+            nodes: 42,
+            edges: 60,
+            matches: vec![
+                step(
+                    node("identifier", "JoinSet", None),
+                    Some(("mentions", 2, claim())),
+                ),
+                step(claim(), Some(("cites", 1, page()))),
+                step(page(), None),
+            ],
+            total: 3,
+        };
+        insta::assert_snapshot!(render_way(&view, Palette::new(false)), @r"
+        identifier JoinSet
+          mentions ×2  claim (supported) A JoinSet aborts its tasks.
+          cites  source https://example.org/x
+        ");
+    }
+
+    #[test]
+    fn a_node_stands_above_what_it_is_connected_with() {
         let view = GraphView {
             nodes: 42,
             edges: 60,

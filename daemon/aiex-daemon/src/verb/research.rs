@@ -1,19 +1,18 @@
 //! `research.*`: starting, steering and looking at runs. The work itself goes on without any request.
 
+mod graph;
 mod world;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aiex_evidence::Origin;
+use aiex_evidence::{Origin, Source};
 use aiex_files::secret;
-use aiex_protocol::research::{
-    ApproveArgs, FollowArgs, GraphArgs, ReportArgs, ResearchArgs, RunArgs, TemplateInfo,
-};
+use aiex_protocol::research::{ApproveArgs, FollowArgs, ReportArgs, ResearchArgs, RunArgs, TemplateInfo};
 use aiex_protocol::source::SourceKind;
 use aiex_protocol::{ErrorCode, Event, WireError};
-use aiex_research::{Approval, Request, Research, ResearchError};
+use aiex_research::{Approval, Request, Research, ResearchError, RunId};
 
 use super::Running;
 use super::search::open;
@@ -21,6 +20,8 @@ use crate::daemon::now_ms;
 use crate::keys;
 use crate::research::{Open, run_id, wire_error};
 use crate::wire::research as shape;
+
+pub(super) use graph::graph;
 
 /// How often a follower looks whether its run is still at work.
 const LOOK: Duration = Duration::from_secs(3);
@@ -58,38 +59,10 @@ pub(super) async fn start(running: &Arc<Running>, args: ResearchArgs) -> Result<
     say_what_is_locked(running, &args).await?;
     let open = machine(running).await?;
     let request = prepared(running, open, &args).await?;
-    if !args.fresh
-        && let Some(run) = open
-            .research
-            .answered(&request)
-            .await
-            .map_err(|error| wire_error(&error))?
-    {
-        let view = open
-            .research
-            .show(&run)
-            .await
-            .map_err(|error| wire_error(&error))?;
-        let age = now_ms().saturating_sub(view.summary.changed_ms);
-        let report = open
-            .research
-            .report(&run)
-            .await
-            .map_err(|error| wire_error(&error))?;
-        let is_of_web = report
-            .sources
-            .iter()
-            .any(|source| matches!(source.origin, Origin::Web { .. }));
-        let besides = if is_of_web {
-            "; pages of the web were not looked at again"
-        } else {
-            ""
-        };
-        let message = format!(
-            "this was answered {}, and nothing on this machine that the report rests on has changed since{besides}; \
-             `--fresh` asks anew",
-            ago(age)
-        );
+    let known = known(&open.research, &request)
+        .await
+        .map_err(|error| wire_error(&error))?;
+    if let Some((run, message)) = known {
         running.stream.tell(Event::Notice { message });
         return tell_run(running, &open.research, &run.0).await;
     }
@@ -100,6 +73,33 @@ pub(super) async fn start(running: &Arc<Running>, args: ResearchArgs) -> Result<
     let research = open.research.clone();
     let run = whole(async move { research.start(request).await }).await?;
     tell_run(running, &open.research, &run.0).await
+}
+
+/// The run whose report answers a request, or is about to, and what is to be said of it.
+async fn known(research: &Research, request: &Request) -> Result<Option<(RunId, String)>, ResearchError> {
+    if let Some(run) = research.under_way(request).await? {
+        let message =
+            "the same question is being answered already: this is that run; `--fresh` begins one of its own";
+        return Ok(Some((run, message.to_owned())));
+    }
+    let Some(run) = research.answered(request).await? else {
+        return Ok(None);
+    };
+    let view = research.show(&run).await?;
+    let age = now_ms().saturating_sub(view.summary.changed_ms);
+    let report = research.report(&run).await?;
+    let is_of_web = |source: &Source| matches!(source.origin, Origin::Web { .. });
+    let besides = if report.sources.iter().any(is_of_web) {
+        "; pages of the web were not looked at again"
+    } else {
+        ""
+    };
+    let message = format!(
+        "this was answered {}, and nothing on this machine that the report rests on has changed since{besides}; \
+         `--fresh` asks anew",
+        ago(age)
+    );
+    Ok(Some((run, message)))
 }
 
 /// How long ago something was, for people.
@@ -181,7 +181,7 @@ async fn prepared(running: &Arc<Running>, machine: &Open, args: &ResearchArgs) -
     };
     let mut request = shape::request(args, &running.handle.settings.research, context)?;
     // It is kept, searched for and shown to models.
-    if !secret::redact(&mut request.question).is_empty() {
+    if !secret::redact_typed(&mut request.question).is_empty() {
         let message = "what looks like a secret in the question was blotted out".to_owned();
         running.stream.tell(Event::Notice { message });
     }
@@ -312,38 +312,6 @@ pub(super) async fn report(running: &Arc<Running>, args: ReportArgs) -> Result<(
     let report = report.map_err(|error| wire_error(&error))?;
     let document = running
         .blocking(move |_| shape::report(&args.run, &report, args.format))
-        .await??;
-    running.stream.tell(Event::Document(document));
-    Ok(())
-}
-
-pub(super) async fn graph(running: &Arc<Running>, args: GraphArgs) -> Result<(), WireError> {
-    if args.format.is_some() && args.name.is_some() {
-        return Err(WireError::new(
-            ErrorCode::InvalidRequest,
-            "a graph as text is whole, so a name cannot be given with a format",
-        )
-        .with_hint("leave one of the two out"));
-    }
-    let research = &machine(running).await?.research;
-    let run = args.run.as_deref().map(run_id);
-    let Some(format) = args.format else {
-        let limit = shape::graph_limit(args.limit);
-        let near = research
-            .neighbourhood(run.as_ref(), args.name.as_deref(), limit)
-            .await;
-        let near = near.map_err(|error| wire_error(&error))?;
-        let view = running.blocking(move |_| shape::look(&near, limit)).await??;
-        running.stream.tell(Event::Graph(view));
-        return Ok(());
-    };
-    let graph = match &run {
-        Some(run) => research.graph(run).await,
-        None => research.whole_graph().await,
-    };
-    let graph = graph.map_err(|error| wire_error(&error))?;
-    let document = running
-        .blocking(move |_| shape::graph(args.run, &graph, format))
         .await??;
     running.stream.tell(Event::Document(document));
     Ok(())

@@ -2,11 +2,11 @@
 //! the same shape is carried over by its shape; what differs is told here. A test carries every shape over.
 
 use aiex_config::{ResearchDepth, ResearchSettings};
-use aiex_evidence::graph::Neighbourhood;
+use aiex_evidence::graph::{Look, Neighbourhood, Way};
 use aiex_evidence::{KnowledgeGraph, Report};
 use aiex_protocol::journal::RunEntry;
 use aiex_protocol::research::{
-    Depth, Document, GraphFormat, GraphMatch, GraphNeighbour, GraphNode, GraphView, ReportFormat,
+    Depth, Document, GraphArgs, GraphFormat, GraphMatch, GraphNeighbour, GraphNode, GraphView, ReportFormat,
     ResearchArgs, RunSummary, RunView,
 };
 use aiex_protocol::{ErrorCode, WireError};
@@ -160,12 +160,18 @@ pub(crate) fn graph(
     })
 }
 
-/// How many nodes of a graph are shown, and how many edges of each.
-pub(crate) fn graph_limit(asked: u32) -> usize {
-    match asked {
+/// What a look at a graph is for.
+pub(crate) fn look_for(args: &GraphArgs) -> Result<Look, WireError> {
+    let limit = match args.limit {
         0 => GRAPH_LIMIT,
         limit => limit.min(GRAPH_MOST) as usize,
-    }
+    };
+    Ok(Look {
+        name: args.name.clone(),
+        kinds: same(&args.kinds)?,
+        relations: same(&args.relations)?,
+        limit,
+    })
 }
 
 /// A look at a graph: the nodes that were asked for, with what is beside them; at most `limit` for each.
@@ -195,6 +201,31 @@ pub(crate) fn look(near: &Neighbourhood, limit: usize) -> Result<GraphView, Wire
         nodes: near.nodes,
         edges: near.edges,
         total: near.fitting,
+        matches: matches.collect::<Result<_, WireError>>()?,
+    })
+}
+
+/// The way between two names: the nodes on it, each with the next one beside it.
+pub(crate) fn way(way: &Way) -> Result<GraphView, WireError> {
+    let matches = way.steps.iter().enumerate().map(|(at, step)| {
+        let next = step.next.zip(way.steps.get(at + 1));
+        let neighbours = next.into_iter().map(|((relation, weight), next)| {
+            Ok(GraphNeighbour {
+                relation: same(&relation)?,
+                weight,
+                node: same(&next.node)?,
+            })
+        });
+        Ok(GraphMatch {
+            node: same(&step.node)?,
+            neighbours: neighbours.collect::<Result<_, WireError>>()?,
+            total: step.degree,
+        })
+    });
+    Ok(GraphView {
+        nodes: way.nodes,
+        edges: way.edges,
+        total: way.steps.len() as u64,
         matches: matches.collect::<Result<_, WireError>>()?,
     })
 }

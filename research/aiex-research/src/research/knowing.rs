@@ -1,7 +1,7 @@
 //! What runs have found out, as a graph. It is stored beside the reports and changes with them.
 
 use aiex_evidence::KnowledgeGraph;
-use aiex_evidence::graph::Neighbourhood;
+use aiex_evidence::graph::{Look, Neighbourhood};
 
 use super::Research;
 use crate::error::ResearchError;
@@ -29,21 +29,20 @@ impl Research {
         self.inner.store.whole_graph().await
     }
 
-    /// The nodes whose name holds `name`, or the best connected ones without a name, and what is beside them: at most
-    /// `limit` nodes with the `limit` heaviest edges of each are read, however much is known. Of one run, or of all.
+    /// The nodes that a look is for, and what is beside them: at most as many nodes as it allows, with as many of the
+    /// heaviest edges of each, are read, however much is known. Of one run, or of all.
     ///
     /// # Errors
     /// As [`report`](Self::report) for a run, else [`ResearchError::Store`].
     pub async fn neighbourhood(
         &self,
         run: Option<&RunId>,
-        name: Option<&str>,
-        limit: usize,
+        look: &Look,
     ) -> Result<Neighbourhood, ResearchError> {
         match run {
             // One report bounds its graph.
-            Some(run) => Ok(self.graph(run).await?.around(name, limit)),
-            None => self.inner.store.neighbourhood(name, limit).await,
+            Some(run) => Ok(self.graph(run).await?.around(look)),
+            None => self.inner.store.neighbourhood(look).await,
         }
     }
 }

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 pub(super) use load::{neighbourhood, of_run, whole};
 
 /// The format of these tables, and of what [`KnowledgeGraph::of`] finds in a report. Another number makes the graph anew.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Reports taken in by one transaction of a repair.
 const TOGETHER: usize = 64;
@@ -35,7 +35,7 @@ CREATE TABLE graph_nodes (
     runs INTEGER NOT NULL DEFAULT 1,
     UNIQUE (kind, name)
 ) STRICT;
-CREATE INDEX graph_nodes_by_degree ON graph_nodes (degree);
+CREATE INDEX graph_nodes_by_degree ON graph_nodes (kind = 5, degree DESC);
 CREATE TABLE graph_edges (
     id INTEGER PRIMARY KEY,
     head INTEGER NOT NULL,

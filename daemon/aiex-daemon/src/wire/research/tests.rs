@@ -1,5 +1,7 @@
 //! Every shape of the machine is carried over to the protocol's, and nothing is lost on the way.
 
+mod graph;
+
 use std::time::Duration;
 
 use aiex_config::Settings;

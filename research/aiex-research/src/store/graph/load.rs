@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use aiex_evidence::KnowledgeGraph;
-use aiex_evidence::graph::{Centre, Edge, Kind, Neighbourhood, Node};
+use aiex_evidence::graph::{Centre, Edge, Kind, Look, Neighbourhood, Node, Relation};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -115,11 +115,10 @@ pub(in crate::store) fn whole(connection: &Connection) -> rusqlite::Result<Knowl
     Ok(whole)
 }
 
-/// The nodes whose name holds `name`, or the best connected ones, with the heaviest edges of each; `limit` of both.
+/// The nodes that a look is for, with the heaviest edges of each.
 pub(in crate::store) fn neighbourhood(
     connection: &Connection,
-    name: Option<&str>,
-    limit: usize,
+    look: &Look,
 ) -> rusqlite::Result<Neighbourhood> {
     let _still = connection.unchecked_transaction()?;
     let count = |sql: &str| -> rusqlite::Result<u64> {
@@ -129,15 +128,11 @@ pub(in crate::store) fn neighbourhood(
         count("SELECT count(*) FROM graph_nodes")?,
         count("SELECT count(*) FROM graph_edges")?,
     );
-    let (centres, fitting) = match name.map(|name| name.trim().to_lowercase()) {
-        None => (best_connected(connection, limit)?, nodes),
-        Some(name) if name.is_empty() => (Vec::new(), 0),
-        Some(name) => (named(connection, &name, limit)?, fitting(connection, &name)?),
-    };
+    let (centres, fitting) = centres(connection, look)?;
     let mut part = Part::default();
     for (centre, _) in &centres {
         part.take_in(connection, *centre)?;
-        for edge in heaviest(connection, *centre, limit)? {
+        for edge in heaviest(connection, *centre, look)? {
             part.take_in(connection, edge.head)?;
             part.take_in(connection, edge.tail)?;
             part.edges.push(edge);
@@ -159,38 +154,67 @@ pub(in crate::store) fn neighbourhood(
     })
 }
 
-fn best_connected(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<(i64, u64)>> {
-    let sql = format!(
-        "SELECT id, degree FROM graph_nodes {}
-         ORDER BY degree DESC, {BY_PLACE} LIMIT ?1",
-        at_its_place("graph_nodes.id")
+/// The nodes that a look is for, by their numbers, and how many of its edges each has, best first; and how many nodes it would
+/// be for without its limit.
+fn centres(connection: &Connection, look: &Look) -> rusqlite::Result<(Vec<(i64, u64)>, u64)> {
+    let name = look.name.as_deref().map(|name| name.trim().to_lowercase());
+    if name.as_deref() == Some("") {
+        return Ok((Vec::new(), 0));
+    }
+    let fitting = format!(
+        "(?1 IS NULL OR instr(folded, ?1) > 0) AND {}",
+        is_one_of("kind", look.kinds.iter().map(|kind| *kind as u8))
     );
-    connection
+    let order = match &name {
+        // Equal names first, then entities before claims and sources.
+        Some(_) => format!("folded <> ?1, kind >= {}", Kind::Claim as u8),
+        // As the index has it: sources would be first whatever is known.
+        None => format!("kind = {}", Kind::Source as u8),
+    };
+    let wanted = wanted(&look.relations);
+    let sql = format!(
+        "SELECT id, degree FROM {wanted} {} WHERE {fitting}
+         ORDER BY {order}, degree DESC, {BY_PLACE} LIMIT ?2",
+        at_its_place("wanted.id")
+    );
+    let best: Vec<(i64, u64)> = connection
         .prepare_cached(&sql)?
-        .query_map([limit], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
+        .query_map(params![name, look.limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let total = connection
+        .prepare_cached(&format!("SELECT count(*) FROM {wanted} WHERE {fitting}"))?
+        .query_row([&name], |row| row.get(0))?;
+    Ok((best, total))
 }
 
-/// Equal names first, then entities before claims and sources, then those with most edges.
-fn named(connection: &Connection, name: &str, limit: usize) -> rusqlite::Result<Vec<(i64, u64)>> {
-    let sql = format!(
-        "SELECT id, degree FROM graph_nodes {}
-         WHERE instr(folded, ?1) > 0
-         ORDER BY folded <> ?1, kind >= ?3, degree DESC, {BY_PLACE} LIMIT ?2",
-        at_its_place("graph_nodes.id")
-    );
-    connection
-        .prepare_cached(&sql)?
-        .query_map(params![name, limit, Kind::Claim as u8], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?
-        .collect()
+/// The nodes as a table `wanted`: all of them, or those that edges of these relations join, with the number of such edges as
+/// their degree.
+fn wanted(relations: &[Relation]) -> String {
+    if relations.is_empty() {
+        return "graph_nodes AS wanted".to_owned();
+    }
+    let joins = says(relations);
+    format!(
+        "(SELECT id, kind, folded, count(*) AS degree FROM graph_nodes JOIN (
+             SELECT head AS node FROM graph_edges WHERE {joins}
+             UNION ALL
+             SELECT tail FROM graph_edges WHERE {joins}
+         ) ON node = id GROUP BY id) AS wanted"
+    )
 }
 
-fn fitting(connection: &Connection, name: &str) -> rusqlite::Result<u64> {
-    connection
-        .prepare_cached("SELECT count(*) FROM graph_nodes WHERE instr(folded, ?1) > 0")?
-        .query_row([name], |row| row.get(0))
+/// The condition that an edge says one of these.
+fn says(relations: &[Relation]) -> String {
+    is_one_of("relation", relations.iter().map(|relation| *relation as u8))
+}
+
+/// The condition that a column holds one of these numbers; that it holds any when there are none.
+fn is_one_of(column: &str, numbers: impl Iterator<Item = u8>) -> String {
+    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+    if numbers.is_empty() {
+        return "TRUE".to_owned();
+    }
+    format!("{column} IN ({})", numbers.join(", "))
 }
 
 /// An edge between nodes by their numbers.
@@ -201,12 +225,12 @@ struct Joined {
     edge: Edge,
 }
 
-/// The heaviest edges of a node, either way.
-fn heaviest(connection: &Connection, node: i64, limit: usize) -> rusqlite::Result<Vec<Joined>> {
-    let sql = heaviest_sql();
+/// The heaviest edges of a node that a look is for, either way.
+fn heaviest(connection: &Connection, node: i64, look: &Look) -> rusqlite::Result<Vec<Joined>> {
+    let sql = heaviest_sql(&look.relations);
     connection
         .prepare_cached(&sql)?
-        .query_map(params![node, limit, u32::MAX], |row| {
+        .query_map(params![node, look.limit, u32::MAX], |row| {
             Ok(Joined {
                 id: row.get(0)?,
                 head: row.get(1)?,
@@ -222,12 +246,13 @@ fn heaviest(connection: &Connection, node: i64, limit: usize) -> rusqlite::Resul
         .collect()
 }
 
-pub(super) fn heaviest_sql() -> String {
+pub(super) fn heaviest_sql(relations: &[Relation]) -> String {
+    let wanted = says(relations);
     format!(
         "SELECT id, head, tail, relation, weight FROM (
-             SELECT id, head, tail, relation, weight, tail AS other FROM graph_edges WHERE head = ?1
+             SELECT id, head, tail, relation, weight, tail AS other FROM graph_edges WHERE head = ?1 AND {wanted}
              UNION ALL
-             SELECT id, head, tail, relation, weight, head AS other FROM graph_edges WHERE tail = ?1
+             SELECT id, head, tail, relation, weight, head AS other FROM graph_edges WHERE tail = ?1 AND {wanted}
          ) AS joined {}
          ORDER BY min(weight, ?3) DESC, relation, {BY_PLACE} LIMIT ?2",
         at_its_place("joined.other")

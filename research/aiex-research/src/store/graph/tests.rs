@@ -1,10 +1,12 @@
 //! The stored graph is the one that the reports make, whatever was added, removed, lost or left behind.
 
+mod looking;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use aiex_evidence::graph::{Neighbourhood, Node, Relation};
+use aiex_evidence::graph::{Look, Neighbourhood, Node, Relation};
 use aiex_evidence::{
     Catalogue, Disagreement, Document, Ledger, Origin, Paragraph, QuoteId, Section, Sentence, SourceId,
 };
@@ -165,20 +167,10 @@ async fn holds(store: &Store, reports: &Reports) {
         let graph = store.graph_of(&RunId(report.run.clone())).await.unwrap();
         assert_eq!(graph, Some(KnowledgeGraph::of(report)));
     }
-    for limit in [1, 3, 1000] {
-        for name in [
-            None,
-            Some("o"),
-            Some("état"),
-            Some("tokio "),
-            Some("src/"),
-            Some(""),
-            Some("nothing like it"),
-        ] {
-            let near = store.neighbourhood(name, limit).await.unwrap();
-            let whole = expected.clone().around(name, limit);
-            assert_eq!(seen(&near, limit), seen(&whole, limit), "{name:?} {limit}");
-        }
+    for look in looking::looks() {
+        let near = store.neighbourhood(&look).await.unwrap();
+        let whole = expected.clone().around(&look);
+        assert_eq!(seen(&near, look.limit), seen(&whole, look.limit), "{look:?}");
     }
 }
 
@@ -347,7 +339,8 @@ async fn of_a_thousand_reports_a_question_reads_its_neighbourhood() {
     drop(raw);
     let store = Store::open(folder.path(), None).unwrap();
 
-    let near = store.neighbourhood(Some("JoinSet"), 5).await.unwrap();
+    let look = looking::look(Some("JoinSet"), &[], &[], 5);
+    let near = store.neighbourhood(&look).await.unwrap();
     assert!(
         near.nodes > 1000 && near.edges > 5000,
         "{} {}",
@@ -360,12 +353,12 @@ async fn of_a_thousand_reports_a_question_reads_its_neighbourhood() {
     assert!(near.graph.edges().count() <= 5 * 5);
     let whole = store.whole_graph().await.unwrap();
     assert_eq!(whole.len() as u64, near.nodes);
-    assert_eq!(seen(&near, 5), seen(&whole.around(Some("JoinSet"), 5), 5));
+    assert_eq!(seen(&near, 5), seen(&whole.around(&look), 5));
 
     // The edges of a node are found by keys, not by looking at all of them.
     let raw = Connection::open(folder.path().join("research.db")).unwrap();
     let plan: Vec<String> = raw
-        .prepare(&format!("EXPLAIN QUERY PLAN {}", load::heaviest_sql()))
+        .prepare(&format!("EXPLAIN QUERY PLAN {}", load::heaviest_sql(&[])))
         .unwrap()
         .query_map(params![1, 5, u32::MAX], |row| row.get(3))
         .unwrap()

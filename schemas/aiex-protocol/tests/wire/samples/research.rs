@@ -4,12 +4,12 @@ use aiex_protocol::cache::{CacheCleared, CacheKind, CacheProblem, CacheReport, C
 use aiex_protocol::journal::{EngineRun, QuoteRef, RunEntry, RunEvent, RunStage, StopRule};
 use aiex_protocol::research::{
     ApproveArgs, Brief, Budget, Depth, Document, Drift, Estimate, FollowArgs, GraphArgs, GraphFormat,
-    GraphMatch, GraphNeighbour, GraphNode, GraphView, Ledger, Limits, Plan, QuestionKind, QuoteState,
-    ReportArgs, ReportFormat, ResearchArgs, RunArgs, RunState, RunSummary, RunView, SubQuestion,
-    TemplateInfo, Verification,
+    GraphKind, GraphMatch, GraphNeighbour, GraphNode, GraphRelation, GraphView, Ledger, Limits, Plan,
+    QuestionKind, QuoteState, ReportArgs, ReportFormat, ResearchArgs, RunArgs, RunState, RunSummary, RunView,
+    SubQuestion, TemplateInfo, Verification,
 };
 use aiex_protocol::search::{SearchArgs, Stage};
-use aiex_protocol::source::{Found, FoundList, Origin, SourceKind, SourceState, SourceStatus};
+use aiex_protocol::source::{Found, FoundList, Origin, Since, SourceKind, SourceState, SourceStatus};
 use aiex_protocol::{Call, Event};
 
 const RUN: &str = "20260131-0af3c9";
@@ -28,6 +28,16 @@ pub(crate) fn calls() -> Vec<(&'static str, Call)> {
                     SourceKind::Git,
                     SourceKind::Web,
                 ],
+                ..SearchArgs::default()
+            }),
+        ),
+        (
+            "request-search-since",
+            Call::Search(SearchArgs {
+                query: "what changed in the runtime".into(),
+                repo: "/src/queue".into(),
+                sources: vec![SourceKind::Web],
+                since: Some(Since::Month),
                 ..SearchArgs::default()
             }),
         ),
@@ -72,12 +82,29 @@ pub(crate) fn calls() -> Vec<(&'static str, Call)> {
                 format: None,
                 name: Some("JoinSet".into()),
                 limit: 5,
+                ..GraphArgs::default()
             }),
         ),
         (
             "request-research-graph-whole",
             Call::ResearchGraph(GraphArgs {
                 format: Some(GraphFormat::Graphml),
+                ..GraphArgs::default()
+            }),
+        ),
+        (
+            "request-research-graph-filtered",
+            Call::ResearchGraph(GraphArgs {
+                kinds: vec![GraphKind::Claim, GraphKind::Source],
+                relations: vec![GraphRelation::Contradicts, GraphRelation::CoOccurs],
+                ..GraphArgs::default()
+            }),
+        ),
+        (
+            "request-research-graph-way",
+            Call::ResearchGraph(GraphArgs {
+                name: Some("JoinSet".into()),
+                to: Some("tokio".into()),
                 ..GraphArgs::default()
             }),
         ),
@@ -105,6 +132,7 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
                 took_ms: 812,
                 failure: Some("tavily: the key is rejected".into()),
                 hint: Some("put a valid key into `TAVILY_API_KEY`".into()),
+                engines: vec![],
             }),
         ),
         (
@@ -581,4 +609,28 @@ pub(crate) fn latest_events() -> Vec<(&'static str, Event)> {
         event: searched,
     };
     vec![("entry-searched-in-part", Event::RunEntry(Box::new(entry)))]
+}
+
+/// A source of which one engine failed.
+pub(crate) fn source_in_part() -> Event {
+    Event::Source(SourceStatus {
+        source: SourceKind::Web,
+        state: SourceState::Done,
+        found: 5,
+        took_ms: 812,
+        failure: Some("serper: the key is out of credit".into()),
+        hint: Some("buy credit, or set another key".into()),
+        engines: vec![
+            EngineRun {
+                engine: "searxng".into(),
+                found: 5,
+                failure: None,
+            },
+            EngineRun {
+                engine: "serper".into(),
+                found: 0,
+                failure: Some("the key is out of credit".into()),
+            },
+        ],
+    })
 }
