@@ -1,6 +1,6 @@
-//! Where to look: the words of `--sources`, and where documents lie, as people read it.
+//! Where to look: the words of `--sources` and `--since`, and where documents lie, as people read it.
 
-use aiex_protocol::source::{Origin, SourceKind};
+use aiex_protocol::source::{Origin, Since, SourceKind};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::hit_list::line_range;
@@ -28,6 +28,14 @@ fn parser(kinds: &'static [SourceKind]) -> impl TypedValueParser<Value = SourceK
     PossibleValuesParser::new(kinds.iter().map(|kind| kind.as_str())).try_map(|word| {
         let kind = kinds.iter().find(|kind| kind.as_str() == word);
         kind.copied().ok_or("there is no such source")
+    })
+}
+
+/// Reads how old a page of the web may be.
+pub(crate) fn since() -> impl TypedValueParser<Value = Since> {
+    PossibleValuesParser::new(Since::ALL.map(Since::as_str)).try_map(|word| {
+        let since = Since::ALL.into_iter().find(|since| since.as_str() == word);
+        since.ok_or("there is no such age")
     })
 }
 

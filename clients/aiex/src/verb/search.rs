@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aiex_protocol::code::SimilarArgs;
 use aiex_protocol::search::{Hit, Hits, Matches, Mode, SearchArgs, SearchSummary, Stage};
-use aiex_protocol::source::SourceKind;
+use aiex_protocol::source::{Since, SourceKind};
 use aiex_protocol::{Call, Event};
 use clap::Args;
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ use crate::quantity::{count, counted};
 use crate::scope::{Limit, Scope, Thread, Where, search_request};
 use crate::session::{Session, Step};
 use crate::snippet::Extent;
-use crate::sources::searchable;
+use crate::sources::{searchable, since};
 
 /// Early hits are shown only when the final ones take longer than this: a picture that changes within it only flickers.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -41,6 +41,7 @@ Examples:
   aiex search config --lang rust --kind struct only definitions of structs in Rust
   aiex search --similar src/retry.rs:42        code that is most like that at line 42
   aiex search shutdown of the runtime --sources code,docs,git
+  aiex search release notes of tokio --sources web --since month
   aiex search where is it tested --follow-up   the words of the searches before count too, for less
   aiex search --literal 'unwrap()' --within-last only in the files that the last search found
 ";
@@ -69,6 +70,11 @@ pub(crate) struct SearchVerb {
     #[arg(long, short, value_name = "SOURCES", value_delimiter = ',', value_parser = searchable())]
     #[arg(hide_possible_values = true, conflicts_with_all = ["similar", "regex", "literal", "explain"])]
     sources: Vec<SourceKind>,
+
+    /// Only pages of the web from the last day, week, month or year, where the engine can tell; other sources are not
+    /// limited
+    #[arg(long, value_name = "AGE", value_parser = since(), conflicts_with = "similar")]
+    since: Option<Since>,
 
     #[command(flatten)]
     thread: Thread,
@@ -138,6 +144,7 @@ impl SearchVerb {
         request.after = self.after.clone().unwrap_or_default();
         request.explain = self.explain;
         request.sources = self.sources.clone();
+        request.since = self.since;
         request.within_last = self.within_last;
         Ok(self.thread.of(request))
     }

@@ -13,14 +13,14 @@ use crate::world::{Outcome, World, wait_for, wait_until};
 const QUESTION: &str = "how long does the back-off policy wait before the next attempt";
 
 /// A repository that is indexed.
-fn indexed(world: &World) -> PathBuf {
+pub(crate) fn indexed(world: &World) -> PathBuf {
     let repo = world.sample();
     world.ok(&repo, &["repos", "add"]);
     repo
 }
 
 /// A run over the repository's own code that has ended; its name.
-fn finished(world: &World, repo: &Path) -> String {
+pub(crate) fn finished(world: &World, repo: &Path) -> String {
     let rows = world
         .ok(
             repo,
@@ -572,7 +572,9 @@ fn several_sources_make_one_list() {
     let repo = indexed(&world);
     let args = ["search", "back-off policy", "--sources", "code,git", "--json"];
     let outcome = world.ok(&repo, &args);
-    let rows = outcome.rows();
+    let mut rows = outcome.rows();
+    let last = rows.pop().unwrap();
+    assert_eq!(last["kind"], "sources", "what became of each source");
     assert_eq!(rows[0]["source"], "code", "{}", outcome.stdout);
     assert_eq!(rows[0]["path"], "src/retry.rs");
     for (place, row) in rows.iter().enumerate() {
@@ -609,6 +611,11 @@ fn what_is_wrong_with_the_command_line_is_told_without_a_daemon() {
         &["research", "approve", "latest", "--plan", "no-such-file.toml"],
         &["research", "export", "--force"],
         &["graph", "name", "--format", "dot"],
+        &["graph", "--to", "other"],
+        &["graph", "name", "--to", "other", "--format", "dot"],
+        &["graph", "name", "--to", "other", "--kind", "claim"],
+        &["graph", "--kind", "thing"],
+        &["graph", "--relation", "cites", "--format", "dot"],
     ] {
         assert_eq!(world.run(&world.home(), args).code, Some(2), "{args:?}");
     }

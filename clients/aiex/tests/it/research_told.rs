@@ -268,7 +268,11 @@ fn terminal() -> (std::fs::File, std::fs::File) {
 
 #[test]
 fn at_a_terminal_a_plan_is_asked_about() {
-    for (answer, is_approved) in [("y\n", true), ("n\n", false)] {
+    for (answer, is_approved, note) in [
+        ("y\n", true, None),
+        ("n\n", false, None),
+        ("only the async part\n", true, Some("only the async part")),
+    ] {
         let world = World::new();
         let events = vec![
             created(),
@@ -285,6 +289,7 @@ fn at_a_terminal_a_plan_is_asked_about() {
             }
             Call::ResearchApprove(approval) => {
                 assert!(is_approved && approval.plan.is_none());
+                assert_eq!(approval.note.as_deref(), note);
                 vec![Event::Run(summary(RunState::Running)), DONE]
             }
             Call::ResearchReport(_) => {
@@ -308,7 +313,7 @@ fn at_a_terminal_a_plan_is_asked_about() {
             .unwrap();
         let mut shown = String::new();
         let mut buffer = [0; 4096];
-        while !shown.contains("go on with this plan? [y/N] ") {
+        while !shown.contains("go on with this plan? [y, n, or what it should know] ") {
             let read = person.read(&mut buffer).unwrap();
             shown.push_str(&String::from_utf8_lossy(&buffer[..read]));
         }
@@ -351,7 +356,7 @@ fn ctrl_c_at_the_question_leaves_the_run_waiting_and_is_no_yes_or_no() {
             shown.push_str(&String::from_utf8_lossy(&buffer[..read]));
         }
     };
-    read_until("go on with this plan? [y/N] ");
+    read_until("go on with this plan? [y, n, or what it should know] ");
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     read_until(&format!("the run waits: `aiex research approve {RUN}` goes on"));
     read_until(&format!("`aiex research cancel {RUN}` ends it"));
@@ -440,6 +445,7 @@ fn source(source: SourceKind, state: SourceState, failure: Option<&str>) -> Even
         took_ms: 12,
         failure: failure.map(str::to_owned),
         hint: failure.map(|_| "wait a minute".to_owned()),
+        engines: vec![],
     })
 }
 

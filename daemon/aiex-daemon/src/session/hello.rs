@@ -20,10 +20,12 @@ const CAPABILITIES: &[&str] = &[
     "wait_fresh",
     "watch_streams",
     capability::CACHE,
+    capability::GRAPH,
     capability::KEYS,
     capability::RESEARCH,
     capability::SESSIONS,
     capability::PAGES,
+    capability::SINCE,
     capability::SOURCES,
     capability::VECTORS,
 ];

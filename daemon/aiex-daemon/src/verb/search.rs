@@ -8,6 +8,7 @@ use aiex_index::{SearchError, SearchRequest};
 use aiex_protocol::code::Place;
 use aiex_protocol::repos::{Phase, RepoStatus};
 use aiex_protocol::search::{Hits, Mode, SearchArgs, SearchSummary, Stage};
+use aiex_protocol::source::SourceKind;
 use aiex_protocol::{ErrorCode, Event, WireError};
 
 use super::earlier::{self, Earlier};
@@ -243,6 +244,12 @@ pub(super) fn check(args: &SearchArgs) -> Result<(), WireError> {
         return invalid(
             "only exhaustive searches have pages",
             "say that the query is a regular expression or plain text, or raise the limit",
+        );
+    }
+    if args.since.is_some() && !args.sources.contains(&SourceKind::Web) {
+        return invalid(
+            "only pages of the web are limited by their age",
+            "add `web` to the sources, or leave `--since` out",
         );
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aiex_protocol::journal::EngineRun;
 use aiex_protocol::search::{Filters, Hits, Mode, SearchArgs, SearchSummary, Stage};
 use aiex_protocol::source::{Found, FoundList, SourceKind, SourceState, SourceStatus};
 use aiex_protocol::{ErrorCode, Event, WireError};
@@ -34,11 +35,12 @@ enum Answer {
 }
 
 /// A source, when it was asked, and what it answered.
-type Asked = (SourceKind, Instant, Result<Answered, WireError>);
+type Asked = (SourceKind, Instant, Result<Answered, Failed>);
 
-/// An answer, and what a part of the source failed with.
+/// An answer, what came of each engine of the source, and what a part of them failed with.
 struct Answered {
     answer: Answer,
+    engines: Vec<EngineRun>,
     partial: Option<WireError>,
 }
 
@@ -46,7 +48,23 @@ impl From<Answer> for Answered {
     fn from(answer: Answer) -> Self {
         Self {
             answer,
+            engines: Vec::new(),
             partial: None,
+        }
+    }
+}
+
+/// Why a source did not answer, and what came of each of its engines.
+struct Failed {
+    error: WireError,
+    engines: Vec<EngineRun>,
+}
+
+impl From<WireError> for Failed {
+    fn from(error: WireError) -> Self {
+        Self {
+            error,
+            engines: Vec::new(),
         }
     }
 }
@@ -69,7 +87,7 @@ pub(super) async fn search(
     let (from_web, mut web) = watch::channel(Vec::new());
     let mut asked: FuturesUnordered<BoxFuture<'_, Asked>> = FuturesUnordered::new();
     for source in sources {
-        tell_status(running, source, SourceState::Searching, began, (0, None));
+        tell_status(running, source, SourceState::Searching, began, (0, None, vec![]));
         asked.push(Box::pin(one(running, &args, source, (limit, &from_web))));
     }
     let mut code: Option<search::Found> = None;
@@ -84,7 +102,8 @@ pub(super) async fn search(
             Ok(()) = web.changed() => {
                 let found = web.borrow_and_update().clone();
                 let count = found.len() as u32;
-                tell_status(running, SourceKind::Web, SourceState::Searching, began, (count, None));
+                let told = (count, None, vec![]);
+                tell_status(running, SourceKind::Web, SourceState::Searching, began, told);
                 others.insert(SourceKind::Web, found);
                 tell(running, &args.query, code.as_ref(), &others, limit, Stage::Early)?;
                 continue;
@@ -94,7 +113,11 @@ pub(super) async fn search(
             break;
         };
         match answer {
-            Ok(Answered { answer, partial }) => {
+            Ok(Answered {
+                answer,
+                engines,
+                partial,
+            }) => {
                 let found = match answer {
                     Answer::Code(found) => {
                         let count = found.hits.hits.len();
@@ -108,24 +131,14 @@ pub(super) async fn search(
                     }
                 };
                 answered += 1;
-                tell_status(
-                    running,
-                    source,
-                    SourceState::Done,
-                    began,
-                    (found as u32, partial.as_ref()),
-                );
+                let told = (found as u32, partial.as_ref(), engines);
+                tell_status(running, source, SourceState::Done, began, told);
             }
-            Err(error) => {
+            Err(Failed { error, engines }) => {
                 // What some engines found stays, though the source as a whole did not come to its end.
                 let found = others.get(&source).map_or(0, Vec::len);
-                tell_status(
-                    running,
-                    source,
-                    SourceState::Failed,
-                    began,
-                    (found as u32, Some(&error)),
-                );
+                let told = (found as u32, Some(&error), engines);
+                tell_status(running, source, SourceState::Failed, began, told);
                 if found == 0 {
                     failures.push(error);
                 } else {
@@ -217,7 +230,7 @@ async fn one(
     let asked = ask(running, args, source, (limit, from_web));
     let answer = tokio::time::timeout(PATIENCE + GRACE, asked)
         .await
-        .unwrap_or_else(|_| Err(late(source)));
+        .unwrap_or_else(|_| Err(late(source).into()));
     (source, began, answer)
 }
 
@@ -238,7 +251,7 @@ async fn ask(
     args: &SearchArgs,
     source: SourceKind,
     (limit, from_web): (usize, &watch::Sender<Vec<aiex_research::Found>>),
-) -> Result<Answered, WireError> {
+) -> Result<Answered, Failed> {
     if source == SourceKind::Code {
         let found = search::quietly(running, args).await?;
         return Ok(Answer::Code(Box::new(found)).into());
@@ -252,7 +265,9 @@ async fn ask(
             query: query.clone(),
             limit,
             repos,
+            since: same(&args.since)?,
             deadline: PATIENCE,
+            kept_since_ms: 0,
         })
     };
     let cancel = running.stream.cancel();
@@ -264,8 +279,17 @@ async fn ask(
         let answer = web
             .search_telling(&question, &surroundings, cancel, from_web.clone())
             .await;
-        let answer = answer.map_err(|failure| failed(source, failure))?;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(unanswered) => {
+                return Err(Failed {
+                    error: failed(source, unanswered.failure),
+                    engines: same(&unanswered.engines)?,
+                });
+            }
+        };
         return Ok(Answered {
+            engines: same(&answer.findings.engines)?,
             answer: Answer::Other(answer.findings.found),
             partial: answer.partial.map(|failure| failed(source, failure)),
         });
@@ -275,7 +299,7 @@ async fn ask(
     let found = world.search(&question, cancel).await;
     found
         .map(|findings| Answer::Other(findings.found).into())
-        .map_err(|failure| failed(source, failure))
+        .map_err(|failure| failed(source, failure).into())
 }
 
 /// What cannot be helped by asking again is the request's fault: there is no web to ask, no history to read.
@@ -299,7 +323,7 @@ fn tell_status(
     source: SourceKind,
     state: SourceState,
     began: Instant,
-    (found, failure): (u32, Option<&WireError>),
+    (found, failure, engines): (u32, Option<&WireError>, Vec<EngineRun>),
 ) {
     running.stream.tell(Event::Source(SourceStatus {
         source,
@@ -308,6 +332,7 @@ fn tell_status(
         took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         failure: failure.map(|error| error.message.clone()),
         hint: failure.and_then(|error| error.hint.clone()),
+        engines,
     }));
 }
 

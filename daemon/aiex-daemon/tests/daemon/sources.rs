@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use aiex_config::{MapEnvironment, Settings};
+use aiex_protocol::journal::EngineRun;
 use aiex_protocol::search::{SearchArgs, Stage};
-use aiex_protocol::source::{FoundList, SourceKind, SourceState, SourceStatus};
-use aiex_protocol::{Call, Event};
+use aiex_protocol::source::{FoundList, Since, SourceKind, SourceState, SourceStatus};
+use aiex_protocol::{Call, ErrorCode, Event};
 use aiex_web::EngineKind;
 use aiex_web::standin::{Fault, Page, StandIn};
 
@@ -83,4 +84,67 @@ async fn what_one_engine_found_is_told_while_another_is_awaited() {
     assert_eq!(told.first(), Some(&(SourceState::Searching, 0)));
     assert_eq!(told.get(1), Some(&(SourceState::Searching, 1)));
     assert_eq!(told.last(), Some(&(SourceState::Done, 2)));
+    let mut asked = engines_of(&events);
+    asked.sort_unstable();
+    assert_eq!(
+        asked,
+        [("searxng".to_owned(), 1, false), ("serper".to_owned(), 1, false)]
+    );
+}
+
+/// What the last status says of each engine: its name, what it found, whether it failed.
+fn engines_of(events: &[Event]) -> Vec<(String, u32, bool)> {
+    let mut statuses = events.iter().filter_map(|event| match event {
+        Event::Source(status) => Some(status),
+        _ => None,
+    });
+    let last = statuses.next_back().unwrap();
+    let run = |run: &EngineRun| (run.engine.clone(), run.found, run.failure.is_some());
+    last.engines.iter().map(run).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn engines_are_told_with_a_source_that_failed() {
+    let engines = StandIn::start().unwrap();
+    let elsewhere = Fault::Redirect("http://127.0.0.1:9/".to_owned());
+    engines.script(&EngineKind::SearxNg, [elsewhere]);
+    engines.script(&EngineKind::Serper, [Fault::KeyRejected]);
+    let daemon = Daemon::start_with(two_engines(&engines), |_| {});
+    let mut client = daemon.connect().await;
+    let search = Call::Search(SearchArgs {
+        query: "retry".to_owned(),
+        repo: "/fake".to_owned(),
+        sources: vec![SourceKind::Web],
+        since: Some(Since::Week),
+        ..SearchArgs::default()
+    });
+    let events = client.ask(1, search).await;
+    assert!(matches!(events.last(), Some(Event::Error(_))), "{events:?}");
+    let mut asked = engines_of(&events);
+    asked.sort_unstable();
+    assert_eq!(
+        asked,
+        [("searxng".to_owned(), 0, true), ("serper".to_owned(), 0, true)]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_age_is_refused_where_the_web_is_not_asked() {
+    let daemon = Daemon::start_with(settings(), |_| {});
+    let mut client = daemon.connect().await;
+    for (id, sources) in (1..).zip([vec![], vec![SourceKind::Code, SourceKind::Docs]]) {
+        let search = Call::Search(SearchArgs {
+            query: "retry".to_owned(),
+            repo: "/fake".to_owned(),
+            sources,
+            since: Some(Since::Year),
+            ..SearchArgs::default()
+        });
+        let events = client.ask(id, search).await;
+        let Some(Event::Error(error)) = events.last() else {
+            panic!("{events:?}")
+        };
+        assert_eq!(error.code, ErrorCode::InvalidRequest);
+        assert!(error.message.contains("limited by their age"), "{error:?}");
+    }
 }
