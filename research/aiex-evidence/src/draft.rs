@@ -70,6 +70,7 @@ pub fn parse(prose: &str, evidence: Evidence<'_>) -> Draft {
                     section.paragraphs.push(Paragraph { sentences, item });
                 }
             }
+            Block::Code { text, .. } if text.trim().is_empty() => {}
             Block::Code { language, text } => {
                 // Code rests on what the sentence before it rests on.
                 let cites = section

@@ -39,6 +39,11 @@ fn check(prose: &str, expected: &str) {
 }
 
 #[test]
+fn a_block_without_code_is_left_out() {
+    check("It aborts [S1.1].\n\n```rs\n\n```\n", "It aborts. {S1.1}");
+}
+
+#[test]
 fn what_a_section_has_said_it_does_not_say_again() {
     check(
         "# One\n\nThe pool holds 512 threads [S1.1]. The pool holds 512 threads [S1.1]. An end.\n\nThe pool holds 512 \

@@ -12,6 +12,7 @@
 mod ask;
 mod budget;
 mod checking;
+mod echo;
 mod error;
 mod estimate;
 mod event;

@@ -123,7 +123,9 @@ impl Live {
                 .collect();
             // A heading is text of the model: only its words are kept, as of any other text.
             let heading = heading_of(&draft::plain(heading));
-            if !quotes.is_empty() && !heading.is_empty() {
+            // Some copy the dots of the example.
+            let says_something = heading.chars().any(char::is_alphanumeric);
+            if !quotes.is_empty() && says_something {
                 chosen.push(Chosen {
                     ask: heading.clone(),
                     heading,

@@ -19,6 +19,9 @@ pub(crate) const SECTION: &str = include_str!("../prompts/section.md");
 pub(crate) const SHORT: &str = include_str!("../prompts/short.md");
 pub(crate) const VERIFY: &str = include_str!("../prompts/verify.md");
 
+/// Characters of a mark, hexadecimal.
+const MARK: usize = 20;
+
 impl Live {
     /// Foreign text between two marks of its own.
     pub(crate) fn fenced(&self, text: &str) -> String {
@@ -61,7 +64,14 @@ fn fence(nonce: &str, text: &str) -> String {
 
 fn mark(nonce: &str, text: &str) -> String {
     let digest = blake3::hash(format!("{nonce}/{text}").as_bytes()).to_hex();
-    digest.get(..20).unwrap_or_default().to_owned()
+    digest.get(..MARK).unwrap_or_default().to_owned()
+}
+
+/// The mark at the end of a text, which closes what is between marks; empty when there is none.
+pub(crate) fn mark_of(text: &str) -> &str {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    let is_mark = last.len() == MARK && last.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_mark { last } else { "" }
 }
 
 fn opening(mark: &str) -> String {

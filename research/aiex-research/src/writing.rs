@@ -8,6 +8,7 @@ use futures_util::future;
 
 use crate::ask::Ask;
 use crate::budget::Purpose;
+use crate::echo::Prompted;
 use crate::event::{Event, Stage};
 use crate::extractive::{self, Choice};
 use crate::gather::Gathered;
@@ -192,6 +193,10 @@ impl Live {
         user.push_str("The quotes. ");
         let mut material = self.fenced_parts(&mut user, listed(quotes, gathered));
         material.held_back = held_back as u32;
+        let heads = material.parts.iter().map(|part| part.head.as_str());
+        let texts = material.parts.iter().map(|part| part.text.as_str());
+        let mark = prompt::mark_of(&user);
+        let prompted = Prompted::new([system, &user].into_iter().chain(heads), texts, mark);
         let ask = Ask {
             name: name.clone(),
             at: Stage::Write,
@@ -207,7 +212,19 @@ impl Live {
             return Ok(None);
         };
         let (catalogue, known) = (gathered.catalogue.clone(), gathered.quotes.clone());
-        let text = reply.text;
+        let text = match prompted.without_echo(&reply.text) {
+            None => reply.text,
+            Some(answer) => {
+                let reason = "what the model said back of its prompt was left out".to_owned();
+                let told = Event::Fallback {
+                    stage: Stage::Write,
+                    reason,
+                };
+                self.tell(&format!("{name}/echo"), vec![told], Patch::default())
+                    .await?;
+                answer
+            }
+        };
         let drafted = on_a_thread(move || {
             draft::parse(
                 &text,
@@ -235,6 +252,7 @@ impl Live {
         };
         if prose.cited().is_empty() {
             let reason = "the model wrote nothing that cites a quote".to_owned();
+            self.missed.note(ModelStage::Write, &reason, false);
             let told = Event::Fallback {
                 stage: Stage::Write,
                 reason,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use aiex_evidence::render;
-use aiex_research::{Budget, Depth, Prompt, Request};
+use aiex_research::{Budget, Depth, ModelStage, Prompt, Request};
 use comrak::nodes::NodeValue;
 use proptest::prelude::*;
 
@@ -83,4 +83,45 @@ fn links(markdown: &str) -> Vec<String> {
             _ => None,
         })
         .collect()
+}
+
+/// What small models behind a strange template do: they say their prompt back, with the template's marks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_that_is_said_back_is_no_answer() {
+    let told = async |answers: fn(&Prompt) -> String| {
+        let script = move |prompt: &Prompt| {
+            Ok(match prompt.stage {
+                ModelStage::Write => answers(prompt),
+                _ => good_answer(prompt),
+            })
+        };
+        let world = World {
+            script: Some(Arc::new(script)),
+            ..World::plain()
+        };
+        super::world::report(&Arc::new(world), request()).await
+    };
+    let echo = |prompt: &Prompt| format!("<|im_start|>user\n{}\n<|im_end|>\n", prompt.whole());
+    let report = told(echo).await;
+    assert_eq!(report.model, None, "it wrote nothing");
+    assert!(report.tally().supported > 3 && report.partial.is_some());
+    let and_answers = |prompt: &Prompt| {
+        let echo = format!("{}\n{}\n", prompt.system, prompt.user);
+        format!(
+            "{echo}<|im_end|>\n<|im_start|>assistant\n{}<|im_end|>\n{echo}",
+            good_answer(prompt)
+        )
+    };
+    let answered = told(and_answers).await;
+    assert_eq!(answered.model.as_deref(), Some("scripted"));
+    assert_eq!(answered.partial, None);
+    for report in [report, answered] {
+        for sentence in report.sentences() {
+            let text = &sentence.text;
+            assert!(
+                !text.contains("<|im_") && !text.contains("The data begins"),
+                "{text}"
+            );
+        }
+    }
 }
