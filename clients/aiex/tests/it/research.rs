@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::research_cited::git;
-use crate::world::{Outcome, World, wait_for, wait_until};
+use crate::world::{Outcome, World, first_line, wait_for, wait_until};
 
 const QUESTION: &str = "how long does the back-off policy wait before the next attempt";
 
@@ -362,14 +362,12 @@ fn a_follower_that_leaves_leaves_the_run_alone() {
     let world = World::new();
     let repo = indexed(&world);
     let (run, _) = waiting(&world, &repo);
-    let follower = world
+    let mut follower = world
         .aiex(&repo, &["research", "follow", &run, "--json"])
         .spawn()
         .unwrap();
-    wait_until("somebody follows", || {
-        // The request that asks is itself one that runs.
-        world.daemon_status()["running_requests"].as_u64() >= Some(2)
-    });
+    let (entry, _unread) = first_line(&mut follower);
+    assert!(entry.starts_with('{'), "{entry}");
     kill_process(Pid::from_child(&follower), Signal::INT).unwrap();
     let left = wait_for(follower);
     assert_eq!(left.code, Some(130), "{}", left.stderr);

@@ -158,7 +158,9 @@ fn a_model_writes_what_the_quotes_say_and_is_not_asked_twice() {
     let text = report["sections"].to_string();
     assert!(text.contains("doubles the pause"), "{text}");
     let once = model.requests();
-    assert!(once >= 4, "scope, plan, sections, the answer in short");
+    assert!(once >= 6, "scope, plan, quotes, sections, the answer in short");
+    let copies = model.count(|request| request.asked().starts_with("You copy passages"));
+    assert_eq!(copies, 2, "one for each page");
 
     // The same question again: searches, pages and answers are kept.
     let outcome = wait_for(begun(&world, &repo, "code,web"));
