@@ -15,10 +15,10 @@ use crate::limits::Limits;
 const MAX_LINE: usize = 400;
 
 /// Bytes of a message's body that are kept.
-const MAX_BODY: usize = 8 << 10;
+pub(crate) const MAX_BODY: usize = 8 << 10;
 
 /// Bytes of a subject that are kept.
-const MAX_SUBJECT: usize = 400;
+pub(crate) const MAX_SUBJECT: usize = 400;
 
 /// Bytes at the start of a file in which a zero byte means that it is binary; git looks at as many.
 const BINARY_PROBE: usize = 8_000;
@@ -280,13 +280,14 @@ fn blot(lines: &mut [(Side, String)]) {
     }
 }
 
-fn redacted(mut text: String) -> String {
+/// `text` with its secrets blotted out.
+pub(crate) fn redacted(mut text: String) -> String {
     secret::redact(&mut text);
     text
 }
 
 /// The subject is the first paragraph, in one line.
-fn split(message: &str) -> (String, &str) {
+pub(crate) fn split(message: &str) -> (String, &str) {
     let message = message.trim();
     let (subject, body) = message.split_once("\n\n").unwrap_or((message, ""));
     (

@@ -3,7 +3,7 @@
 //! [`History::update`] reads the commits that are new since the last time, from `HEAD` and the local branches, into a
 //! small store: message, changed paths, added and removed lines. [`History::search`] ranks them for a question such as
 //! `why was retry added author:ada since:2024`. [`History::churn`] says which files change often, and [`CommittedFiles`]
-//! what a commit has in a file.
+//! what a commit has in a file. [`Commits`] finds single commits by their ids.
 //!
 //! Git's objects are read in process; no program is started and nothing is written to the repository. The store is a
 //! cache: it survives a kill at any instant, commits that are no longer reachable leave it, and a damaged one is begun
@@ -18,6 +18,7 @@ mod error;
 mod history;
 mod hit;
 mod limits;
+mod named;
 mod query;
 mod rank;
 mod repository;
@@ -31,3 +32,4 @@ pub use error::HistoryError;
 pub use history::{Cancel, History, Status, Updated};
 pub use hit::{ChangedFile, CommitHit, DiffLine};
 pub use limits::Limits;
+pub use named::{CommitMessage, Commits};

@@ -1,32 +1,28 @@
-//! Bookmarks: lines of files that the user keeps, with what they said.
+//! Bookmarks: what the user keeps, with what they said.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::error::SessionsError;
+use crate::mark::Mark;
 use crate::searches::{from_json, json};
 use crate::store::Sessions;
 
 /// Bookmarks that may be kept. Users made them, so none goes by itself: beyond, none is added.
 pub const MAX_BOOKMARKS: u64 = 10_000;
 
-const COLUMNS: &str = "id, at_ms, root, path, first_line, last_line, text, note, tags";
+const COLUMNS: &str = "id, at_ms, root, path, first_line, last_line, text, note, tags, target";
 
-/// Lines that are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bookmark {
     /// Since when, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// The repository.
-    pub root: String,
-    /// The file inside it, with `/`.
-    pub path: String,
-    /// From 1.
-    pub first_line: u32,
-    /// Inclusive.
-    pub last_line: u32,
-    /// The lines as they were, with a line feed between them.
+    /// Of what.
+    pub mark: Mark,
+    /// The lines as they were, with a line feed between them; of a commit what its message says below the subject, of a
+    /// quote what is quoted, of a page nothing.
     pub text: String,
-    /// What the user said of them; may be empty.
+    /// What the user said of it; may be empty.
     pub note: String,
     /// By which they are found.
     pub tags: Vec<String>,
@@ -42,7 +38,7 @@ pub struct KeptBookmark {
 }
 
 impl Sessions {
-    /// Keeps lines. Their number; they are on the disk when this returns.
+    /// Keeps a bookmark. Its number; it is on the disk when this returns.
     ///
     /// # Errors
     /// When there are too many, or the file cannot be written.
@@ -54,19 +50,25 @@ impl Sessions {
             return Err(SessionsError::Full { max: MAX_BOOKMARKS });
         }
         let insert = || -> rusqlite::Result<u64> {
+            let (root, path, first_line, last_line) = bookmark.mark.columns();
+            let target = match &bookmark.mark {
+                Mark::Lines { .. } => None,
+                other => Some(json(other)?),
+            };
             // Not `RETURNING`: who takes its row and goes never hears that the commit behind it failed.
             self.db.execute(
-                "INSERT INTO bookmarks (at_ms, root, path, first_line, last_line, text, note, tags)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO bookmarks (at_ms, root, path, first_line, last_line, text, note, tags, target)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 params![
                     bookmark.at_ms,
-                    bookmark.root,
-                    bookmark.path,
-                    bookmark.first_line,
-                    bookmark.last_line,
+                    root,
+                    path,
+                    first_line,
+                    last_line,
                     bookmark.text,
                     bookmark.note,
                     json(&bookmark.tags)?,
+                    target,
                 ],
             )?;
             self.db
@@ -75,8 +77,8 @@ impl Sessions {
         insert().map_err(|error| self.failed(&error))
     }
 
-    /// The bookmarks with all of these tags whose path, note or lines hold `text`, the newest first; of one repository,
-    /// or of all.
+    /// The bookmarks with all of these tags whose place, note or text hold `text`, the newest first; of one repository and
+    /// of none, or all.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -90,11 +92,12 @@ impl Sessions {
         let holds = |part: &str| part.to_lowercase().contains(&wanted);
         let is_wanted = |bookmark: &Bookmark| {
             tags.iter().all(|tag| bookmark.tags.contains(tag))
-                && (holds(&bookmark.path) || holds(&bookmark.note) || holds(&bookmark.text))
+                && (holds(&bookmark.mark.place()) || holds(&bookmark.note) || holds(&bookmark.text))
         };
         let read = || -> rusqlite::Result<Vec<KeptBookmark>> {
-            let sql =
-                format!("SELECT {COLUMNS} FROM bookmarks WHERE ?1 IS NULL OR root = ?1 ORDER BY id DESC");
+            let sql = format!(
+                "SELECT {COLUMNS} FROM bookmarks WHERE ?1 IS NULL OR root IN (?1, '') ORDER BY id DESC"
+            );
             let mut statement = self.db.prepare_cached(&sql)?;
             let all = statement.query_map([root], kept)?;
             all.filter(|one| one.as_ref().map_or(true, |one| is_wanted(&one.bookmark)))
@@ -140,14 +143,27 @@ fn remove(db: &mut rusqlite::Connection, ids: &[u64]) -> rusqlite::Result<(Vec<K
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<KeptBookmark> {
     let tags: String = row.get(8)?;
-    Ok(KeptBookmark {
-        id: row.get(0)?,
-        bookmark: Bookmark {
-            at_ms: row.get(1)?,
+    let target: Option<String> = row.get(9)?;
+    let mark = match target {
+        Some(target) => {
+            let mut mark: Mark = from_json(9, &target)?;
+            if let Mark::Commit { root, .. } = &mut mark {
+                *root = row.get(2)?;
+            }
+            mark
+        }
+        None => Mark::Lines {
             root: row.get(2)?,
             path: row.get(3)?,
             first_line: row.get(4)?,
             last_line: row.get(5)?,
+        },
+    };
+    Ok(KeptBookmark {
+        id: row.get(0)?,
+        bookmark: Bookmark {
+            at_ms: row.get(1)?,
+            mark,
             text: row.get(6)?,
             note: row.get(7)?,
             tags: from_json(8, &tags)?,

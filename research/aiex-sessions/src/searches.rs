@@ -207,12 +207,12 @@ fn past(row: &Row<'_>) -> rusqlite::Result<PastSearch> {
     })
 }
 
-/// A list as it stands in a column.
-pub(crate) fn json(list: &impl Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(list).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+/// A value as it stands in a column.
+pub(crate) fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-/// A list from a column.
+/// A value from a column.
 pub(crate) fn from_json<T: for<'a> Deserialize<'a>>(column: usize, text: &str) -> rusqlite::Result<T> {
     serde_json::from_str(text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())

@@ -1,7 +1,5 @@
 //! Where the lines of a bookmark stand in the file as it is now. Pure.
 
-use crate::bookmarks::Bookmark;
-
 /// What has become of bookmarked lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -20,13 +18,13 @@ pub enum Standing {
     Gone,
 }
 
-/// Finds the lines of a bookmark again, in the text that its file has now; none when there is no such file. Of several
-/// places with the same lines the one nearest to where they stood counts.
-pub fn standing(bookmark: &Bookmark, now: Option<&str>) -> Standing {
+/// Finds lines again, which stood from `first_line` (from 1) on, in the text that their file has now; none when there is no
+/// such file. Of several places with the same lines the one nearest to where they stood counts.
+pub fn standing(first_line: u32, lines: &str, now: Option<&str>) -> Standing {
     let Some(now) = now else { return Standing::Gone };
-    let wanted: Vec<&str> = bookmark.text.lines().collect();
+    let wanted: Vec<&str> = lines.lines().collect();
     let lines: Vec<&str> = now.lines().collect();
-    let old = (bookmark.first_line as usize).saturating_sub(1);
+    let old = (first_line as usize).saturating_sub(1);
     if lines.get(old..old + wanted.len()) == Some(&wanted[..]) {
         return Standing::Kept;
     }
@@ -53,29 +51,20 @@ pub fn standing(bookmark: &Bookmark, now: Option<&str>) -> Standing {
 mod tests {
     use super::*;
 
-    fn bookmark(first_line: u32, text: &str) -> Bookmark {
-        Bookmark {
-            first_line,
-            last_line: first_line + text.lines().count() as u32 - 1,
-            text: text.to_owned(),
-            ..Bookmark::default()
-        }
-    }
-
     #[test]
     fn lines_are_found_where_they_stand_now() {
-        let kept = bookmark(2, "b\nc");
+        let standing = |now| standing(2, "b\nc", now);
         let moved = |first_line| Standing::Moved {
             first_line,
             last_line: first_line + 1,
         };
-        assert_eq!(standing(&kept, Some("a\nb\nc\n")), Standing::Kept);
-        assert_eq!(standing(&kept, Some("a\r\nb\r\nc\r\n")), Standing::Kept);
-        assert_eq!(standing(&kept, Some("a\nnew\nb\nc\n")), moved(3));
-        assert_eq!(standing(&kept, Some("b\nc\n")), moved(1));
-        assert_eq!(standing(&kept, Some("a\nb\nC\n")), Standing::Changed);
-        assert_eq!(standing(&kept, Some("")), Standing::Changed);
-        assert_eq!(standing(&kept, None), Standing::Gone);
+        assert_eq!(standing(Some("a\nb\nc\n")), Standing::Kept);
+        assert_eq!(standing(Some("a\r\nb\r\nc\r\n")), Standing::Kept);
+        assert_eq!(standing(Some("a\nnew\nb\nc\n")), moved(3));
+        assert_eq!(standing(Some("b\nc\n")), moved(1));
+        assert_eq!(standing(Some("a\nb\nC\n")), Standing::Changed);
+        assert_eq!(standing(Some("")), Standing::Changed);
+        assert_eq!(standing(None), Standing::Gone);
     }
 
     #[test]
@@ -85,18 +74,15 @@ mod tests {
             first_line: line,
             last_line: line,
         };
-        assert_eq!(standing(&bookmark(7, "}"), Some(text)), moved(8));
-        assert_eq!(standing(&bookmark(1, "}"), Some(text)), moved(2));
+        assert_eq!(standing(7, "}", Some(text)), moved(8));
+        assert_eq!(standing(1, "}", Some(text)), moved(2));
     }
 
     #[test]
     fn blank_lines_and_lines_beyond_the_end_are_never_found_elsewhere() {
+        assert_eq!(standing(9, "\n \n", Some("a\n\n \n")), Standing::Changed);
         assert_eq!(
-            standing(&bookmark(9, "\n \n"), Some("a\n\n \n")),
-            Standing::Changed
-        );
-        assert_eq!(
-            standing(&bookmark(1_000_000, "a"), Some("a")),
+            standing(1_000_000, "a", Some("a")),
             Standing::Moved {
                 first_line: 1,
                 last_line: 1

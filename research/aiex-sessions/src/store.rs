@@ -8,9 +8,13 @@ use rusqlite::Connection;
 use crate::error::SessionsError;
 
 /// The format that this version writes.
-const FORMAT: u32 = 2;
-/// The first format, in which no search knew what it followed up on.
-const WITHOUT_FOLLOWS: u32 = 1;
+const FORMAT: u32 = 3;
+/// What turns each earlier format into the one after it, from the first on: searches that know what they followed up on,
+/// then bookmarks of other than lines.
+const CHANGES: [&str; FORMAT as usize - 1] = [
+    "ALTER TABLE searches ADD COLUMN follows INTEGER",
+    "ALTER TABLE bookmarks ADD COLUMN target TEXT",
+];
 /// Only one process opens the file; a backup or a curious user may make it wait.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -40,7 +44,8 @@ CREATE TABLE bookmarks (
     last_line INTEGER NOT NULL,
     text TEXT NOT NULL,
     note TEXT NOT NULL,
-    tags TEXT NOT NULL
+    tags TEXT NOT NULL,
+    target TEXT
 ) STRICT;
 ";
 
@@ -107,7 +112,7 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
         (0, 0) => {}
         (0, _) => return Ok(Found::Foreign),
         // A file that is not understood is not written to, not even its settings.
-        (found, _) if found != FORMAT && found != WITHOUT_FOLLOWS => return Ok(Found::Ours(found)),
+        (found, _) if found > FORMAT => return Ok(Found::Ours(found)),
         _ => {}
     }
     db.pragma_update(None, "journal_mode", "WAL")?;
@@ -118,9 +123,11 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<Found> {
         making.execute_batch(TABLES)?;
         making.pragma_update(None, "user_version", FORMAT)?;
         making.commit()?;
-    } else if found == WITHOUT_FOLLOWS {
+    } else if found < FORMAT {
         let changing = db.transaction()?;
-        changing.execute_batch("ALTER TABLE searches ADD COLUMN follows INTEGER")?;
+        for change in CHANGES.iter().skip(found.saturating_sub(1) as usize) {
+            changing.execute_batch(change)?;
+        }
         changing.pragma_update(None, "user_version", FORMAT)?;
         changing.commit()?;
     }

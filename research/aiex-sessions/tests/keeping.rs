@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use aiex_sessions::{Bookmark, MAX_PLACES, MAX_SEARCHES, Place, Search, Sessions, SessionsError};
+use aiex_sessions::{Bookmark, MAX_PLACES, MAX_SEARCHES, Mark, Place, Search, Sessions, SessionsError};
 use tempfile::TempDir;
 
 fn folder() -> (TempDir, PathBuf) {
@@ -33,10 +33,12 @@ fn search(root: &str, query: &str) -> Search {
 fn bookmark(path: &str, note: &str, tags: &[&str]) -> Bookmark {
     Bookmark {
         at_ms: 1_000,
-        root: "/r".to_owned(),
-        path: path.to_owned(),
-        first_line: 3,
-        last_line: 4,
+        mark: Mark::Lines {
+            root: "/r".to_owned(),
+            path: path.to_owned(),
+            first_line: 3,
+            last_line: 4,
+        },
         text: "fn a() {\n}".to_owned(),
         note: note.to_owned(),
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
@@ -89,29 +91,79 @@ fn the_way_back_leads_along_what_was_followed_up_on() {
     assert!(sessions.way_back("", Some("/nowhere"), 4).unwrap().is_empty());
 }
 
+/// A file as the first format had it, with a search, a bookmark, and the trace of one that was removed.
+const FIRST_FORMAT: &str = r#"
+CREATE TABLE searches (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    session TEXT NOT NULL,
+    root TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    query TEXT NOT NULL,
+    sources TEXT NOT NULL,
+    found INTEGER NOT NULL,
+    places TEXT NOT NULL
+) STRICT;
+CREATE INDEX searches_by_root ON searches (root, id);
+CREATE INDEX searches_by_session ON searches (session, id);
+CREATE TABLE bookmarks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    root TEXT NOT NULL,
+    path TEXT NOT NULL,
+    first_line INTEGER NOT NULL,
+    last_line INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    note TEXT NOT NULL,
+    tags TEXT NOT NULL
+) STRICT;
+INSERT INTO searches VALUES (1, 1000, '', '/r', 'search', '', 'retry', 'code,docs', 3,
+    '[{"path":"src/a.rs","first_line":3,"last_line":9}]');
+INSERT INTO bookmarks VALUES (7, 1000, '/r', 'src/a.rs', 3, 4, 'fn a() {' || char(10) || '}', 'look', '["todo"]');
+INSERT INTO bookmarks VALUES (8, 1000, '/r', 'src/b.rs', 3, 4, 'gone', '', '[]');
+DELETE FROM bookmarks WHERE id = 8;
+PRAGMA user_version = 1;
+"#;
+/// What turns it into the second.
+const SECOND_FORMAT: &str = "ALTER TABLE searches ADD COLUMN follows INTEGER; PRAGMA user_version = 2;";
+
 #[test]
-fn a_file_of_the_first_format_is_taken_over_as_it_is() {
-    let (_dir, file) = folder();
-    let mut sessions = Sessions::open(&file).unwrap();
-    sessions.record(&[search("/r", "retry")]).unwrap();
-    sessions.keep(&bookmark("src/a.rs", "look", &[])).unwrap();
-    drop(sessions);
-    let raw = rusqlite::Connection::open(&file).unwrap();
-    raw.execute_batch("ALTER TABLE searches DROP COLUMN follows; PRAGMA user_version = 1;")
-        .unwrap();
-    drop(raw);
-    let mut sessions = Sessions::open(&file).unwrap();
-    assert_eq!(
-        sessions.history(None, "", 10).unwrap()[0].search,
-        search("/r", "retry")
-    );
-    assert_eq!(sessions.bookmarks(None, "", &[]).unwrap().len(), 1);
-    let next = Search {
-        follows: Some(1),
-        ..search("/r", "limit")
-    };
-    sessions.record(&[next]).unwrap();
-    assert_eq!(sessions.way_back("", None, 4).unwrap().len(), 2);
+fn a_file_of_an_earlier_format_is_taken_over_as_it_is() {
+    for formats in [&[FIRST_FORMAT][..], &[FIRST_FORMAT, SECOND_FORMAT]] {
+        let (_dir, file) = folder();
+        let raw = rusqlite::Connection::open(&file).unwrap();
+        for sql in formats {
+            raw.execute_batch(sql).unwrap();
+        }
+        drop(raw);
+        let mut sessions = Sessions::open(&file).unwrap();
+        assert_eq!(
+            sessions.history(None, "", 10).unwrap()[0].search,
+            search("/r", "retry")
+        );
+        let kept = sessions.bookmarks(None, "", &[]).unwrap();
+        assert_eq!((kept.len(), kept[0].id), (1, 7));
+        assert_eq!(kept[0].bookmark, bookmark("src/a.rs", "look", &["todo"]));
+        let next = Search {
+            follows: Some(1),
+            ..search("/r", "limit")
+        };
+        sessions.record(&[next]).unwrap();
+        assert_eq!(sessions.way_back("", None, 4).unwrap().len(), 2);
+        // A number that was given out once stays given out.
+        let page = Bookmark {
+            mark: Mark::Page {
+                url: "https://example.org".to_owned(),
+            },
+            ..bookmark("", "look", &[])
+        };
+        assert_eq!(sessions.keep(&page).unwrap(), 9);
+        drop(sessions);
+        let sessions = Sessions::open(&file).unwrap();
+        let kept = sessions.bookmarks(None, "", &[]).unwrap();
+        assert_eq!((kept.len(), &kept[0].bookmark), (2, &page));
+    }
 }
 
 #[test]
@@ -275,7 +327,7 @@ fn a_file_of_another_program_or_of_a_newer_version_is_left_as_it_is() {
             error,
             SessionsError::Newer {
                 found: 9,
-                known: 2,
+                known: 3,
                 ..
             }
         ),

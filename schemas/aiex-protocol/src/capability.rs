@@ -19,5 +19,7 @@ pub const VECTORS: &str = "vectors";
 pub const PAGES: &str = "pages";
 /// `since` of `search`: only pages of the web from the last day, week, month or year.
 pub const SINCE: &str = "since";
+/// `target` of `bookmark.add`: bookmarks of pages, commits and quotes.
+pub const TARGETS: &str = "targets";
 /// `to`, `kinds` and `relations` of `research.graph`: ways through the graph, and a choice of it.
 pub const GRAPH: &str = "graph";

@@ -132,13 +132,13 @@ pub enum Call {
     /// Forgets searches: `history_cleared`.
     #[serde(rename = "history.clear")]
     HistoryClear(ClearHistory),
-    /// Keeps lines of a file: `bookmarks`.
+    /// Keeps lines of a file, a page, a commit or a quote: `bookmarks`.
     #[serde(rename = "bookmark.add")]
     BookmarkAdd(AddBookmark),
-    /// The lines that are kept, and what has become of them: `bookmarks`.
+    /// The bookmarks, and what has become of what they keep: `bookmarks`.
     #[serde(rename = "bookmark.list")]
     BookmarkList(ListBookmarks),
-    /// Keeps lines no longer: `bookmarks`, those removed.
+    /// Removes bookmarks: `bookmarks`, those removed.
     #[serde(rename = "bookmark.remove")]
     BookmarkRemove(RemoveBookmarks),
     /// Keeps the key of a provider or search engine: `keys`.
@@ -248,6 +248,7 @@ impl Call {
             }
             Call::Search(args) if !args.sources.is_empty() => Some(capability::SOURCES),
             Call::CacheStats {} | Call::CacheClear(_) => Some(capability::CACHE),
+            Call::BookmarkAdd(args) if args.target.is_some() => Some(capability::TARGETS),
             Call::HistoryList(_)
             | Call::HistoryClear(_)
             | Call::BookmarkAdd(_)

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::journal::QuoteRef;
 use crate::search::Mode;
 
 /// Arguments of `history.list`.
@@ -89,7 +90,7 @@ pub struct HistoryCleared {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AddBookmark {
-    /// A folder in the repository.
+    /// A folder in the repository; of no meaning for pages and quotes.
     pub repo: String,
     /// The file: an absolute path without links, or one from the repository's root.
     pub path: String,
@@ -103,15 +104,43 @@ pub struct AddBookmark {
     /// Words to find them by.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// What to keep instead of lines: the path and the lines are not looked at then. Needs the capability
+    /// [`TARGETS`](crate::capability::TARGETS).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<BookmarkTarget>,
+}
+
+/// What a bookmark is of, when it is not lines of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum BookmarkTarget {
+    /// A page of the web. It is not fetched.
+    Page {
+        /// Its address: `http` or `https`.
+        url: String,
+    },
+    /// A commit of the repository.
+    Commit {
+        /// Its id: 40 hexadecimal digits, or the first of them, at least 7, when it is asked for.
+        commit: String,
+    },
+    /// A quote of a report.
+    Quote {
+        /// The run's whole name.
+        run: String,
+        /// The quote.
+        quote: QuoteRef,
+    },
 }
 
 /// Arguments of `bookmark.list`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ListBookmarks {
-    /// A folder in the repository; the bookmarks of every repository when empty.
+    /// A folder in the repository; the bookmarks of every repository when empty. Those of pages and quotes belong to
+    /// none, and are listed in each.
     pub repo: String,
-    /// Only bookmarks whose path, note or lines hold this, whatever the case.
+    /// Only bookmarks whose place, note or text hold this, whatever the case.
     pub text: String,
     /// Only bookmarks with all of these tags.
     pub tags: Vec<String>,
@@ -133,7 +162,7 @@ pub struct BookmarkList {
     pub bookmarks: Vec<Bookmark>,
 }
 
-/// Lines that the user keeps.
+/// Lines that the user keeps, or a page, a commit or a quote.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Bookmark {
@@ -141,15 +170,15 @@ pub struct Bookmark {
     pub id: u64,
     /// Since when, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// Absolute path of the repository.
+    /// Absolute path of the repository; empty for pages and quotes.
     pub repo: String,
-    /// Path inside the repository, with `/`.
+    /// Path inside the repository, with `/`; empty when there is a target, as the lines are 0 then.
     pub path: String,
     /// The first line when it was kept, from 1.
     pub first_line: u32,
     /// The last line when it was kept, inclusive.
     pub last_line: u32,
-    /// The lines as they were, secrets redacted.
+    /// The lines as they were, secrets redacted: or the first paragraph of a commit below its subject, or what is quoted.
     pub text: String,
     /// What the user said of them.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -157,16 +186,22 @@ pub struct Bookmark {
     /// Words to find them by.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// What has become of them, when the file was looked at.
+    /// What has become of them, when somebody looked; a page is never looked at, a commit or a quote is kept or gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standing: Option<BookmarkStanding>,
+    /// What is kept, when it is not lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<BookmarkTarget>,
+    /// The subject of a commit, secrets redacted, or where a quote lies, as reports show it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
 }
 
-/// What has become of bookmarked lines.
+/// What has become of what a bookmark keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum BookmarkStanding {
-    /// They stand where they stood.
+    /// They stand where they stood; the commit, or the quote's run, is there.
     Kept {},
     /// They stand elsewhere in the file.
     Moved {
@@ -177,7 +212,7 @@ pub enum BookmarkStanding {
     },
     /// The file is there, and they are not as they were.
     Changed {},
-    /// The file is not there, or is not read any more.
+    /// The file is not there, or is not read any more; the commit or the run is not there.
     Gone {
         /// Why it is not read, when it is there.
         #[serde(default, skip_serializing_if = "Option::is_none")]

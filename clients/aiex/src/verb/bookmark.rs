@@ -1,41 +1,46 @@
-//! `aiex bookmark`: lines that are kept, and where they are now.
+//! `aiex bookmark`: what is kept, and what has become of it.
 
-use std::fmt::Write;
+mod named;
+mod shown;
+
 use std::path::{Path, PathBuf};
 
-use aiex_protocol::sessions::{AddBookmark, Bookmark, BookmarkStanding, ListBookmarks, RemoveBookmarks};
+use aiex_protocol::sessions::{AddBookmark, Bookmark, BookmarkTarget, ListBookmarks, RemoveBookmarks};
 use aiex_protocol::{Call, Event};
 use clap::{Args, Subcommand};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::hit_list::line_range;
 use crate::interrupt::Interrupt;
-use crate::palette::Palette;
 use crate::place::{self, LinesInFile};
 use crate::printer::Printer;
 use crate::quantity::counted;
 use crate::repository;
+use crate::run_name;
 use crate::session::Session;
-use crate::snippet::{displayable, fit, one_line};
 use crate::verb::history::Whose;
 
-/// Lines shown of each bookmark.
-const SHOWN_LINES: usize = 3;
+use named::Named;
+use shown::render;
 
 const EXAMPLES: &str = "\
 Examples:
   aiex bookmark add src/retry.rs:42-60 --note 'why is the limit 7?' --tag todo
+  aiex bookmark add https://docs.rs/tokio --note 'how others wait'
+  aiex bookmark add commit:1a2b3c4             what a commit says of itself
+  aiex bookmark add latest#S1.2                a quote of the last report
   aiex bookmark                                the bookmarks of this repository, and where their lines are now
   aiex bookmark limit --tag todo               those that speak of a limit
   aiex bookmark list --all --json | jq -r .path
   aiex bookmark remove 3 4
 ";
 
-/// Keep lines of files, and find them again
+/// Keep lines, pages, commits and quotes, and find them again
 ///
 /// A bookmark keeps the lines themselves, secrets blotted out. When it is listed they are looked for in the file as it
-/// is now: they are where they were, have moved, were changed, or are gone.
+/// is now: they are where they were, have moved, were changed, or are gone. Of a commit it keeps the message, of a
+/// report's quote what is quoted and where it lies; a page is kept by its address alone and is not fetched. Pages and
+/// quotes belong to no repository, and are listed in each.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_help_heading = "Actions")]
 #[command(subcommand_value_name = "ACTION", after_long_help = EXAMPLES)]
@@ -49,24 +54,25 @@ pub(crate) struct BookmarkVerb {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Keep lines
+    /// Keep lines, a page, a commit or a quote
     Add {
-        /// The lines: a file, a colon and a line, or the first and the last
-        #[arg(value_name = "FILE:LINE[-LINE]")]
-        lines: LinesInFile,
-        /// What to say of them
+        /// Lines as in `src/retry.rs:42` or `src/retry.rs:42-60`, the address of a page, a commit as in `commit:1a2b3c4`,
+        /// or a quote of a report as in `latest#S1.2`
+        #[arg(value_name = "WHAT")]
+        what: Named,
+        /// What to say of it
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         note: String,
-        /// A word to find them by; may be repeated
+        /// A word to find it by; may be repeated
         #[arg(long = "tag", short = 't', value_name = "TAG")]
         tags: Vec<String>,
-        /// The repository that the file is in [default: the one around the file]
+        /// The repository that the file or the commit is in [default: the one around the file, or the one you stand in]
         #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
         repo: Option<PathBuf>,
     },
     /// List bookmarks, the newest first
     List(ListFlags),
-    /// Keep lines no longer
+    /// Remove bookmarks
     Remove {
         /// Their numbers, as `list` shows them
         #[arg(required = true, value_name = "ID")]
@@ -77,7 +83,7 @@ enum Action {
 /// Which bookmarks to list, and how.
 #[derive(Debug, Args)]
 struct ListFlags {
-    /// Only bookmarks whose path, note or lines hold this, whatever the case
+    /// Only bookmarks whose place, note or text hold this, whatever the case
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
 
@@ -106,16 +112,30 @@ pub(crate) async fn run(
     printer: &Printer,
     interrupt: &mut Interrupt,
 ) -> Result<ExitCode, Failure> {
-    let (call, done) = match verb.action.unwrap_or(Action::List(verb.list)) {
+    let session = Session::open(false, printer, interrupt).await?;
+    let action = verb.action.unwrap_or(Action::List(verb.list));
+    let outcome = ask(action, &session, printer, interrupt).await;
+    session.close().await;
+    let (bookmarks, done) = outcome?;
+    show(&bookmarks, &done, printer)
+}
+
+async fn ask(
+    action: Action,
+    session: &Session,
+    printer: &Printer,
+    interrupt: &mut Interrupt,
+) -> Result<(Vec<Bookmark>, Done), Failure> {
+    let (call, done) = match action {
         Action::Add {
-            lines,
+            what,
             note,
             tags,
             repo,
-        } => (
-            Call::BookmarkAdd(adding(lines, note, tags, repo.as_deref())?),
-            Done::Added,
-        ),
+        } => {
+            let args = adding(what, repo.as_deref(), session, printer, interrupt).await?;
+            (Call::BookmarkAdd(AddBookmark { note, tags, ..args }), Done::Added)
+        }
         Action::List(flags) => (
             Call::BookmarkList(ListBookmarks {
                 repo: flags.of.folder()?,
@@ -129,23 +149,39 @@ pub(crate) async fn run(
         ),
         Action::Remove { ids } => (Call::BookmarkRemove(RemoveBookmarks { ids }), Done::Removed),
     };
-    let session = Session::open(false, printer, interrupt).await?;
     let bookmarks = session.fetch(call, printer, interrupt, |event| match event {
         Event::Bookmarks(list) => Some(list.bookmarks),
         _ => None,
     });
-    let bookmarks = bookmarks.await;
-    session.close().await;
-    show(&bookmarks?, &done, printer)
+    Ok((bookmarks.await?, done))
+}
+
+/// What to keep, without what is said of it.
+async fn adding(
+    what: Named,
+    repo: Option<&Path>,
+    session: &Session,
+    printer: &Printer,
+    interrupt: &mut Interrupt,
+) -> Result<AddBookmark, Failure> {
+    let of = |repo: String, target| AddBookmark {
+        repo,
+        target: Some(target),
+        ..AddBookmark::default()
+    };
+    Ok(match what {
+        Named::Lines(lines) => adding_lines(lines, repo)?,
+        Named::Page(url) => of(String::new(), BookmarkTarget::Page { url }),
+        Named::Commit(commit) => of(repository::absolute(repo)?, BookmarkTarget::Commit { commit }),
+        Named::Quote { run, quote } => {
+            let run = run_name::find(&run, session, printer, interrupt).await?.id;
+            of(String::new(), BookmarkTarget::Quote { run, quote })
+        }
+    })
 }
 
 /// A file that is there is named by its whole path; any other name is one from the root of the repository.
-fn adding(
-    lines: LinesInFile,
-    note: String,
-    tags: Vec<String>,
-    repo: Option<&Path>,
-) -> Result<AddBookmark, Failure> {
+fn adding_lines(lines: LinesInFile, repo: Option<&Path>) -> Result<AddBookmark, Failure> {
     let from_here = Path::new(&place::here()?).join(&lines.path);
     let path = match from_here
         .to_str()
@@ -160,8 +196,7 @@ fn adding(
         path,
         first_line: lines.first,
         last_line: lines.last,
-        note,
-        tags,
+        ..AddBookmark::default()
     })
 }
 
@@ -188,130 +223,4 @@ fn show(bookmarks: &[Bookmark], done: &Done, printer: &Printer) -> Result<ExitCo
         Done::Listed { .. } if bookmarks.is_empty() => ExitCode::NoHits,
         _ => ExitCode::Ok,
     })
-}
-
-fn render(bookmarks: &[Bookmark], (width, is_mixed): (usize, bool), palette: Palette) -> String {
-    let mut text = String::new();
-    for bookmark in bookmarks {
-        let path = if is_mixed {
-            displayable(&format!("{}/{}", bookmark.repo, bookmark.path))
-        } else {
-            displayable(&bookmark.path)
-        };
-        let (first, last) = match bookmark.standing {
-            Some(BookmarkStanding::Moved {
-                first_line,
-                last_line,
-            }) => (first_line, last_line),
-            _ => (bookmark.first_line, bookmark.last_line),
-        };
-        let _ = write!(
-            text,
-            "{:>3}  {}:{}",
-            palette.handle(bookmark.id),
-            palette.path(path),
-            line_range(first, last)
-        );
-        for tag in &bookmark.tags {
-            let _ = write!(text, "  {}", palette.symbol(format!("#{}", one_line(tag))));
-        }
-        match &bookmark.standing {
-            None | Some(BookmarkStanding::Kept {}) => {}
-            Some(BookmarkStanding::Moved { .. }) => {
-                let was = line_range(bookmark.first_line, bookmark.last_line);
-                let _ = write!(text, "  {}", palette.dim(format!("moved from {was}")));
-            }
-            Some(BookmarkStanding::Changed {}) => {
-                let _ = write!(text, "  {}", palette.warning("changed since"));
-            }
-            Some(BookmarkStanding::Gone { why }) => {
-                let why = why
-                    .as_ref()
-                    .map(|why| format!(": {}", one_line(why)))
-                    .unwrap_or_default();
-                let _ = write!(text, "  {}", palette.bad(format!("gone{why}")));
-            }
-        }
-        text.push('\n');
-        if !bookmark.note.is_empty() {
-            let _ = writeln!(text, "     {}", one_line(&bookmark.note));
-        }
-        for line in bookmark.text.lines().take(SHOWN_LINES) {
-            let line = fit(&displayable(line), width.saturating_sub(7).max(20));
-            let _ = writeln!(text, "       {}", palette.dim(line));
-        }
-        if bookmark.text.lines().nth(SHOWN_LINES).is_some() {
-            let _ = writeln!(text, "       {}", palette.dim("⋮"));
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_bookmark_says_where_its_lines_are_now() {
-        let bookmark = |id, standing| Bookmark {
-            id,
-            repo: "/src/queue".into(),
-            path: "src/retry.rs".into(),
-            first_line: 10,
-            last_line: 13,
-            text: "fn a() {\n    b();\n    c();\n}".into(),
-            standing: Some(standing),
-            ..Bookmark::default()
-        };
-        let moved = BookmarkStanding::Moved {
-            first_line: 20,
-            last_line: 23,
-        };
-        let bookmarks = [
-            Bookmark {
-                note: "too\nslow".into(),
-                tags: vec!["perf".into(), "todo".into()],
-                ..bookmark(7, BookmarkStanding::Kept {})
-            },
-            Bookmark {
-                text: "fn a() {".into(),
-                ..bookmark(12, moved)
-            },
-        ];
-        let shown = render(&bookmarks, (80, false), Palette::new(false));
-        let expected = [
-            "  7  src/retry.rs:10-13  #perf  #todo",
-            "     too slow",
-            "       fn a() {",
-            "           b();",
-            "           c();",
-            "       ⋮",
-            " 12  src/retry.rs:20-23  moved from 10-13",
-            "       fn a() {",
-        ];
-        assert_eq!(shown.lines().collect::<Vec<_>>(), expected);
-        let gone = [
-            Bookmark {
-                text: "x".into(),
-                ..bookmark(1, BookmarkStanding::Changed {})
-            },
-            Bookmark {
-                text: "x".into(),
-                ..bookmark(
-                    2,
-                    BookmarkStanding::Gone {
-                        why: Some("it is a link".into()),
-                    },
-                )
-            },
-        ];
-        let shown = render(&gone, (80, true), Palette::new(false));
-        let expected = [
-            "  1  /src/queue/src/retry.rs:10-13  changed since",
-            "       x",
-            "  2  /src/queue/src/retry.rs:10-13  gone: it is a link",
-            "       x",
-        ];
-        assert_eq!(shown.lines().collect::<Vec<_>>(), expected);
-    }
 }

@@ -2,6 +2,10 @@
 
 use std::fs;
 
+use serde_json::json;
+
+use crate::research::indexed;
+use crate::research_cited::git;
 use crate::world::World;
 
 #[test]
@@ -168,4 +172,173 @@ fn a_bookmark_that_was_told_survives_the_death_of_the_daemon() {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     assert_eq!(world.ok(&repo, &["bookmark", "--json"]).rows().len(), 1);
+}
+
+#[test]
+fn a_page_is_kept_by_its_address_and_listed_everywhere() {
+    let world = World::new();
+    let (one, other) = (
+        world.sample(),
+        world.repo("other", &[("a.rs", "fn other_thing() {}\n")]),
+    );
+    let address = "https://example.org/Retry?a=b";
+    world.ok(
+        &one,
+        &[
+            "bookmark",
+            "add",
+            address,
+            "--note",
+            "how others wait",
+            "--tag",
+            "todo",
+        ],
+    );
+    for folder in [&one, &other] {
+        let rows = world.ok(folder, &["bookmark", "--json"]).rows();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0]["target"], json!({"kind": "page", "url": address}));
+        assert_eq!((&rows[0]["repo"], &rows[0]["text"]), (&json!(""), &json!("")));
+        assert!(rows[0]["standing"].is_null(), "nobody looks: {}", rows[0]);
+    }
+    let told = world.ok(&other, &["bookmark", "--all"]).stdout;
+    assert!(
+        told.contains(&format!("  1  page {address}  #todo\n     how others wait\n")),
+        "{told}"
+    );
+    for (filter, code) in [
+        ("OTHERS wait", 0),
+        ("example.org/retry", 0),
+        ("--tag=todo", 0),
+        ("--tag=done", 1),
+    ] {
+        let outcome = world.run(&one, &["bookmark", "list", filter]);
+        assert_eq!(outcome.code, Some(code), "{filter}");
+    }
+    for wrong in ["https://", "https://ada:mellon@example.org", "ftp://example.org"] {
+        let outcome = world.run(&one, &["bookmark", "add", wrong]);
+        assert_eq!(outcome.code, Some(2), "{wrong}: {}", outcome.stderr);
+    }
+    world.ok(&other, &["bookmark", "remove", "1"]);
+    assert_eq!(world.run(&one, &["bookmark", "--all"]).code, Some(1));
+}
+
+#[test]
+fn a_commit_is_kept_with_what_it_says_and_gone_when_git_has_dropped_it() {
+    let world = World::new();
+    let repo = world.sample();
+    fs::remove_dir_all(repo.join(".git")).unwrap();
+    git(&repo, &["init", "-q", "-b", "main", "."]);
+    let commit = |message: &str| {
+        git(&repo, &["commit", "-q", "--allow-empty", "-m", message]);
+        git(&repo, &["rev-parse", "HEAD"]).trim().to_owned()
+    };
+    let secret = format!("AKIA{}", "IOSFODNN7QWERTZU");
+    let first = commit("Begin");
+    let second = commit(&format!(
+        "Wait longer\n\nThe server needs a second: key = \"{secret}\".\n\nAnother paragraph."
+    ));
+    let whole = format!("commit:{first}");
+    let from_afar = ["bookmark", "add", &whole, "--repo", repo.to_str().unwrap()];
+    world.ok(&world.home(), &from_afar);
+    let short = format!("commit:{}", &second[..7]);
+    let added = world.ok(
+        &repo.join("src"),
+        &["bookmark", "add", &short, "--tag", "why", "--note", "the reason"],
+    );
+    let heading = format!(
+        "  2  commit {} Wait longer  #why\n     the reason\n",
+        &second[..7]
+    );
+    assert!(added.stdout.starts_with(&heading), "{}", added.stdout);
+
+    let rows = || world.ok(&repo, &["bookmark", "--json"]).rows();
+    let states = || -> Vec<String> {
+        let rows = rows();
+        let state = |row: &serde_json::Value| row["standing"]["state"].as_str().unwrap().to_owned();
+        rows.iter().map(state).collect()
+    };
+    let kept = rows().remove(0);
+    assert_eq!(kept["target"], json!({"kind": "commit", "commit": second}));
+    assert_eq!(kept["title"], "Wait longer");
+    let text = kept["text"].as_str().unwrap();
+    assert!(text.starts_with("The server needs a second: "), "{text}");
+    assert!(!text.contains(&secret) && !text.contains("Another"), "{text}");
+    assert_eq!(states(), ["kept", "kept"]);
+    let found = world.ok(&repo, &["bookmark", "--json", "wait", "LONGER"]).rows();
+    assert_eq!(found.len(), 1);
+
+    // It is of its repository alone.
+    let other = world.repo("other", &[("a.rs", "fn other_thing() {}\n")]);
+    assert_eq!(world.run(&other, &["bookmark"]).code, Some(1));
+    let home = world.home();
+    for (folder, what, code, told) in [
+        (&repo, "commit:0000000", 5, "there is no commit 0000000 in "),
+        (&other, short.as_str(), 5, "there is no commit "),
+        (&home, short.as_str(), 5, "is not a git repository"),
+        (&repo, "commit:abc", 2, "7 hexadecimal digits"),
+    ] {
+        let outcome = world.run(folder, &["bookmark", "add", what]);
+        assert_eq!(outcome.code, Some(code), "{what}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(told), "{what}: {}", outcome.stderr);
+    }
+
+    git(&repo, &["update-ref", "refs/heads/main", &first]);
+    git(&repo, &["reflog", "expire", "--expire=now", "--all"]);
+    git(&repo, &["gc", "-q", "--prune=now"]);
+    assert_eq!(states(), ["gone", "kept"]);
+    let told = world.ok(&repo, &["bookmark"]).stdout;
+    assert!(
+        told.contains("Wait longer  #why  gone") && told.contains("needs a second"),
+        "{told}"
+    );
+    fs::remove_dir_all(repo.join(".git")).unwrap();
+    assert_eq!(states(), ["gone", "gone"]);
+}
+
+#[test]
+fn a_quote_is_kept_with_its_place_and_gone_with_its_run() {
+    let world = World::new();
+    let repo = indexed(&world);
+    let question = "how long does the back-off policy wait before the next attempt";
+    let flags = ["--sources", "code", "--depth", "quick", "--json"];
+    let rows = world
+        .ok(&repo, &[&["research", question][..], &flags].concat())
+        .rows();
+    let run = rows[0]["run"].as_str().unwrap();
+    let quote = &rows.last().unwrap()["report"]["quotes"][0];
+    let name = format!("S{}.{}", quote["id"]["source"], quote["id"]["number"]);
+    let added = world.ok(
+        &repo,
+        &["bookmark", "add", &format!("latest#{name}"), "--tag", "why"],
+    );
+    assert!(
+        added.stdout.starts_with(&format!("  1  quote {run}#{name} ")),
+        "{}",
+        added.stdout
+    );
+
+    let row = || world.ok(&world.home(), &["bookmark", "--json"]).rows().remove(0);
+    let kept = row();
+    assert_eq!(
+        kept["target"],
+        json!({"kind": "quote", "run": run, "quote": quote["id"]})
+    );
+    assert_eq!(kept["text"], quote["text"]);
+    assert!(kept["title"].as_str().unwrap().contains(':'), "{kept}");
+    assert_eq!(kept["standing"]["state"], "kept");
+
+    for (what, told) in [
+        (format!("{run}#S99.1"), "has no quote S99.1"),
+        ("zzz#S1.1".to_owned(), "there is no run `zzz`"),
+    ] {
+        let outcome = world.run(&repo, &["bookmark", "add", &what]);
+        assert_eq!(outcome.code, Some(5), "{what}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(told), "{what}: {}", outcome.stderr);
+    }
+
+    world.ok(&repo, &["research", "remove", run]);
+    let gone = row();
+    assert_eq!(gone["standing"], json!({"state": "gone"}));
+    assert_eq!(gone["text"], quote["text"]);
 }

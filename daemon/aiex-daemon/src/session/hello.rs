@@ -27,6 +27,7 @@ const CAPABILITIES: &[&str] = &[
     capability::PAGES,
     capability::SINCE,
     capability::SOURCES,
+    capability::TARGETS,
     capability::VECTORS,
 ];
 

@@ -1,19 +1,27 @@
-//! `bookmark.*`: lines that the user keeps, read as the index reads files, and found again in the files as they are now.
+//! `bookmark.*`: what the user keeps. Lines are read as the index reads files, and found again in the files as they are
+//! now.
 
+mod found;
+mod target;
+
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use aiex_files::{RelPath, secret};
-use aiex_protocol::sessions::{AddBookmark, BookmarkList, BookmarkStanding, ListBookmarks, RemoveBookmarks};
+use aiex_protocol::sessions::{
+    AddBookmark, BookmarkList, BookmarkStanding, BookmarkTarget, ListBookmarks, RemoveBookmarks,
+};
 use aiex_protocol::{ErrorCode, Event, WireError};
-use aiex_sessions::{Bookmark, KeptBookmark, standing};
+use aiex_sessions::{Bookmark, KeptBookmark, Mark};
 
 use super::Running;
 use super::history::root;
 use super::search::absolute;
 use crate::daemon::now_ms;
 use crate::notebook::Notebook;
-use crate::research::local::file::{Tree, Unread};
+use crate::research::local::file::Unread;
+use crate::research::{run_id, wire_error};
 use crate::wire;
 
 /// Lines of one bookmark: more are a file, and a path keeps that as well.
@@ -25,33 +33,95 @@ const MAX_NOTE_BYTES: usize = 4 << 10;
 const MAX_TAG_BYTES: usize = 64;
 const MAX_TAGS: usize = 16;
 
-/// Keeps lines.
+/// Keeps lines, a page, a commit or a quote.
 pub(super) async fn add(running: &Arc<Running>, args: AddBookmark) -> Result<(), WireError> {
-    running.enter("reading the lines");
+    running.enter("reading what is to be kept");
+    let (note, tags) = (said(args.note.clone())?, tags(args.tags.clone())?);
     let notebook = running.handle.notebook.clone();
-    let kept = running.blocking(move |_| keep(&notebook, args)).await??;
-    let standing = BookmarkStanding::Kept {};
-    tell(running, vec![wire::sessions::bookmark(kept, Some(standing))]);
+    let (mark, text) = match args.target.clone() {
+        None => {
+            running
+                .blocking(move |_| marked_lines(&notebook, &args))
+                .await??
+        }
+        Some(BookmarkTarget::Page { url }) => (target::page(&url)?, String::new()),
+        Some(BookmarkTarget::Commit { commit }) => {
+            running
+                .blocking(move |_| target::commit(&notebook.root_of(&absolute(&args.repo)?), &commit))
+                .await??
+        }
+        Some(BookmarkTarget::Quote { run, quote }) => {
+            let open = running.handle.research.open().await?;
+            let report = open.research.report(&run_id(&run)).await;
+            target::quote(&report.map_err(|error| wire_error(&error))?, quote)?
+        }
+    };
+    let standing = match mark {
+        Mark::Page { .. } => None,
+        Mark::Lines { .. } | Mark::Commit { .. } | Mark::Quote { .. } => Some(BookmarkStanding::Kept {}),
+    };
+    let bookmark = Bookmark {
+        at_ms: now_ms(),
+        mark,
+        text,
+        note,
+        tags,
+    };
+    let notebook = running.handle.notebook.clone();
+    let kept = running
+        .blocking(move |_| {
+            let id = notebook.with(|sessions| sessions.keep(&bookmark))?;
+            Ok::<_, WireError>(KeptBookmark { id, bookmark })
+        })
+        .await??;
+    tell(running, vec![wire::sessions::bookmark(kept, standing)]);
     Ok(())
 }
 
-/// The bookmarks, and what has become of their lines.
+/// The bookmarks, and what has become of what they keep.
 pub(super) async fn list(running: &Arc<Running>, args: ListBookmarks) -> Result<(), WireError> {
     running.enter("looking at the bookmarks");
     let notebook = running.handle.notebook.clone();
-    let bookmarks = running
-        .blocking(move |is_cancelled| {
+    let kept = running
+        .blocking(move |_| {
             let root = root(&notebook, &args.repo)?;
-            let kept =
-                notebook.with(|sessions| sessions.bookmarks(root.as_deref(), &args.text, &args.tags))?;
-            Ok::<_, WireError>(found_again(&notebook, kept, is_cancelled))
+            notebook.with(|sessions| sessions.bookmarks(root.as_deref(), &args.text, &args.tags))
         })
         .await??;
+    let runs = runs_for(running, &kept).await;
+    let notebook = running.handle.notebook.clone();
+    let bookmarks = running
+        .blocking(move |is_cancelled| found::again(&notebook, kept, runs.as_ref(), is_cancelled))
+        .await?;
     tell(running, bookmarks);
     Ok(())
 }
 
-/// Keeps lines no longer.
+/// The names of the runs that are there, if a bookmark is of a quote. None when nobody can look, which is told: the other
+/// bookmarks are listed all the same.
+async fn runs_for(running: &Running, kept: &[KeptBookmark]) -> Option<HashSet<String>> {
+    let is_quote = |kept: &KeptBookmark| matches!(kept.bookmark.mark, Mark::Quote { .. });
+    if !kept.iter().any(is_quote) {
+        return None;
+    }
+    match runs(running).await {
+        Ok(runs) => Some(runs),
+        Err(error) => {
+            let message = format!("whether quotes are still there is not known: {}", error.message);
+            running.stream.tell(Event::Notice { message });
+            None
+        }
+    }
+}
+
+async fn runs(running: &Running) -> Result<HashSet<String>, WireError> {
+    let open = running.handle.research.open().await?;
+    let runs = open.research.list().await;
+    let runs = runs.map_err(|error| wire_error(&error))?;
+    Ok(runs.into_iter().map(|run| run.id.0).collect())
+}
+
+/// Removes bookmarks.
 pub(super) async fn remove(running: &Arc<Running>, args: RemoveBookmarks) -> Result<(), WireError> {
     running.enter("removing bookmarks");
     let notebook = running.handle.notebook.clone();
@@ -69,8 +139,8 @@ fn tell(running: &Running, bookmarks: Vec<aiex_protocol::sessions::Bookmark>) {
     running.stream.tell(Event::Bookmarks(BookmarkList { bookmarks }));
 }
 
-fn keep(notebook: &Notebook, args: AddBookmark) -> Result<KeptBookmark, WireError> {
-    let (note, tags) = (said(args.note)?, tags(args.tags)?);
+/// Lines of a file, and what they say.
+fn marked_lines(notebook: &Notebook, args: &AddBookmark) -> Result<(Mark, String), WireError> {
     let root = notebook.root_of(&absolute(&args.repo)?);
     let path = RelPath::from_path(&root, Path::new(&args.path)).ok_or_else(|| {
         WireError::new(
@@ -86,18 +156,14 @@ fn keep(notebook: &Notebook, args: AddBookmark) -> Result<KeptBookmark, WireErro
     let text = tree
         .and_then(|tree| tree.text(path))
         .map_err(|unread| unreadable(path, &unread))?;
-    let bookmark = Bookmark {
-        at_ms: now_ms(),
+    let text = lines(path, &text, args.first_line, args.last_line)?;
+    let mark = Mark::Lines {
         root: root.display().to_string(),
         path: path.to_owned(),
         first_line: args.first_line,
         last_line: args.last_line,
-        text: lines(path, &text, args.first_line, args.last_line)?,
-        note,
-        tags,
     };
-    let id = notebook.with(|sessions| sessions.keep(&bookmark))?;
-    Ok(KeptBookmark { id, bookmark })
+    Ok((mark, text))
 }
 
 fn unreadable(path: &str, unread: &Unread) -> WireError {
@@ -171,51 +237,6 @@ fn tags(tags: Vec<String>) -> Result<Vec<String>, WireError> {
         ));
     }
     Ok(kept)
-}
-
-/// Bookmarks with what has become of them. Each file is read once, and one at a time is in memory.
-fn found_again(
-    notebook: &Notebook,
-    kept: Vec<KeptBookmark>,
-    is_cancelled: &dyn Fn() -> bool,
-) -> Vec<aiex_protocol::sessions::Bookmark> {
-    let mut in_order: Vec<(usize, KeptBookmark)> = kept.into_iter().enumerate().collect();
-    in_order.sort_by(|(_, a), (_, b)| {
-        let file = |kept: &KeptBookmark| (kept.bookmark.root.clone(), kept.bookmark.path.clone());
-        file(a).cmp(&file(b))
-    });
-    let mut tree: Option<(String, Result<Tree, Unread>)> = None;
-    let mut file: Option<(String, String, Result<String, Unread>)> = None;
-    let mut found = Vec::with_capacity(in_order.len());
-    for (place, kept) in in_order {
-        if is_cancelled() {
-            break;
-        }
-        let (root, path) = (&kept.bookmark.root, &kept.bookmark.path);
-        if tree.as_ref().is_none_or(|(of, _)| of != root) {
-            tree = Some((root.clone(), notebook.files().of_repository(Path::new(root))));
-        }
-        if file
-            .as_ref()
-            .is_none_or(|(of, name, _)| of != root || name != path)
-        {
-            let text = match &tree {
-                Some((_, Ok(tree))) => tree.text(path),
-                Some((_, Err(unread))) => Err(unread.clone()),
-                None => Err(Unread::Gone),
-            };
-            file = Some((root.clone(), path.clone(), text));
-        }
-        let (text, why) = match &file {
-            Some((_, _, Ok(text))) => (Some(text.as_str()), None),
-            Some((_, _, Err(Unread::Refused(why)))) => (None, Some(why.clone())),
-            _ => (None, None),
-        };
-        let standing = wire::sessions::standing(standing(&kept.bookmark, text), why);
-        found.push((place, wire::sessions::bookmark(kept, Some(standing))));
-    }
-    found.sort_by_key(|(place, _)| *place);
-    found.into_iter().map(|(_, bookmark)| bookmark).collect()
 }
 
 fn invalid(message: &str, hint: &str) -> WireError {

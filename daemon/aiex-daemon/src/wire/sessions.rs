@@ -1,9 +1,10 @@
 //! History and bookmarks on the wire.
 
+use aiex_protocol::journal::QuoteRef;
 use aiex_protocol::search::Mode;
 use aiex_protocol::sessions as wire;
 use aiex_protocol::{ErrorCode, WireError};
-use aiex_sessions::{KeptBookmark, PastSearch, SessionsError, Standing};
+use aiex_sessions::{KeptBookmark, Mark, PastSearch, SessionsError, Standing};
 
 /// A failure, as it travels.
 pub(crate) fn error(error: &SessionsError) -> WireError {
@@ -56,20 +57,58 @@ fn mode(name: &str) -> Mode {
     }
 }
 
-/// A bookmark, and what has become of its lines if that is known.
+/// A bookmark, and what has become of what it keeps if that is known.
 pub(crate) fn bookmark(kept: KeptBookmark, standing: Option<wire::BookmarkStanding>) -> wire::Bookmark {
     let KeptBookmark { id, bookmark } = kept;
-    wire::Bookmark {
+    let told = wire::Bookmark {
         id,
         at_ms: bookmark.at_ms,
-        repo: bookmark.root,
-        path: bookmark.path,
-        first_line: bookmark.first_line,
-        last_line: bookmark.last_line,
         text: bookmark.text,
         note: bookmark.note,
         tags: bookmark.tags,
         standing,
+        ..wire::Bookmark::default()
+    };
+    match bookmark.mark {
+        Mark::Lines {
+            root,
+            path,
+            first_line,
+            last_line,
+        } => wire::Bookmark {
+            repo: root,
+            path,
+            first_line,
+            last_line,
+            ..told
+        },
+        Mark::Page { url } => wire::Bookmark {
+            target: Some(wire::BookmarkTarget::Page { url }),
+            ..told
+        },
+        Mark::Commit {
+            root,
+            commit,
+            subject,
+        } => wire::Bookmark {
+            repo: root,
+            target: Some(wire::BookmarkTarget::Commit { commit }),
+            title: subject,
+            ..told
+        },
+        Mark::Quote {
+            run,
+            source,
+            number,
+            place,
+        } => wire::Bookmark {
+            target: Some(wire::BookmarkTarget::Quote {
+                run,
+                quote: QuoteRef { source, number },
+            }),
+            title: place,
+            ..told
+        },
     }
 }
 

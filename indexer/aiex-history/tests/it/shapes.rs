@@ -1,6 +1,6 @@
 //! Repositories of every shape.
 
-use aiex_history::{CommittedFiles, History, HistoryError, Limits};
+use aiex_history::{CommitMessage, Commits, CommittedFiles, History, HistoryError, Limits};
 
 use crate::repo::{Repo, search, subjects, update};
 
@@ -178,4 +178,51 @@ fn a_commits_files_are_read_whatever_lies_in_the_working_tree() {
         let error = CommittedFiles::at(&repo.at("repo"), unknown).unwrap_err();
         assert!(matches!(error, HistoryError::Git { .. }), "{error}");
     }
+}
+
+#[test]
+fn a_commit_is_found_by_the_beginning_of_its_id_for_as_long_as_it_is_there() {
+    let mut repo = Repo::new();
+    let first = repo.commit("One", &[("a", "1\n")]);
+    let secret = format!("AKIA{}", "IOSFODNN7QWERTZU");
+    let text =
+        format!("Wait\nlonger\n\nThe server needs\na second: key = \"{secret}\".\n\nSigned-off-by: Ada");
+    let second = repo.commit(&text, &[("a", "2\n")]);
+    let commits = Commits::open(&repo.at("repo")).unwrap();
+    let named = |beginning: &str| commits.named(beginning).unwrap();
+    let one = CommitMessage {
+        id: first.clone(),
+        subject: "One".to_owned(),
+        paragraph: String::new(),
+    };
+    assert_eq!(named(&first[..7]), std::slice::from_ref(&one));
+    assert_eq!(named(&first), [one]);
+    let found = named(&second[..12]).remove(0);
+    assert_eq!(
+        (found.id.as_str(), found.subject.as_str()),
+        (second.as_str(), "Wait longer")
+    );
+    assert!(
+        found.paragraph.starts_with("The server needs\na second: "),
+        "{found:?}"
+    );
+    assert!(
+        !found.paragraph.contains(&secret) && !found.paragraph.contains("Ada"),
+        "{found:?}"
+    );
+    // A file's blob is no commit.
+    let blob = repo.git(&["rev-parse", "HEAD:a"]);
+    assert_eq!(named(&blob), []);
+    assert_eq!(named("0000000"), []);
+    for wrong in ["", "12", "no id at all"] {
+        assert!(commits.named(wrong).is_err(), "{wrong}");
+    }
+    assert!(commits.has(&second).unwrap() && !commits.has(&blob).unwrap());
+
+    repo.git(&["update-ref", "refs/heads/main", &first]);
+    repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+    repo.git(&["gc", "-q", "--prune=now"]);
+    let commits = Commits::open(&repo.at("repo")).unwrap();
+    assert!(commits.has(&first).unwrap() && !commits.has(&second).unwrap());
+    assert_eq!(commits.named(&first[..7]).unwrap().len(), 1, "also in a pack");
 }

@@ -328,6 +328,7 @@ fn what_came_later_stands_behind_a_capability() {
             _ if verb.starts_with("cache.") => Some("cache"),
             _ if verb.starts_with("keys.") => Some("keys"),
             Call::MoveVectors(_) => Some("vectors"),
+            Call::BookmarkAdd(args) if args.target.is_some() => Some("targets"),
             _ if verb.starts_with("history.") || verb.starts_with("bookmark.") => Some("sessions"),
             _ => None,
         };

@@ -1,9 +1,10 @@
 //! Samples of what history, bookmarks and searches that build on earlier ones say.
 
+use aiex_protocol::journal::QuoteRef;
 use aiex_protocol::search::{AskArgs, Mode, SearchArgs};
 use aiex_protocol::sessions::{
-    AddBookmark, Bookmark, BookmarkList, BookmarkStanding, ClearHistory, History, HistoryCleared,
-    ListBookmarks, ListHistory, PastPlace, PastSearch, RemoveBookmarks,
+    AddBookmark, Bookmark, BookmarkList, BookmarkStanding, BookmarkTarget, ClearHistory, History,
+    HistoryCleared, ListBookmarks, ListHistory, PastPlace, PastSearch, RemoveBookmarks,
 };
 use aiex_protocol::{Call, Event};
 
@@ -56,6 +57,31 @@ pub(crate) fn calls() -> Vec<(&'static str, Call)> {
                 last_line: 12,
                 note: "too slow".into(),
                 tags: vec!["perf".into()],
+                target: None,
+            }),
+        ),
+        (
+            "request-bookmark-add-page",
+            Call::BookmarkAdd(AddBookmark {
+                note: "how others wait".into(),
+                target: Some(page()),
+                ..AddBookmark::default()
+            }),
+        ),
+        (
+            "request-bookmark-add-commit",
+            Call::BookmarkAdd(AddBookmark {
+                repo: ROOT.into(),
+                target: Some(commit("0af3c9d")),
+                ..AddBookmark::default()
+            }),
+        ),
+        (
+            "request-bookmark-add-quote",
+            Call::BookmarkAdd(AddBookmark {
+                tags: vec!["perf".into()],
+                target: Some(quote()),
+                ..AddBookmark::default()
             }),
         ),
         (
@@ -132,5 +158,54 @@ fn bookmark(standing: Option<BookmarkStanding>) -> Bookmark {
         note: "too slow".into(),
         tags: vec!["perf".into()],
         standing,
+        ..Bookmark::default()
     }
+}
+
+fn page() -> BookmarkTarget {
+    BookmarkTarget::Page {
+        url: "https://example.org/retry".into(),
+    }
+}
+
+fn commit(id: &str) -> BookmarkTarget {
+    BookmarkTarget::Commit { commit: id.into() }
+}
+
+fn quote() -> BookmarkTarget {
+    BookmarkTarget::Quote {
+        run: "20260131-0af3c9".into(),
+        quote: QuoteRef { source: 1, number: 2 },
+    }
+}
+
+/// Bookmarks of everything that is not lines.
+pub(crate) fn bookmarks_of_targets() -> Event {
+    let of = |id, target| Bookmark {
+        id,
+        at_ms: 1_767_225_600_000,
+        target: Some(target),
+        ..Bookmark::default()
+    };
+    let bookmarks = vec![
+        Bookmark {
+            note: "how others wait".into(),
+            ..of(6, page())
+        },
+        Bookmark {
+            repo: ROOT.into(),
+            text: "It answers 503 for a second after a deploy.".into(),
+            standing: Some(BookmarkStanding::Kept {}),
+            title: "Retry when the server is overloaded".into(),
+            ..of(5, commit(&"0af3".repeat(10)))
+        },
+        Bookmark {
+            text: "The back-off doubles with each attempt.".into(),
+            tags: vec!["perf".into()],
+            standing: Some(BookmarkStanding::Gone { why: None }),
+            title: "src/retry.rs:10-12@0af3c9d".into(),
+            ..of(4, quote())
+        },
+    ];
+    Event::Bookmarks(BookmarkList { bookmarks })
 }
