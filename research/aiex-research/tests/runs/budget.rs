@@ -121,25 +121,6 @@ async fn what_is_reserved_for_tries_that_are_not_made_keeps_nobody_from_the_mode
     assert_eq!(asked(1_000_000).await, calls);
 }
 
-/// What the model was to do and did not is told, and such a report is not given again.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_no_tokens_were_left_to_quote_is_told() {
-    let with_tokens = async |tokens| {
-        let world = Arc::new(World::with_model());
-        let budget = Budget {
-            tokens: Some(tokens),
-            ..Budget::default()
-        };
-        super::world::report(&world, Request { budget, ..request() }).await
-    };
-    let whole = with_tokens(100_000).await;
-    assert!(whole.settled && whole.partial.is_none());
-    let report = with_tokens(whole.ledger.input_tokens + whole.ledger.output_tokens - 2_000).await;
-    let why = report.partial.unwrap();
-    assert!(why.contains("the budget of tokens is used"), "{why}");
-    assert!(!report.settled);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn gathering_leaves_a_reserve_for_the_report() {
     let world = Arc::new(World::with_model());

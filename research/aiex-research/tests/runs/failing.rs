@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aiex_research::{
-    Budget, Depth, Event, ModelFailure, ModelStage, Reach, Request, RunId, RunState, Stage, StopRule, Usage,
+    Budget, Depth, Event, ModelFailure, ModelStage, Prompt, Reach, Request, RunId, RunState, Stage, StopRule,
+    Usage,
 };
 use futures_util::future;
 
@@ -325,4 +326,31 @@ async fn what_a_model_was_not_shown_is_told_and_it_writes_all_the_same() {
     assert!(events.iter().any(is_told), "{events:?}");
     let report = research.report(&run).await.unwrap();
     assert_eq!(report.model.as_deref(), Some("scripted"));
+}
+
+/// What the model was to do and did not is told, and such a report is not given again.
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_that_the_model_did_not_quote_are_told() {
+    let script = |prompt: &Prompt| match prompt.stage {
+        ModelStage::Extract => Err(ModelFailure {
+            message: "the answer is empty".to_owned(),
+            hint: String::new(),
+            reach: Reach::Prompt,
+            spent: Usage::default(),
+        }),
+        _ => Ok(good_answer(prompt)),
+    };
+    let world = World {
+        script: Some(Arc::new(script)),
+        ..World::plain()
+    };
+    let report = report(&Arc::new(world), request()).await;
+    let why = report.partial.unwrap();
+    assert!(
+        why.starts_with("the model was not there for all of it: ")
+            && why.ends_with("quoted by words alone (the answer is empty)"),
+        "{why}"
+    );
+    assert_eq!(report.model.as_deref(), Some("scripted"), "it wrote all the same");
+    assert!(!report.settled);
 }
