@@ -34,6 +34,7 @@ pub mod standin;
 mod structured;
 mod thinking;
 pub mod tokens;
+mod turns;
 
 pub use aiex_remote::Secret;
 pub use answer::{Answer, Delta, Finish, Usage};

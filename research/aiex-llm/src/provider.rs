@@ -21,6 +21,7 @@ use crate::endpoint::{Endpoint, shown};
 use crate::failure::{Fault, judge};
 use crate::provider::pulse::Heard;
 use crate::reading::{Clock, Reader, content_type, innermost, not_json};
+use crate::turns::Turns;
 use aiex_remote::{Secret, clipped, retry_after};
 
 use crate::{Answer, Failure, LlmError, Prompt, ProviderConfig, ProviderKind, Request, Target};
@@ -274,6 +275,7 @@ impl Provider {
             self.config.kind,
             &self.config.model,
             clock,
+            Turns::of(&request.prompt),
             request.thoughts_count,
             Arc::clone(&self.heard),
         );

@@ -1,4 +1,4 @@
-//! Reads one response as an answer: framing, meaning, thinking, deadlines and the question of whether it is
+//! Reads one response as an answer: framing, meaning, thinking, turns, deadlines and the question of whether it is
 //! whole. It does not know retries or who reads.
 
 use std::error::Error;
@@ -19,6 +19,7 @@ use crate::framing::{Frame, Framing, TooLong};
 use crate::provider::pulse::Heard;
 use crate::repetition::Repetition;
 use crate::thinking::{Part, ThinkFilter};
+use crate::turns::Turns;
 use crate::{Deadlines, Failure, Finish, ProviderKind, Usage};
 
 /// The longest body that is read; far more than any model says in one answer.
@@ -27,6 +28,10 @@ const LONGEST_BODY: usize = 64 << 20;
 /// How long to wait for the usage and the end marker once the model has said that it finished: they come
 /// with it or not at all, and the answer is complete without them.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long to wait for the same once the model has begun a turn that is not its own: a model that only wrote its mark ends
+/// here, one that goes on does so for long.
+const AFTER_TURN: Duration = Duration::from_millis(500);
 
 /// When to stop waiting.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +56,9 @@ pub(crate) struct Reader {
     /// Known from the first byte that is not white space.
     framing: Option<Framing>,
     thinking: ThinkFilter,
+    turns: Turns,
+    /// When the model's turn was over although it went on.
+    turned: Option<Instant>,
     /// An answer of thoughts alone is one.
     thoughts_count: bool,
     repetition: Repetition,
@@ -74,6 +82,7 @@ impl Reader {
         kind: ProviderKind,
         model: &str,
         clock: Clock,
+        turns: Turns,
         thoughts_count: bool,
         heard: Arc<Heard>,
     ) -> Self {
@@ -86,6 +95,8 @@ impl Reader {
             heard,
             framing: None,
             thinking: ThinkFilter::new(),
+            turns,
+            turned: None,
             thoughts_count,
             repetition: Repetition::default(),
             ready: VecDeque::new(),
@@ -137,7 +148,9 @@ impl Reader {
             first_byte,
             total,
         } = self.clock;
-        let step = if self.finish.is_some() {
+        let step = if let Some(turned) = self.turned {
+            turned + AFTER_TURN
+        } else if self.finish.is_some() {
             Instant::now() + GRACE.min(deadlines.idle)
         } else if self.body_bytes == 0 {
             first_byte
@@ -239,6 +252,7 @@ impl Reader {
                 self.say(parts);
             }
             Signal::Thought(text) => self.think(text),
+            Signal::Finish(_) if self.turned.is_some() => {}
             Signal::Finish(finish) => self.finish = Some(finish),
             Signal::Usage(usage) => self.usage = Some(self.usage.unwrap_or_default().then(usage)),
             Signal::End => self.ended = true,
@@ -252,11 +266,28 @@ impl Reader {
             match part {
                 Part::Thought(text) => self.think(text),
                 Part::Text(text) => {
+                    let own = self.turns.push(&text);
+                    self.say_own(own);
+                }
+            }
+        }
+    }
+
+    /// Of the model's own turn.
+    fn say_own(&mut self, parts: Vec<Part>) {
+        for part in parts {
+            match part {
+                Part::Thought(text) => self.think(text),
+                Part::Text(text) => {
                     self.text_seen = true;
                     self.watch(&text);
                     self.ready.push_back(Piece::Text(text));
                 }
             }
+        }
+        if self.turns.is_over() && self.turned.is_none() {
+            self.turned = Some(Instant::now());
+            self.finish.get_or_insert(Finish::Stop);
         }
     }
 
@@ -279,6 +310,8 @@ impl Reader {
     fn complete(&mut self) -> Result<(), Failure> {
         let rest = self.thinking.finish();
         self.say(rest);
+        let rest = self.turns.finish();
+        self.say_own(rest);
         let said = self.text_seen || self.thoughts_count && self.thought;
         if !said {
             return Err(Failure::EmptyAnswer {

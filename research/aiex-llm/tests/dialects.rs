@@ -387,6 +387,31 @@ async fn lm_studio_s_error_with_status_200_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_answer_ends_with_the_model_s_turn() {
+    let going_on = ["It is so.", "<|im", "_end|>\n<|im_start|>user\n", "And why?"];
+    for kind in [ProviderKind::Ollama, ProviderKind::OpenAi, ProviderKind::LmStudio] {
+        let reply = |words: &[&str]| match kind {
+            ProviderKind::Ollama => aiex_llm::standin::ollama::answer(words),
+            _ => aiex_llm::standin::openai::answer(words),
+        };
+        // A server that only left a mark in the text says soon what the answer took.
+        let server = StandIn::start([reply(&["It is so.", "<end_of_turn>"])]).unwrap();
+        let told = ask(&provider(kind, &server), &question()).await;
+        assert_eq!(told.text, "It is so.", "{kind:?}");
+        let (usage, finish) = told.end.unwrap();
+        assert_eq!(finish, Finish::Stop, "{kind:?}");
+        assert!(usage.is_some(), "{kind:?}");
+        // One that goes on is not waited for.
+        let whole = reply(&going_on);
+        let count = whole.steps.len();
+        let server = StandIn::start([whole.ending_after(count - 1, Step::Hang)]).unwrap();
+        let told = ask(&provider(kind, &server), &question()).await;
+        assert_eq!(told.text, "It is so.", "{kind:?}");
+        assert_eq!(told.end.unwrap().1, Finish::Stop, "{kind:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_model_that_repeats_itself_is_stopped() {
     for (kind, looping) in [
         (ProviderKind::Ollama, "\n    ".repeat(400)),

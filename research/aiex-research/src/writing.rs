@@ -194,9 +194,8 @@ impl Live {
         let mut material = self.fenced_parts(&mut user, listed(quotes, gathered));
         material.held_back = held_back as u32;
         let heads = material.parts.iter().map(|part| part.head.as_str());
-        let texts = material.parts.iter().map(|part| part.text.as_str());
         let mark = prompt::mark_of(&user);
-        let prompted = Prompted::new([system, &user].into_iter().chain(heads), texts, mark);
+        let prompted = Prompted::new([system, &user].into_iter().chain(heads), mark);
         let ask = Ask {
             name: name.clone(),
             at: Stage::Write,
