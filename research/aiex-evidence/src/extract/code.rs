@@ -53,13 +53,26 @@ pub(super) fn says_nothing(passage: &str) -> bool {
     ];
     let names = |line: &str| {
         let is_heading = line.starts_with("# ") || line.starts_with("## ") || line.starts_with("### ");
-        is_heading || IMPORTS.iter().any(|word| line.starts_with(word))
+        is_heading || is_link_target(line) || IMPORTS.iter().any(|word| line.starts_with(word))
     };
     passage
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .all(names)
+}
+
+/// Whether a line of Markdown, in a comment or not, says where the links of a text lead: `[name]: address`.
+fn is_link_target(line: &str) -> bool {
+    let told = line.trim_start_matches(['/', '!', '*', '#', ' ']);
+    let label = told.strip_prefix('[').and_then(|rest| rest.split_once("]:"));
+    label.is_some_and(|(_, address)| {
+        let mut words = address.split_whitespace();
+        words.next().is_some()
+            && words
+                .next()
+                .is_none_or(|title| title.starts_with(['"', '\'', '(']))
+    })
 }
 
 /// The head of what stands at `piece`: the comment and the attributes above it, and as much of it as fits; whole when
@@ -271,18 +284,25 @@ pub(super) fn is_above(line: &str) -> bool {
 pub(super) struct Line<'a> {
     pub(super) text: &'a str,
     pub(super) range: Range<usize>,
+    /// Blanks before it, in bytes.
+    pub(super) indent: usize,
 }
 
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut at = 0;
     text.split_inclusive('\n').map(move |line| {
-        let start = at + (line.len() - line.trim_start().len());
-        at += line.len();
         let text = line.trim();
-        let start = if text.is_empty() { at - line.len() } else { start };
+        let indent = if text.is_empty() {
+            0
+        } else {
+            line.len() - line.trim_start().len()
+        };
+        let start = at + indent;
+        at += line.len();
         Line {
             text,
             range: start..start + text.len(),
+            indent,
         }
     })
 }
@@ -368,6 +388,18 @@ mod tests {
             !says_nothing("The copyright stays with the sender."),
             "prose may be about it"
         );
+    }
+
+    #[test]
+    fn where_links_lead_says_nothing() {
+        assert!(says_nothing(
+            "/// [`recv`]: crate::Receiver::recv\n/// [`send`]: crate::Sender::send \"Sends.\""
+        ));
+        assert!(says_nothing(
+            "[home]: https://example.org/\n[more]: <more.md> (More)"
+        ));
+        assert!(!says_nothing("[note]: what follows is an example"));
+        assert!(!says_nothing("See [`recv`]: it waits."));
     }
 
     #[test]

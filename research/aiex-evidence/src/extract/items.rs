@@ -1,7 +1,8 @@
 //! Pieces of code that can stand alone: definitions with their comments, paragraphs of comments, paragraphs of statements.
 //!
-//! Authors part what they write by blank lines, so those are where pieces end. What is too long is parted again: a comment
-//! at its own blank lines, code at the comments within it and else every few lines.
+//! Authors part what they write by blank lines, so those are where pieces end, unless a definition that is short has some
+//! within. What is too long is parted again: a comment at its own blank lines, code at the comments within it, else every
+//! few lines where a statement ends.
 
 use std::ops::Range;
 
@@ -14,15 +15,18 @@ use crate::quote::LONGEST;
 const WHOLE: usize = 18;
 /// Lines of a comment above code that is taken with it.
 const COMMENT: usize = 8;
-/// Lines of a run of what is longer.
+/// Lines of a definition that is taken whole although it has blank lines within.
+const DEFINITION: usize = 24;
+/// Lines of a run of what is longer; so many more where that ends a statement.
 const RUN: usize = 10;
+const STATEMENT: usize = 6;
 
 /// The pieces of a file's text, or of a span that `is_cut` out of it.
 pub(super) fn pieces(text: &str, is_cut: bool) -> Vec<Piece> {
     let lines: Vec<Line<'_>> = lines(text).collect();
     let mut pieces = Vec::new();
     let mut above = String::new();
-    for group in groups(&lines) {
+    for group in definitions(text, &lines, groups(&lines)) {
         let Some(slice) = lines.get(group) else { continue };
         let may_begin_inside = is_cut && pieces.is_empty();
         let mut take = |part: &[Line<'_>], kind: Kind| {
@@ -36,7 +40,8 @@ pub(super) fn pieces(text: &str, is_cut: bool) -> Vec<Piece> {
         };
         let comment = slice.iter().take_while(|line| is_above(line.text)).count();
         let (said, code) = slice.split_at(comment);
-        if slice.len() <= WHOLE && said.len() <= COMMENT {
+        let is_whole = slice.len() <= WHOLE || slice.iter().any(|line| line.text.is_empty());
+        if is_whole && said.len() <= COMMENT {
             take(slice, Kind::Shown);
         } else if said.len() <= COMMENT {
             for (place, run) in runs(code).into_iter().enumerate() {
@@ -79,13 +84,64 @@ fn groups(lines: &[Line<'_>]) -> Vec<Range<usize>> {
     groups
 }
 
-/// Code in runs of a few lines, cut before comments where there are any.
+/// Runs that are one definition, short enough to be read whole, as one: what is indented below its first line, and what
+/// closes it.
+fn definitions(text: &str, lines: &[Line<'_>], groups: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for (at, group) in groups.iter().enumerate() {
+        if joined.last().is_some_and(|last| last.end >= group.end) {
+            continue;
+        }
+        let whole = defined(lines, group).filter(|whole| {
+            let ends = groups.iter().skip(at).any(|part| part.end == whole.end);
+            let bytes = whole_lines(text, lines.get(whole.clone()).unwrap_or_default());
+            ends && whole.len() <= DEFINITION && bytes.is_some_and(|bytes| bytes.len() <= LONGEST)
+        });
+        joined.push(whole.unwrap_or_else(|| group.clone()));
+    }
+    joined
+}
+
+/// The lines of a definition that begins a run and goes on behind it.
+fn defined(lines: &[Line<'_>], group: &Range<usize>) -> Option<Range<usize>> {
+    let code = lines.get(group.clone())?;
+    let head = code.iter().find(|line| !is_above(line.text))?;
+    names(head.text)?;
+    let is_within = |line: &Line<'_>| line.text.is_empty() || line.indent > head.indent;
+    if !code
+        .iter()
+        .skip_while(|line| is_above(line.text))
+        .skip(1)
+        .all(is_within)
+    {
+        return None;
+    }
+    let behind = lines.get(group.end..)?;
+    let mut within = behind.iter().take_while(|line| is_within(line)).count();
+    let closes = |line: &&Line<'_>| line.indent == head.indent && is_closing(line.text);
+    within += usize::from(behind.get(within).filter(closes).is_some());
+    let blank = |line: &&Line<'_>| line.text.is_empty();
+    within -= behind.get(..within)?.iter().rev().take_while(blank).count();
+    (within > 0).then_some(group.start..group.end + within)
+}
+
+/// Whether a line closes what others opened.
+fn is_closing(line: &str) -> bool {
+    line.starts_with(['}', ')', ']']) || line == "end"
+}
+
+/// Code in runs of a few lines, cut before comments where there are any, else where a statement ends.
 fn runs(code: &[Line<'_>]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (at, line) in code.iter().enumerate() {
         let begins = |run: &Range<usize>| {
             let follows_code = code.get(run.end - 1).is_some_and(|last| !is_above(last.text));
-            run.len() >= RUN || (is_comment(line.text) && follows_code && run.len() > 1)
+            // Of a definition the first line stands further out than all that is in it.
+            let inner = code.get(run.start + 1..run.end).unwrap_or_default();
+            let outer = inner.iter().map(|line| line.indent).min().unwrap_or(line.indent);
+            let is_statement = line.indent <= outer && !is_closing(line.text);
+            let is_full = run.len() >= RUN && is_statement || run.len() >= RUN + STATEMENT;
+            is_full || (is_comment(line.text) && follows_code && run.len() > 1)
         };
         match runs.last_mut() {
             Some(run) if !begins(run) => run.end += 1,
@@ -212,8 +268,32 @@ mod tests {
     }
 
     #[test]
+    fn a_short_definition_with_blank_lines_stays_whole() {
+        let short = "    fn weigh() {\n        let a = 1;\n\n        put(a);\n    }";
+        let text = format!("{short}\n\n    fn other() {{}}");
+        assert_eq!(of(&text), [short, "    fn other() {}"]);
+        let script = "def weigh():\n    a = 1\n\n    return a";
+        assert_eq!(of(&format!("{script}\n\nb = 2")), [script, "b = 2"]);
+        let steps = "    step();\n\n".repeat(12);
+        assert_eq!(of(&format!("fn weigh() {{\n{steps}}}")).len(), 13);
+    }
+
+    #[test]
+    fn long_code_is_cut_where_a_statement_ends() {
+        let call = "    put(\n        1,\n        2,\n    );\n";
+        let text = format!("fn weigh() {{\n{}}}", call.repeat(8));
+        let found = of(&text);
+        assert!(found.len() > 1);
+        assert!(
+            found.iter().skip(1).all(|run| run.starts_with("    put(")),
+            "{found:#?}"
+        );
+    }
+
+    #[test]
     fn what_stands_in_a_definition_has_its_name_above_it() {
-        let text = "fn weigh() {\n    let a = 1;\n\n    put(a);\n}";
-        assert_eq!(pieces(text, true)[1].above, "weigh");
+        let steps = "    step();\n\n".repeat(12);
+        let text = format!("fn weigh() {{\n{steps}}}");
+        assert_eq!(pieces(&text, true)[1].above, "weigh");
     }
 }

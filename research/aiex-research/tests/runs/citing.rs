@@ -85,7 +85,7 @@ fn links(markdown: &str) -> Vec<String> {
         .collect()
 }
 
-/// What small models behind a strange template do: they say their prompt back, with the template's marks.
+/// What small models behind a strange template do: they say their prompt back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prompt_that_is_said_back_is_no_answer() {
     let told = async |answers: fn(&Prompt) -> String| {
@@ -101,16 +101,13 @@ async fn a_prompt_that_is_said_back_is_no_answer() {
         };
         super::world::report(&Arc::new(world), request()).await
     };
-    let echo = |prompt: &Prompt| format!("<|im_start|>user\n{}\n<|im_end|>\n", prompt.whole());
+    let echo = |prompt: &Prompt| format!("{}\n", prompt.whole());
     let report = told(echo).await;
     assert_eq!(report.model, None, "it wrote nothing");
     assert!(report.tally().supported > 3 && report.partial.is_some());
     let and_answers = |prompt: &Prompt| {
         let echo = format!("{}\n{}\n", prompt.system, prompt.user);
-        format!(
-            "{echo}<|im_end|>\n<|im_start|>assistant\n{}<|im_end|>\n{echo}",
-            good_answer(prompt)
-        )
+        format!("{echo}{}\n{echo}", good_answer(prompt))
     };
     let answered = told(and_answers).await;
     assert_eq!(answered.model.as_deref(), Some("scripted"));
@@ -118,10 +115,7 @@ async fn a_prompt_that_is_said_back_is_no_answer() {
     for report in [report, answered] {
         for sentence in report.sentences() {
             let text = &sentence.text;
-            assert!(
-                !text.contains("<|im_") && !text.contains("The data begins"),
-                "{text}"
-            );
+            assert!(!text.contains("The data begins"), "{text}");
         }
     }
 }
