@@ -45,7 +45,7 @@ mod token;
 mod verb;
 mod wire;
 
-use aiex_config::{Environment, ResearchSettings};
+use aiex_config::{Environment, ProviderSettings, ResearchSettings};
 
 pub use aiex_index::suspects::Trial;
 pub use daemon::{Exit, Logging, OnReady, RepositorySource, RunOptions, run};
@@ -55,6 +55,14 @@ pub use models::Problem;
 /// Whether the user's prices can be read, if the settings name a file of them: without it no model is asked.
 pub fn check_prices(settings: &ResearchSettings, environment: &dyn Environment) -> Result<(), Problem> {
     models::prices(settings, environment).map(|_| ())
+}
+
+/// Whether the vocabulary that a provider's settings name can be read, if they name one.
+///
+/// # Errors
+/// What is wrong with the file, and what can be done about it.
+pub fn check_tokenizer(provider: &ProviderSettings, environment: &dyn Environment) -> Result<(), Problem> {
+    models::tokenizer(provider, environment).map(|_| ())
 }
 
 /// The names of the constants that `[ranking]` may set.

@@ -13,7 +13,7 @@ use aiex_config::{
 };
 use aiex_llm::models::{Health, ModelConfig, Policy, Stages};
 use aiex_llm::price::Prices;
-use aiex_llm::tokens::Counter;
+use aiex_llm::tokens::{Counter, Tokenizer};
 use aiex_llm::{LlmError, Provider, Run, Stage};
 
 use crate::keys::{Keys, Taken};
@@ -34,9 +34,9 @@ pub struct Problem {
 
 /// The models of the settings with the keys that they have now; opened when the first is asked for.
 pub(crate) struct Models {
-    settings: Settings,
+    settings: Arc<Settings>,
     keys: Arc<Keys>,
-    parts: OnceLock<Result<Parts, Problem>>,
+    parts: Arc<OnceLock<Result<Parts, Problem>>>,
     built: Mutex<Option<Built>>,
 }
 
@@ -49,6 +49,8 @@ struct Built {
 /// What a pool is built of, besides keys.
 struct Parts {
     providers: Vec<ProviderSettings>,
+    /// Of each, where the settings name one.
+    tokenizers: Vec<Result<Option<Tokenizer>, Problem>>,
     stages: Stages,
     prices: Prices,
 }
@@ -67,9 +69,9 @@ impl Models {
     /// Settings that cannot work are told when a model is asked for.
     pub(crate) fn new(settings: &Settings, keys: Arc<Keys>) -> Self {
         Self {
-            settings: settings.clone(),
+            settings: Arc::new(settings.clone()),
             keys,
-            parts: OnceLock::new(),
+            parts: Arc::default(),
             built: Mutex::default(),
         }
     }
@@ -81,20 +83,26 @@ impl Models {
         parts.pool(&none)
     }
 
+    /// Reads the files that the settings name, off the threads of the runtime: a vocabulary takes a second.
+    pub(crate) async fn open(&self) {
+        if self.parts.get().is_some() {
+            return;
+        }
+        let (parts, settings) = (Arc::clone(&self.parts), Arc::clone(&self.settings));
+        let read = move || drop(parts.get_or_init(|| Parts::read(&settings)));
+        if let Err(error) = tokio::task::spawn_blocking(read).await {
+            tracing::error!(%error, "the files of the models could not be read");
+        }
+    }
+
     fn parts(&self) -> Result<&Parts, Problem> {
-        let open = || {
-            let prices = prices(&self.settings.research, &ProcessEnvironment)?;
-            Ok(Parts {
-                providers: self.settings.providers.clone(),
-                stages: stages(&self.settings.research),
-                prices,
-            })
-        };
-        self.parts.get_or_init(open).as_ref().map_err(Clone::clone)
+        let read = || Parts::read(&self.settings);
+        self.parts.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
     /// The pool with the keys of now. The last one as long as they are the same.
     pub(crate) async fn pool(&self) -> Result<Arc<Pool>, Problem> {
+        self.open().await;
         let parts = self.parts()?;
         let wanted = parts.providers.iter().map(provider::wanted).collect();
         let taken = self.keys.take(wanted).await;
@@ -126,11 +134,24 @@ impl Models {
 }
 
 impl Parts {
+    fn read(settings: &Settings) -> Result<Self, Problem> {
+        let providers = &settings.providers;
+        Ok(Self {
+            prices: prices(&settings.research, &ProcessEnvironment)?,
+            tokenizers: providers
+                .iter()
+                .map(|provider| tokenizer(provider, &ProcessEnvironment))
+                .collect(),
+            providers: providers.clone(),
+            stages: stages(&settings.research),
+        })
+    }
+
     fn pool(&self, taken: &[Taken]) -> Result<Pool, Problem> {
         let mut configs: Vec<ModelConfig> = Vec::new();
         let mut providers: Vec<Provider> = Vec::new();
         let mut missing = Vec::new();
-        for (settings, keys) in self.providers.iter().zip(taken) {
+        for ((settings, tokenizer), keys) in self.providers.iter().zip(&self.tokenizers).zip(taken) {
             let name = &settings.name;
             let checked = keys
                 .clone()
@@ -139,7 +160,8 @@ impl Parts {
                     hint: problem.hint(),
                 })
                 .and_then(|keys| {
-                    let config = provider::with_keys(settings, keys);
+                    let mut config = provider::with_keys(settings, keys);
+                    config.provider.tokenizer = tokenizer.clone()?;
                     let provider = Provider::new(config.provider.clone()).map_err(unusable)?;
                     Ok((config, provider))
                 });
@@ -218,9 +240,9 @@ fn warm(providers: &[Provider]) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         return;
     };
-    let configs = providers.iter().map(Provider::config);
-    let counters: Vec<Counter> = configs
-        .map(|config| Counter::for_model(config.kind, &config.model))
+    let counters: Vec<Counter> = providers
+        .iter()
+        .map(|provider| Counter::of(provider.config()))
         .collect();
     runtime.spawn_blocking(move || counters.iter().map(|counter| counter.count("a")).sum::<usize>());
 }
@@ -230,6 +252,21 @@ fn unusable(error: LlmError) -> Problem {
         message: error.to_string(),
         hint: error.hint(),
     }
+}
+
+/// A model's vocabulary, where the settings name its file.
+pub(crate) fn tokenizer(
+    provider: &ProviderSettings,
+    environment: &dyn Environment,
+) -> Result<Option<Tokenizer>, Problem> {
+    if provider.tokenizer.is_empty() {
+        return Ok(None);
+    }
+    let path = written_by_user(&provider.tokenizer, environment);
+    Tokenizer::read(&path).map(Some).map_err(|error| Problem {
+        message: format!("provider `{}`: {error}", provider.name),
+        hint: "correct or remove `tokenizer` of the provider; without it tokens are estimated".to_owned(),
+    })
 }
 
 /// The prices of the settings' file before the built-in ones.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use aiex_remote::{LONGEST_WAIT, Secret};
 
+use crate::tokens::Tokenizer;
+
 /// Which wire format a provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProviderKind {
@@ -52,6 +54,8 @@ pub struct ProviderConfig {
     /// The model's context length in tokens. Ollama is told to use exactly this much; when unknown, a
     /// context that holds the prompt is asked for.
     pub context_tokens: Option<u32>,
+    /// The model's vocabulary, to count its tokens by; without one they are counted as its name suggests, or estimated.
+    pub tokenizer: Option<Tokenizer>,
     /// The longest answer to ask for, in tokens.
     pub max_output_tokens: u32,
     /// Sampling temperature; `None` leaves the model's default.
@@ -76,6 +80,7 @@ impl ProviderConfig {
             key: None,
             deadlines: Deadlines::default(),
             context_tokens: None,
+            tokenizer: None,
             // Two pages of text: longer than a good answer to a question about code.
             max_output_tokens: 1500,
             temperature: None,

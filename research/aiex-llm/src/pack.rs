@@ -94,7 +94,7 @@ impl fmt::Display for LeftOut {
 const LEAST: usize = 24;
 
 /// Packs `pieces` into at most `budget` tokens. The words of `question` decide what [`Shorten::Quote`] keeps.
-pub fn pack(pieces: &[Piece], question: &str, budget: usize, counter: Counter) -> Packed {
+pub fn pack(pieces: &[Piece], question: &str, budget: usize, counter: &Counter) -> Packed {
     let mut order: Vec<usize> = (0..pieces.len()).collect();
     order.sort_by_key(|at| pieces[*at].rank);
     let mut room = budget;
@@ -126,7 +126,7 @@ pub fn pack(pieces: &[Piece], question: &str, budget: usize, counter: Counter) -
 }
 
 /// Puts the pieces together. Counts of parts need not add up to the count of the whole, so the whole is counted.
-fn settle(pieces: &[Piece], mut texts: Vec<Option<String>>, budget: usize, counter: Counter) -> Packed {
+fn settle(pieces: &[Piece], mut texts: Vec<Option<String>>, budget: usize, counter: &Counter) -> Packed {
     loop {
         let text: String = texts.iter().flatten().map(String::as_str).collect();
         let tokens = counter.count(&text);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn packed(pieces: &[Piece], budget: usize) -> Packed {
-        pack(pieces, "which number is seven?", budget, Counter::ESTIMATE)
+        pack(pieces, "which number is seven?", budget, &Counter::ESTIMATE)
     }
 
     #[test]

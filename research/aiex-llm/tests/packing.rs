@@ -7,7 +7,7 @@ use aiex_llm::models::{Heard, ModelConfig, Policy, Settings, Stages};
 use aiex_llm::pack::{LeftOut, Piece, Shorten};
 use aiex_llm::price::Prices;
 use aiex_llm::standin::{Fault, Received, Said, StandIn};
-use aiex_llm::tokens::Counter;
+use aiex_llm::tokens::{Counter, Tokenizer};
 use aiex_llm::{
     Material, Models, Prompt, ProviderConfig, ProviderKind, Request, Run, Schema, Stage, structured,
 };
@@ -102,6 +102,32 @@ async fn each_model_is_sent_what_it_has_room_for() {
     assert_eq!(some + left, 12);
     let sent = Counter::ESTIMATE.prompt(&Prompt::question("Be brief.", packed));
     assert!(sent + 200 <= 1500, "{sent}");
+}
+
+#[tokio::test]
+async fn by_its_own_vocabulary_a_model_is_sent_more_than_by_an_estimate() {
+    // Every word is a token and `let a = b;` has four of them; the estimate takes it for more.
+    let words = r#"{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+        "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": {"[UNK]": 0}, "unk_token": "[UNK]"}}"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokenizer.json");
+    std::fs::write(&path, words).unwrap();
+    let counted = Tokenizer::read(&path).unwrap();
+    let mut sent = Vec::new();
+    for tokenizer in [None, Some(counted)] {
+        let server = StandIn::answering(|_: &Received| "because").unwrap();
+        let mut config = model("a", &server, Some(1500));
+        config.provider.tokenizer = tokenizer;
+        let (_, left_out) = heard(&run(vec![config]), about(12)).await;
+        let (text, excerpts) = told(&server.received()[0]);
+        let left = left_out[0].iter().filter(|left| !left.shortened).count();
+        assert_eq!(excerpts + left, 12);
+        sent.push(text.split_whitespace().count());
+    }
+    // The window less the answer, and little less than that.
+    assert!((1200..=1300).contains(&sent[1]), "{sent:?}");
+    assert!(sent[0] < 1000, "{sent:?}");
 }
 
 #[tokio::test]

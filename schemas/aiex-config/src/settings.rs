@@ -162,6 +162,8 @@ pub struct ProviderSettings {
     pub context_tokens: u32,
     /// Tokens that it may write in one answer.
     pub max_output_tokens: u32,
+    /// The model's `tokenizer.json`, by which its tokens are counted; empty for none.
+    pub tokenizer: String,
     /// The most requests a minute with each key; 0 for no limit of our own.
     pub requests_per_minute: u32,
     /// The most tokens a minute with each key, prompts and answers; 0 for no limit of our own.
@@ -286,6 +288,7 @@ impl Settings {
                 ("key_env", provider.key_env.clone()),
                 ("context_tokens", provider.context_tokens.to_string()),
                 ("max_output_tokens", provider.max_output_tokens.to_string()),
+                ("tokenizer", provider.tokenizer.clone()),
                 ("requests_per_minute", provider.requests_per_minute.to_string()),
                 ("tokens_per_minute", provider.tokens_per_minute.to_string()),
                 ("first_byte", show_duration(provider.first_byte)),

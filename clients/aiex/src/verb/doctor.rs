@@ -133,6 +133,7 @@ async fn examine(
                 .await?,
         );
         findings.extend(settings::check_prices(&settings.research, environment));
+        findings.extend(settings::check_tokenizers(&settings.providers, environment));
     }
     // A daemon that cannot work in these places or with these settings would only fail more obscurely.
     let is_sound = findings

@@ -95,6 +95,41 @@ fn a_file_of_prices_that_cannot_be_read_is_found() {
 }
 
 #[test]
+fn a_vocabulary_that_cannot_be_read_is_found_and_its_model_not_asked() {
+    let world = World::new();
+    let repo = world.repo("r", &[("src/a.rs", "/// Weighs a parcel.\nfn weigh() {}\n")]);
+    let path = world.path("tokenizer.json");
+    fs::write(&path, "{}").unwrap();
+    world.configure(&format!(
+        "[[provider]]\nname = \"near\"\nkind = \"ollama\"\nurl = \"http://127.0.0.1:9\"\nmodel = \"m\"\n\
+         tokenizer = \"{}\"\n",
+        path.display()
+    ));
+    let outcome = world.run(&world.home(), &["doctor"]);
+    assert_eq!(outcome.code, Some(8), "{}", outcome.stdout);
+    for told in [
+        "fail  tokenizer",
+        "provider `near`",
+        path.to_str().unwrap(),
+        "is no tokenizer.json",
+    ] {
+        assert!(outcome.stdout.contains(told), "{told}\n{}", outcome.stdout);
+    }
+    let outcome = world.run(&repo, &["ask", "how is a parcel weighed?"]);
+    assert_ne!(outcome.code, Some(0), "{}", outcome.stdout);
+    assert!(
+        outcome.stderr.contains("is no tokenizer.json"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(
+        outcome.stderr.contains("remove `tokenizer`"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
 fn a_file_in_the_place_of_the_state_folder_is_found() {
     let world = World::new();
     fs::create_dir_all(world.aiex_home()).unwrap();

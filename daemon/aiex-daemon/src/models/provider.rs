@@ -66,6 +66,7 @@ mod tests {
             first_byte: Duration::from_secs(300),
             idle: Duration::from_secs(90),
             total: Duration::from_secs(3600),
+            tokenizer: String::new(),
         };
         let config = with_keys(&settings, Vec::new());
         let deadlines = Deadlines {

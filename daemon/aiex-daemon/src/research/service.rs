@@ -129,6 +129,9 @@ impl ResearchService {
     async fn begin(&self) -> Result<Open, WireError> {
         let Outside { world, cache, .. } = self.outside().await.clone();
         let has_models = !self.settings.providers.is_empty();
+        if has_models {
+            self.models.open().await;
+        }
         let asked = has_models.then(|| Arc::new(Asked::new(self.models.clone(), cache.clone())));
         let ports = Ports {
             searcher: world.clone(),

@@ -51,7 +51,7 @@ pub(super) fn fitted(request: &Request, member: &Member, window: Option<u64>) ->
     };
     let room = window.map_or(u64::MAX, |window| window.saturating_sub(bare + SEAMS));
     let room = usize::try_from(room).unwrap_or(usize::MAX);
-    let packed = pack(&material.pieces, &material.question, room, member.counter);
+    let packed = pack(&material.pieces, &material.question, room, &member.counter);
     if packed.kept.is_empty() && !material.pieces.is_empty() {
         return Err(member.counter.prompt(&request.whole()) as u64 + answer_tokens);
     }

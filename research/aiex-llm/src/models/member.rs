@@ -92,7 +92,7 @@ impl Member {
             None => keys,
         };
         Ok(Self {
-            counter: Counter::for_model(provider.config().kind, &provider.config().model),
+            counter: Counter::of(provider.config()),
             provider,
             keys,
             breaker: Breaker::new(Rests::default()),

@@ -15,7 +15,7 @@ pub(super) fn shrunk(
     strategy: Shorten,
     question: &str,
     room: usize,
-    counter: Counter,
+    counter: &Counter,
     fits: impl Fn(&str) -> bool,
 ) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();

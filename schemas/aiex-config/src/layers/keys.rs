@@ -206,6 +206,9 @@ pub(super) const PROVIDER_KEYS: &[Key<ProviderSettings>] = &[
     key("max_output_tokens", "a number, 16 or more", |p, v| {
         v.integer(16..=u32::MAX).map(|value| p.max_output_tokens = value)
     }),
+    key("tokenizer", "empty, or the path of a tokenizer.json", |p, v| {
+        v.text().map(|value| p.tokenizer = value.to_owned())
+    }),
     key("requests_per_minute", A_MINUTE, |p, v| {
         v.integer(0..=MOST_REQUESTS)
             .map(|value| p.requests_per_minute = value)
@@ -328,6 +331,7 @@ pub(super) fn blank_provider() -> ProviderSettings {
         key_env: String::new(),
         context_tokens: 8192,
         max_output_tokens: 1024,
+        tokenizer: String::new(),
         requests_per_minute: 0,
         tokens_per_minute: 0,
         first_byte: 2 * MINUTE,

@@ -202,7 +202,8 @@ fn providers_keep_their_order() {
     let (settings, _) = load(
         "[[provider]]\nname = \"a\"\nkind = \"openai\"\nurl = \"https://x/v1\"\nmodel = \"m\"\nkey_env = \"X_KEY\"\n\
          [[provider]]\nname = \"b\"\nkind = \"ollama\"\nurl = \"http://y\"\nmodel = \"n\"\ncontext_tokens = 4096\n\
-         requests_per_minute = 2\ntokens_per_minute = 9000\nfirst_byte = \"5m\"\nidle = \"90s\"\ntotal = \"1h\"\n",
+         requests_per_minute = 2\ntokens_per_minute = 9000\nfirst_byte = \"5m\"\nidle = \"90s\"\ntotal = \"1h\"\n\
+         tokenizer = \"~/n/tokenizer.json\"\n",
         &[],
         &[],
     )
@@ -218,6 +219,10 @@ fn providers_keep_their_order() {
     );
     assert_eq!((a.requests_per_minute, a.tokens_per_minute), (0, 0));
     assert_eq!((b.requests_per_minute, b.tokens_per_minute), (2, 9000));
+    assert_eq!(
+        (a.tokenizer.as_str(), b.tokenizer.as_str()),
+        ("", "~/n/tokenizer.json")
+    );
     let seconds = [b.first_byte, b.idle, b.total].map(|time| time.as_secs());
     assert_eq!(seconds, [300, 90, 3600]);
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use aiex_config::{EmbedderKind, EmbedderSettings, Environment, Home, ResearchSettings, Settings};
+use aiex_config::{
+    EmbedderKind, EmbedderSettings, Environment, Home, ProviderSettings, ResearchSettings, Settings,
+};
 use aiex_protocol::status::DaemonStatus;
 
 use super::Finding;
@@ -66,6 +68,23 @@ pub(super) fn check_prices(settings: &ResearchSettings, environment: &dyn Enviro
             Finding::fail(PRICES, detail, problem.hint)
         }
     })
+}
+
+/// The vocabularies of models, where the settings name some.
+pub(super) fn check_tokenizers(
+    providers: &[ProviderSettings],
+    environment: &dyn Environment,
+) -> Vec<Finding> {
+    const TOKENIZER: &str = "tokenizer";
+    let named = providers.iter().filter(|provider| !provider.tokenizer.is_empty());
+    let check = |provider: &ProviderSettings| match aiex_daemon::check_tokenizer(provider, environment) {
+        Ok(()) => Finding::ok(TOKENIZER, format!("{}: {}", provider.name, provider.tokenizer)),
+        Err(problem) => {
+            let detail = format!("{}; the model is not asked without it", problem.message);
+            Finding::fail(TOKENIZER, detail, problem.hint)
+        }
+    };
+    named.map(check).collect()
 }
 
 /// The daemon has asked the server for vectors just now; nothing when there is none.

@@ -75,7 +75,7 @@ struct Kept {
 impl Port {
     pub(super) fn new(pool: Arc<Pool>, cache: Cache) -> Self {
         let members = pool.providers.iter().map(|provider| Member {
-            counter: Counter::for_model(provider.config().kind, &provider.config().model),
+            counter: Counter::of(provider.config()),
             provider: provider.clone(),
         });
         Self {
