@@ -43,6 +43,11 @@ impl EventStream {
         }
     }
 
+    /// The request's number on its connection.
+    pub fn request_id(&self) -> RequestId {
+        self.id
+    }
+
     /// The next event; `done` is the last, and behind it comes `None`. A request that failed ends in an error.
     /// Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<Event>, RequestError> {

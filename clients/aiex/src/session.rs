@@ -7,7 +7,8 @@ use aiex_client::{
 };
 use aiex_config::{Environment, Home, ProcessEnvironment, Settings};
 use aiex_protocol::search::SearchSummary;
-use aiex_protocol::{Call, Event};
+use aiex_protocol::{Call, Event, RequestId};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::exit_code::ExitCode;
@@ -30,6 +31,8 @@ pub(crate) struct Session {
     // Before the daemon, so that the connection is dropped first.
     client: Client,
     private: Option<PrivateDaemon>,
+    /// The number of the last request that was begun.
+    last_request: watch::Sender<Option<RequestId>>,
 }
 
 impl Session {
@@ -47,6 +50,7 @@ impl Session {
             return Ok(Self {
                 client,
                 private: Some(private),
+                last_request: watch::Sender::default(),
             });
         }
         let settings = load_settings(&ProcessEnvironment, printer)?;
@@ -64,6 +68,7 @@ impl Session {
         Ok(Self {
             client,
             private: None,
+            last_request: watch::Sender::default(),
         })
     }
 
@@ -82,6 +87,7 @@ impl Session {
             Ok(client) => Ok(Some(Self {
                 client,
                 private: None,
+                last_request: watch::Sender::default(),
             })),
             Err(ConnectError::NotRunning { .. }) => Ok(None),
             Err(error) => Err(unreachable_daemon(&error)),
@@ -95,7 +101,7 @@ impl Session {
 
     /// Closes the connection, and then ends the private daemon if there is one.
     pub(crate) async fn close(self) {
-        let Self { client, private } = self;
+        let Self { client, private, .. } = self;
         // The system closes what is left.
         let _ = timeout(CLOSE_PATIENCE, client.close()).await;
         drop(private);
@@ -112,7 +118,13 @@ impl Session {
             .request(call, options)
             .await
             .map_err(|error| broken_request(&error))?;
+        self.last_request.send_replace(Some(stream.request_id()));
         Ok(Running { stream })
+    }
+
+    /// The number of the last request that was begun, and those to come.
+    pub(crate) fn last_request(&self) -> watch::Receiver<Option<RequestId>> {
+        self.last_request.subscribe()
     }
 
     /// Follows a run of research from an entry of its journal on. Dropping it leaves the run alone.

@@ -89,7 +89,9 @@ impl Models {
             return;
         }
         let (parts, settings) = (Arc::clone(&self.parts), Arc::clone(&self.settings));
-        let read = move || drop(parts.get_or_init(|| Parts::read(&settings)));
+        let read = move || {
+            parts.get_or_init(|| Parts::read(&settings));
+        };
         if let Err(error) = tokio::task::spawn_blocking(read).await {
             tracing::error!(%error, "the files of the models could not be read");
         }

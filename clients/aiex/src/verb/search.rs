@@ -1,5 +1,6 @@
 //! `aiex search`: ranked pieces of code, every match of a pattern, or what several sources have.
 
+mod refine;
 mod sources;
 
 use std::time::Duration;
@@ -43,6 +44,7 @@ Examples:
   aiex search shutdown of the runtime --sources code,docs,git
   aiex search release notes of tokio --sources web --since month
   aiex search where is it tested --follow-up   the words of the searches before count too, for less
+  aiex search retry --sources code,web --refine each line typed narrows it down while it searches
   aiex search --literal 'unwrap()' --within-last only in the files that the last search found
 ";
 
@@ -82,6 +84,10 @@ pub(crate) struct SearchVerb {
     /// Look only into the files that the last search here found
     #[arg(long, conflicts_with_all = ["similar", "no_daemon"])]
     within_last: bool,
+
+    /// Go on reading standard input: each line narrows the search down, also while it runs, and its words count first
+    #[arg(long, conflicts_with_all = ["similar", "regex", "literal", "within_last"])]
+    refine: bool,
 
     /// Only definitions of this kind (function, method, struct, …); may be repeated
     #[arg(long = "kind", short = 'k', value_name = "KIND", value_parser = kind_parser(), hide_possible_values = true)]
@@ -162,15 +168,28 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Failure> {
     let call = verb.call()?;
     let session = Session::open(verb.at.no_daemon, printer, interrupt).await?;
-    if !verb.sources.is_empty() {
-        let outcome = sources::run(&session, call, &verb, printer, interrupt).await;
-        session.close().await;
-        return outcome;
-    }
-    let found = collect(&session, call, &verb, printer, interrupt).await;
+    let outcome = if verb.refine {
+        refine::run(&session, call, &verb, printer, interrupt).await
+    } else {
+        one(&session, call, &verb, printer, interrupt).await
+    };
     session.close().await;
-    let (hits, summary) = found?;
-    show(&hits, &summary, &verb, printer)?;
+    outcome
+}
+
+/// One search, from the question to the list.
+async fn one(
+    session: &Session,
+    call: Call,
+    verb: &SearchVerb,
+    printer: &Printer,
+    interrupt: &mut Interrupt,
+) -> Result<ExitCode, Failure> {
+    if !verb.sources.is_empty() {
+        return sources::run(session, call, verb, printer, interrupt).await;
+    }
+    let (hits, summary) = collect(session, call, verb, printer, interrupt).await?;
+    show(&hits, &summary, verb, printer)?;
     Ok(if hits.is_empty() {
         ExitCode::NoHits
     } else {

@@ -18,6 +18,7 @@ mod limits;
 mod lists;
 mod output;
 mod pack;
+mod refine;
 mod repos;
 mod research;
 mod research_again;

@@ -215,7 +215,7 @@ fn said(mut note: String) -> Result<String, WireError> {
     if note.len() > MAX_NOTE_BYTES {
         return Err(invalid("the note is too long", "say it in less than 4 KiB"));
     }
-    secret::redact(&mut note);
+    secret::redact_typed(&mut note);
     Ok(note.trim().to_owned())
 }
 

@@ -17,6 +17,7 @@ fn daemon(model: &StandIn) -> Daemon {
         url: model.url(),
         model: "little".to_owned(),
         key_env: String::new(),
+        tokenizer: String::new(),
         context_tokens: 8192,
         max_output_tokens: 512,
         requests_per_minute: 0,
