@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aiex_chunk::SymbolKind;
 use tracing::trace_span;
 
 use super::arms::Arms;
@@ -202,13 +203,15 @@ fn standout(arms: &Arms, snapshot: &Snapshot, settings: &RankSettings) -> Option
     (is_ahead && snapshot.resolve(id).is_some()).then_some((version, ordinal))
 }
 
-/// Whether a span lies in a module of tests within a file of other code, as Rust has them.
+/// Whether a span lies in a module of tests within a file of other code, as Rust has them, or is one.
 fn is_in_tests(span: &Ranked) -> bool {
     let outline = &span.outline;
-    let breadcrumb = outline.breadcrumb(&outline.spans[span.ordinal]);
-    breadcrumb
-        .split(" > ")
-        .any(|part| matches!(part, "tests" | "test"))
+    let chunk = &outline.spans[span.ordinal];
+    let is_named = |name: &str| matches!(name, "tests" | "test");
+    let first = outline.definitions(chunk).first();
+    let begins =
+        first.is_some_and(|first| first.kind() == SymbolKind::Module && is_named(outline.name(first)));
+    begins || outline.breadcrumb(chunk).split(" > ").any(is_named)
 }
 
 /// Best first; equals by path and place, so that the order is always the same.

@@ -174,6 +174,40 @@ fn code_is_found_however_much_is_written_about_it() {
 }
 
 #[test]
+fn tests_within_a_file_stand_behind_code_unless_they_are_asked_for() {
+    let fixture = Fixture::new();
+    let step = |n: usize| {
+        format!(
+            "/// Step {n} of the sorting of letters.\npub fn step_{n}(letter: u32) -> u32 {{\n    let next = letter + {n};\n    next.rotate_left({n})\n}}\n\n"
+        )
+    };
+    let steps: String = (0..12).map(step).collect();
+    let again = |n: usize| {
+        format!(
+            "\n    #[test]\n    fn parcels_are_weighed_{n}() {{\n        let parcel = Parcel::new({n});\n        assert_eq!(weigh_parcel(&parcel), {n});\n    }}\n"
+        )
+    };
+    let all: String = (0..6).map(again).collect();
+    let tests = format!("#[cfg(test)]\nmod tests {{\n    use super::*;\n{all}}}\n");
+    fixture.write("src/letters.rs", &format!("{steps}{tests}"));
+    let code = "/// What the scales show.\npub fn weigh_parcel(parcel: &Parcel) -> u32 {\n    let scales = Scales::calibrated();\n    \
+                scales.put(parcel);\n    scales.read() - scales.tare()\n}\n";
+    fixture.write("src/scales.rs", code);
+    fixture.sync();
+    let hits = fixture.search("weighing a parcel");
+    assert_eq!(hits[0].path, "src/scales.rs", "{hits:#?}");
+    let of_tests = hits.iter().find(|hit| hit.path == "src/letters.rs").unwrap();
+    assert!(
+        of_tests.snippet.starts_with("#[cfg(test)]"),
+        "the module is a chunk of its own"
+    );
+    assert_eq!(
+        fixture.search("tests of weighing a parcel")[0].path,
+        "src/letters.rs"
+    );
+}
+
+#[test]
 fn of_several_versions_the_newest_is_meant_or_the_one_that_is_named() {
     let fixture = Fixture::new();
     for version in ["v1", "v2", "v3"] {
