@@ -44,12 +44,18 @@ pub fn coverage(question: &str, text: &str, rarity: &Rarity) -> f64 {
 /// The names out of code that a question asks the places of: `busy_timeout` of "where is busy_timeout set". None when it
 /// asks something else.
 pub fn names_to_place(question: &str) -> Vec<String> {
-    let words = words::words(question);
-    if !words.iter().any(|word| word.text.eq_ignore_ascii_case("where")) {
+    if !asks_where(question) {
         return Vec::new();
     }
+    let words = words::words(question);
     let names = words.iter().filter(|word| words::is_name(word.text));
     names.map(|word| word.text.to_owned()).collect()
+}
+
+/// Whether a question asks for a place.
+pub fn asks_where(question: &str) -> bool {
+    let words = words::words(question);
+    words.iter().any(|word| word.text.eq_ignore_ascii_case("where"))
 }
 
 /// Whether a part of a source is an example within prose or within a comment: a block of code, what a console shows.

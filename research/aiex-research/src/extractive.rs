@@ -22,6 +22,9 @@ const LEAST_WORDS: usize = 4;
 /// better than filling.
 const LEAST: f64 = 0.15;
 const LEAST_OF_BEST: f64 = 0.35;
+/// The same for the answer in short, which is read as the answer: found by eye over questions to strangers' repositories, where
+/// the second half of a list was about something else.
+const LEAST_IN_SHORT: f64 = 0.5;
 /// What the places of its sources add: a search knows more than words. The offset softens the first ones.
 const BY_PLACE: f64 = 0.3;
 const OFFSET: f64 = 3.0;
@@ -82,11 +85,7 @@ pub(crate) fn telling<'a>(
     quotes: &[&'a Quote],
     Choice { evidence, meaning }: Choice<'_>,
 ) -> Vec<(f64, &'a Quote)> {
-    let texts = evidence
-        .sources
-        .iter()
-        .map(|source| terms::head(&source.text, GLANCE));
-    let asked = extract::Question::new(question, &Rarity::of_paragraphs(texts), meaning);
+    let asked = extract::Question::new(question, &rarity(evidence), meaning);
     let mut scored: Vec<(f64, &Quote)> = quotes
         .iter()
         .enumerate()
@@ -102,6 +101,11 @@ pub(crate) fn telling<'a>(
     let best = scored.first().map_or(0.0, |(best, _)| *best);
     scored.retain(|(score, _)| *score >= LEAST_OF_BEST * best);
     scored
+}
+
+fn rarity(evidence: Evidence<'_>) -> Rarity {
+    let texts = evidence.sources.iter();
+    Rarity::of_paragraphs(texts.map(|source| terms::head(&source.text, GLANCE)))
 }
 
 /// What a quote gains or loses by whose it is.
@@ -129,15 +133,27 @@ pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], choice:
     let mut sources = HashSet::new();
     let mut taken: Vec<&Quote> = Vec::new();
     let mut lines: Vec<Paragraph> = Vec::new();
-    let telling = telling(question, quotes, choice);
-    // What says something comes before what must be read out of a line of code.
-    for read in [line, head as fn(&Quote, Evidence<'_>) -> Option<Paragraph>] {
+    let mut telling = telling(question, quotes, choice);
+    let best = telling.first().map_or(0.0, |(best, _)| *best);
+    telling.retain(|(score, _)| *score >= LEAST_IN_SHORT * best);
+    let rarity = rarity(evidence);
+    let place =
+        |quote: &Quote| line(quote, evidence).or_else(|| telling_line(question, &rarity, quote, evidence));
+    let said = |quote: &Quote| line(quote, evidence);
+    let named = |quote: &Quote| head(quote, evidence);
+    // What says something comes before what must be read out of a line of code, unless a place is asked for.
+    let reads: &[&dyn Fn(&Quote) -> Option<Paragraph>] = if extract::asks_where(question) {
+        &[&place]
+    } else {
+        &[&said, &named]
+    };
+    for read in reads {
         for (_, quote) in &telling {
             let is_new = !taken.iter().any(|known| says_the_same(known, quote));
             if lines.len() == LINES || !is_new || sources.contains(&quote.id.source) {
                 continue;
             }
-            if let Some(line) = read(quote, evidence) {
+            if let Some(line) = read(quote) {
                 sources.insert(quote.id.source);
                 taken.push(quote);
                 lines.push(line);
@@ -279,7 +295,24 @@ fn line(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
 
 /// A quote of code by the line that names it, as far as that can stand in a sentence.
 fn head(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
-    let line = extract::signature(&quote.text)?.trim_end_matches(['{', ' ']);
+    as_code(quote, extract::signature(&quote.text)?, evidence)
+}
+
+/// A quote of code by its line that holds most of the question, the first of equals.
+fn telling_line(question: &str, rarity: &Rarity, quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
+    let source = evidence.source(quote.id.source)?;
+    if extract::is_example(source, &(quote.start..quote.end)) || source.origin.is_prose() {
+        return None;
+    }
+    let held = |line: &str| extract::coverage(question, line, rarity);
+    let lines = quote.text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let best = lines.rev().max_by(|a, b| held(a).total_cmp(&held(b)))?;
+    as_code(quote, best, evidence)
+}
+
+/// A line of code in a sentence of its own.
+fn as_code(quote: &Quote, line: &str, evidence: Evidence<'_>) -> Option<Paragraph> {
+    let line = line.trim_end_matches(['{', ' ']);
     let is_told = line.len() <= LONGEST_LINE && !line.contains('`') && line.chars().any(char::is_alphabetic);
     let line = is_told.then(|| said(quote, format!("`{line}`"), true))?;
     is_borne_out(&line, evidence).then_some(line)

@@ -140,6 +140,22 @@ fn what_speaks_of_the_question_comes_first_and_the_rest_does_not_come() {
 }
 
 #[test]
+fn where_something_is_done_is_told_by_the_line_that_does_it() {
+    let code =
+        "let expires = expiry(session);\nlet value = signer(app).sign_cookie(session);\nresponse.set(value);";
+    let read = Read::parts("src/session.rs", "Session > save", code, &[code]);
+    assert_eq!(
+        texts(&read.short("where is the session cookie signed"))[1..],
+        ["`let value = signer(app).sign_cookie(session);`"]
+    );
+    assert_eq!(
+        texts(&read.short("how is the session cookie signed"))[1..],
+        ["`let expires = expiry(session);`"],
+        "by its first line otherwise"
+    );
+}
+
+#[test]
 fn a_fence_in_a_quote_stays_in_it() {
     let read = Read::whole("README.md", "", "Run it:\n\n```sh\ncargo run\n```\n");
     assert_eq!(
