@@ -24,7 +24,10 @@ use crate::words::{self, stems};
 
 use aside::Aside;
 use asked::Asked;
-pub use code::{comment, comment_below, defines, definition_above, head, is_said, name, said, signature};
+pub use code::{
+    comment, comment_below, defines, definition_above, head, is_said, is_within_comment, name, said,
+    signature,
+};
 pub use meaning::Meaning;
 pub use rarity::Rarity;
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ports::{ModelStage, Ports, Prompt, SourceKind};
 use crate::request::{Limits, Request};
+use crate::scope::parts_without_model;
 use crate::settings::Settings;
 use crate::template::Template;
 
@@ -51,10 +52,14 @@ pub(crate) fn of(
     let limits = request.limits();
     let rounds = u64::from(shape.rounds);
     let sections = template.map_or(0, |template| template.sections.len());
-    let parts = if shape.rounds == 1 {
+    let most = if shape.rounds == 1 {
         shape.sub_questions
     } else {
         shape.sub_questions.max(sections)
+    };
+    let parts = match ports.model {
+        None if template.is_none() => parts_without_model(&request.question).len().min(most),
+        _ => most,
     } as u64;
     let wanted = |kind: &SourceKind| request.sources.is_empty() || request.sources.contains(kind);
     let kinds: Vec<SourceKind> = ports.searcher.available().into_iter().filter(wanted).collect();
@@ -138,6 +143,8 @@ pub(crate) fn of(
     }
     // One after the other: a search and a read in each round, and the model's calls along the longest chain.
     let chain = if model_calls == 0 { 0 } else { 6 + 2 * rounds };
+    // What lies on this machine is read in less than a second.
+    let quick = if pages == 0 { 1 } else { rounds * 2 };
     let slow = rounds * (settings.search_deadline + settings.read_deadline).as_secs()
         + chain * settings.model_deadline.as_secs();
     Estimate {
@@ -147,7 +154,7 @@ pub(crate) fn of(
         tokens: tokens.min(limits.tokens),
         micro_dollars: money.map(|money| limits.micro_dollars.map_or(money, |cap| money.min(cap))),
         wall_seconds: (
-            (rounds * 2 + chain * 3).min(limits.wall_ms / 1000),
+            (quick + chain * 3).min(limits.wall_ms / 1000),
             slow.min(limits.wall_ms / 1000),
         ),
         limits,

@@ -1,5 +1,7 @@
 //! Sections without a model: the quotes themselves, the best first, set so that they can be read.
 
+mod short;
+
 use std::collections::HashSet;
 
 use aiex_evidence::extract::{self, Meaning};
@@ -10,21 +12,15 @@ use aiex_evidence::{
 
 use crate::terms;
 
-/// Quotes of a section, places where a name stands that is asked for, and lines of the answer in short.
+pub(crate) use short::in_short;
+
+/// Quotes of a section, and places where a name stands that is asked for.
 const ITEMS: usize = 6;
 const PLACES: usize = 12;
-const LINES: usize = 5;
-/// Bytes of a quote or a comment that are shown in the answer in short.
-const LONGEST_LINE: usize = 360;
-/// Words that a comment must have to stand for its code.
-const LEAST_WORDS: usize = 4;
 /// How well a quote must answer to be shown, as [`extract::answered`] counts, and how well beside the best one: little is
 /// better than filling.
 const LEAST: f64 = 0.15;
 const LEAST_OF_BEST: f64 = 0.35;
-/// The same for the answer in short, which is read as the answer: found by eye over questions to strangers' repositories, where
-/// the second half of a list was about something else.
-const LEAST_IN_SHORT: f64 = 0.5;
 /// What the places of its sources add: a search knows more than words. The offset softens the first ones.
 const BY_PLACE: f64 = 0.3;
 const OFFSET: f64 = 3.0;
@@ -39,8 +35,6 @@ const RETOLD: f64 = 0.8;
 /// Found over 32 questions to three repositories (`benches/RESULTS.md`, "Research").
 const PAST: f64 = 0.5;
 
-/// Before the answer in short: what follows is nobody's prose.
-const IN_THEIR_WORDS: &str = "The sources in their own words, the best first:";
 /// In place of a section that nothing was found for.
 const NOTHING: &str = "No source that was read answers this.";
 
@@ -127,49 +121,6 @@ fn names(question: &str, package: &str) -> bool {
         .any(|word| spelled(word) == spelled(package))
 }
 
-/// The answer in short: a line for each of the best sources.
-pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], choice: Choice<'_>) -> Section {
-    let evidence = choice.evidence;
-    let mut sources = HashSet::new();
-    let mut taken: Vec<&Quote> = Vec::new();
-    let mut lines: Vec<Paragraph> = Vec::new();
-    let mut telling = telling(question, quotes, choice);
-    let best = telling.first().map_or(0.0, |(best, _)| *best);
-    telling.retain(|(score, _)| *score >= LEAST_IN_SHORT * best);
-    let rarity = rarity(evidence);
-    let place =
-        |quote: &Quote| line(quote, evidence).or_else(|| telling_line(question, &rarity, quote, evidence));
-    let said = |quote: &Quote| line(quote, evidence);
-    let named = |quote: &Quote| head(quote, evidence);
-    // What says something comes before what must be read out of a line of code, unless a place is asked for.
-    let reads: &[&dyn Fn(&Quote) -> Option<Paragraph>] = if extract::asks_where(question) {
-        &[&place]
-    } else {
-        &[&said, &named]
-    };
-    for read in reads {
-        for (_, quote) in &telling {
-            let is_new = !taken.iter().any(|known| says_the_same(known, quote));
-            if lines.len() == LINES || !is_new || sources.contains(&quote.id.source) {
-                continue;
-            }
-            if let Some(line) = read(quote) {
-                sources.insert(quote.id.source);
-                taken.push(quote);
-                lines.push(line);
-            }
-        }
-        if !lines.is_empty() {
-            break;
-        }
-    }
-    let mut section = filled(heading, lines);
-    if section.sentences().any(|sentence| !sentence.cites.is_empty()) {
-        section.paragraphs.insert(0, bare(IN_THEIR_WORDS));
-    }
-    section
-}
-
 /// Whether one quote holds the other.
 pub(crate) fn says_the_same(a: &Quote, b: &Quote) -> bool {
     let words = |quote: &Quote| draft::plain(&quote.text);
@@ -214,13 +165,27 @@ fn whole(quote: &Quote, source: &Source, evidence: Evidence<'_>) -> Vec<Paragrap
         }
         return vec![said(quote, prose(quote, source), true)];
     }
-    // An example within a comment is code as well.
-    let is_example =
-        extract::is_fenced(&quote.text) || extract::is_example(source, &(quote.start..quote.end));
-    let words = extract::said(&quote.text).filter(|_| !is_example);
-    let told = words.map(|words| said(quote, draft::plain(&words), true));
+    let told = words(quote, source).map(|words| said(quote, draft::plain(&words), true));
     let paragraph = told.filter(|told| is_borne_out(told, evidence));
     vec![paragraph.unwrap_or_else(|| said(quote, block(quote, source), false))]
+}
+
+/// What a quote of code says that is nothing but a comment, without its marks. An example within a comment is code as well.
+fn words(quote: &Quote, source: &Source) -> Option<String> {
+    let part = quote.start..quote.end;
+    let is_example = extract::is_fenced(&quote.text) || extract::is_example(source, &part);
+    if is_example
+        || quote
+            .text
+            .lines()
+            .any(|line| line.trim_start().starts_with(">>>"))
+    {
+        return None;
+    }
+    if extract::is_within_comment(source, &part) {
+        return Some(quote.text.clone());
+    }
+    extract::said(&quote.text)
 }
 
 /// The sentence that leads a list and its points, marks aside; one piece when it is no list.
@@ -259,63 +224,6 @@ fn is_borne_out(line: &Paragraph, evidence: Evidence<'_>) -> bool {
     let verdict = Verdict::Supported;
     let is_supported = |sentence: &Sentence| matches!(check::check(sentence, evidence), Finding::Settled { verdict: found, .. } if found == verdict);
     line.sentences.iter().all(is_supported)
-}
-
-/// A quote on a line: prose as it is, of code what its comment says. `None` when code says nothing about itself, or when
-/// what is taken apart may say something else than the whole.
-fn line(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
-    let source = evidence.source(quote.id.source)?;
-    // The commands of an example say nothing in a sentence.
-    if extract::is_example(source, &(quote.start..quote.end)) || extract::is_fenced(&quote.text) {
-        return None;
-    }
-    let text = if source.origin.is_prose() && !is_block(quote, source) {
-        sentences_within(&prose(quote, source), LONGEST_LINE).to_owned()
-    } else {
-        let signature = extract::signature(&quote.text);
-        let above = signature.and_then(|line| quote.text.split_once(line));
-        let above = above.map_or(quote.text.as_str(), |(above, _)| above);
-        let comment = extract::said(above).unwrap_or_else(|| extract::comment(&quote.text));
-        let comment = if comment.is_empty() {
-            draft::plain(&extract::comment_below(&quote.text))
-        } else {
-            draft::plain(&comment)
-        };
-        let comment = sentences_within(&comment, LONGEST_LINE);
-        let is_named = |name: &&str| signature.is_some_and(|line| line.contains(name));
-        match extract::name(source).filter(is_named) {
-            _ if comment.split_whitespace().count() < LEAST_WORDS => return None,
-            Some(name) if !comment.contains(name) => format!("`{name}`: {comment}"),
-            _ => comment.to_owned(),
-        }
-    };
-    let line = said(quote, text, true);
-    is_borne_out(&line, evidence).then_some(line)
-}
-
-/// A quote of code by the line that names it, as far as that can stand in a sentence.
-fn head(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
-    as_code(quote, extract::signature(&quote.text)?, evidence)
-}
-
-/// A quote of code by its line that holds most of the question, the first of equals.
-fn telling_line(question: &str, rarity: &Rarity, quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
-    let source = evidence.source(quote.id.source)?;
-    if extract::is_example(source, &(quote.start..quote.end)) || source.origin.is_prose() {
-        return None;
-    }
-    let held = |line: &str| extract::coverage(question, line, rarity);
-    let lines = quote.text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let best = lines.rev().max_by(|a, b| held(a).total_cmp(&held(b)))?;
-    as_code(quote, best, evidence)
-}
-
-/// A line of code in a sentence of its own.
-fn as_code(quote: &Quote, line: &str, evidence: Evidence<'_>) -> Option<Paragraph> {
-    let line = line.trim_end_matches(['{', ' ']);
-    let is_told = line.len() <= LONGEST_LINE && !line.contains('`') && line.chars().any(char::is_alphabetic);
-    let line = is_told.then(|| said(quote, format!("`{line}`"), true))?;
-    is_borne_out(&line, evidence).then_some(line)
 }
 
 /// A quote as prose. A commit's subject stands out from the rest of its message.

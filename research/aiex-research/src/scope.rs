@@ -231,10 +231,7 @@ impl Live {
     fn plan_without_model(&self, available: &[SourceKind]) -> Plan {
         let question = &self.request.question;
         let most = self.sub_questions();
-        // A template that nobody asked for would search for its own words as well, which are not the user's.
-        let mut parts = vec![question.clone()];
-        parts.extend(clauses(question));
-        let sub_questions = parts
+        let sub_questions = parts_without_model(question)
             .into_iter()
             .map(|question| SubQuestion {
                 question,
@@ -341,6 +338,14 @@ pub(crate) fn kind_of(question: &str) -> QuestionKind {
     CUES.iter()
         .find(|(_, cues)| cues.iter().any(|cue| question.contains(cue)))
         .map_or(QuestionKind::Open, |(kind, _)| *kind)
+}
+
+/// What is asked without a model's plan. A template that nobody asked for would search for its own words as well, which are not
+/// the user's.
+pub(crate) fn parts_without_model(question: &str) -> Vec<String> {
+    let mut parts = vec![question.to_owned()];
+    parts.extend(clauses(question));
+    parts
 }
 
 /// The clauses of a question that could stand alone.

@@ -168,13 +168,43 @@ pub fn comment_below(code: &str) -> String {
     };
     let head = code.find(signature).unwrap_or_default() + signature.len();
     let below = code.get(head..).unwrap_or_default();
-    // A head may go on for a line for each parameter.
+    // A head may go on for a line for each parameter. A mark that stands alone opens a comment below a head, else it closes
+    // one that began above.
+    let mut before = signature;
     let begins = lines(below).take(HEAD).find(|line| {
-        let line = line.text.trim_start_matches(['r', 'R']);
-        line.starts_with("\"\"\"") || line.starts_with("'''")
+        let said = line.text.trim_start_matches(['r', 'R']);
+        let is_mark = DOCSTRINGS.iter().any(|mark| said.starts_with(mark));
+        let opens = !DOCSTRINGS.contains(&said) || before.ends_with(':');
+        if !line.text.is_empty() {
+            before = line.text;
+        }
+        is_mark && opens
     });
     let said = begins.and_then(|line| below.get(line.range.start..));
     comment(said.unwrap_or_default().trim_start_matches(['r', 'R']))
+}
+
+/// Whether a part of a source is words within a comment that has marks at its ends alone, as Python has them.
+pub fn is_within_comment(source: &Source, part: &Range<usize>) -> bool {
+    let is_python = source
+        .origin
+        .path()
+        .is_some_and(|path| path.ends_with(".py") || path.ends_with(".pyi"));
+    let text = |range| source.text.get(range).unwrap_or_default();
+    let marks = |text: &str| {
+        DOCSTRINGS
+            .iter()
+            .map(|mark| text.matches(mark).count())
+            .sum::<usize>()
+    };
+    // The comment begins its line; a text that is a value does not.
+    let before = text(0..part.start);
+    let opening = before.lines().rfind(|line| marks(line) > 0);
+    let begins = opening.is_some_and(|line| {
+        let line = line.trim_start().trim_start_matches(['r', 'R']);
+        DOCSTRINGS.iter().any(|mark| line.starts_with(mark))
+    });
+    is_python && begins && marks(before) % 2 == 1 && marks(text(part.clone())) == 0
 }
 
 /// The line of a piece of code that names it: the first that is neither a comment nor an attribute.
@@ -234,6 +264,8 @@ pub fn definition_above(text: &str, at: usize, name: &str) -> Option<usize> {
 const LINES: &[&str] = &["///", "//!", "//", "##", "# ", "--", ";;", "%%"];
 /// Marks of comments that have an end of their own.
 const BLOCKS: &[(&str, &str)] = &[("/**", "*/"), ("/*", "*/"), ("\"\"\"", "\"\"\""), ("'''", "'''")];
+
+const DOCSTRINGS: [&str; 2] = ["\"\"\"", "'''"];
 
 /// What a piece of code that is nothing but a comment says, without its marks; `None` of other pieces.
 pub fn said(code: &str) -> Option<String> {
@@ -374,6 +406,14 @@ mod tests {
         );
         assert_eq!(comment_below("/// Weighs.\nfn weigh() {}"), "");
         assert_eq!(comment_below("// only this"), "");
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_no_comment() {
+        let code = "To solve this, set up a context.\n\"\"\"\nparcel = Parcel()\nscale = Scale(parcel)";
+        assert_eq!(comment_below(code), "");
+        let code = "def weigh(parcel):\n    \"\"\"\n    Weighs a parcel.\n    \"\"\"\n    return 1";
+        assert_eq!(comment_below(code), "Weighs a parcel.");
     }
 
     #[test]

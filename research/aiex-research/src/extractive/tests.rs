@@ -2,6 +2,7 @@
 
 use aiex_evidence::{Catalogue, Document, Quotes};
 
+use super::short::IN_THEIR_WORDS;
 use super::*;
 
 /// A source and the quotes taken from it.
@@ -148,10 +149,37 @@ fn where_something_is_done_is_told_by_the_line_that_does_it() {
         texts(&read.short("where is the session cookie signed"))[1..],
         ["`let value = signer(app).sign_cookie(session);`"]
     );
+}
+
+#[test]
+fn a_paragraph_of_a_docstring_is_said_and_not_shown() {
+    let code = "class Parcel:\n    \"\"\"A parcel.\n\n    A parcel is weighed on the scale by the door.\n\n    >>> \
+                weigh(parcel)\n    \"\"\"\n    limit = 12\n";
+    let parts = [
+        "    A parcel is weighed on the scale by the door.",
+        "    >>> weigh(parcel)",
+    ];
+    let read = Read::parts("src/parcel.py", "Parcel", code, &parts);
     assert_eq!(
-        texts(&read.short("how is the session cookie signed"))[1..],
-        ["`let expires = expiry(session);`"],
-        "by its first line otherwise"
+        texts(&read.section("where is a parcel weighed")),
+        [
+            "A parcel is weighed on the scale by the door.",
+            "```py\n>>> weigh(parcel)\n```"
+        ]
+    );
+    assert_eq!(
+        texts(&read.short("where is a parcel weighed"))[1..],
+        ["A parcel is weighed on the scale by the door."]
+    );
+}
+
+#[test]
+fn a_comment_about_something_else_does_not_stand_for_its_code() {
+    let code = "/// Keep these lines in the order of the alphabet.\nparcel_weighed = 1,\nscale_emptied = 2,";
+    let read = Read::whole("src/events.rs", "Event", code);
+    assert_eq!(
+        texts(&read.short("when is a parcel weighed"))[1..],
+        ["`parcel_weighed = 1,`"]
     );
 }
 

@@ -130,7 +130,7 @@ fn render_estimate(estimate: &Estimate) -> String {
 
 /// An estimate in one line, for whoever starts a run.
 pub(super) fn estimate_line(estimate: &Estimate) -> String {
-    format!("estimate: {} in {}", planned(estimate), time(estimate))
+    format!("estimate: up to {} in {}", planned(estimate), time(estimate))
 }
 
 fn planned(estimate: &Estimate) -> String {
@@ -232,7 +232,7 @@ mod tests {
         ");
         assert_eq!(
             estimate_line(&estimate),
-            "estimate: 40 searches, 24 fetches, 30 model calls, 90,000 tokens, $0.12 in 40 s to 5 min"
+            "estimate: up to 40 searches, 24 fetches, 30 model calls, 90,000 tokens, $0.12 in 40 s to 5 min"
         );
         let offline = Estimate {
             model_calls: 0,

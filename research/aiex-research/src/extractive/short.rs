@@ -1,0 +1,135 @@
+//! The answer in short: what the best sources say, in a line each.
+
+use std::collections::HashSet;
+
+use aiex_evidence::{Evidence, Paragraph, Quote, Rarity, Section, draft, extract};
+
+use super::{
+    Choice, bare, filled, is_block, is_borne_out, prose, rarity, said, says_the_same, sentences_within,
+    telling, words,
+};
+
+/// Lines of the answer.
+const LINES: usize = 5;
+/// Bytes of a quote or a comment that are shown in the answer in short.
+const LONGEST_LINE: usize = 360;
+/// Words that a comment must have to stand for its code.
+const LEAST_WORDS: usize = 4;
+/// How well a quote must answer beside the best one, which is more than for a section: this is read as the answer. Found by
+/// eye over questions to strangers' repositories, where the second half of a list was about something else.
+const LEAST_IN_SHORT: f64 = 0.5;
+/// A line in short must hold this much of what its quote holds of the question: a comment may be about something else than
+/// the words below it.
+const LEAST_SHOWN: f64 = 0.5;
+/// Before the answer in short: what follows is nobody's prose.
+pub(super) const IN_THEIR_WORDS: &str = "The sources in their own words, the best first:";
+
+/// A way to make a line of a quote, where it has one.
+type Read<'r> = &'r dyn Fn(&Quote) -> Option<Paragraph>;
+
+/// The answer in short: a line for each of the best sources.
+pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], choice: Choice<'_>) -> Section {
+    let evidence = choice.evidence;
+    let mut sources = HashSet::new();
+    let mut taken: Vec<&Quote> = Vec::new();
+    let mut lines: Vec<Paragraph> = Vec::new();
+    let mut telling = telling(question, quotes, choice);
+    let best = telling.first().map_or(0.0, |(best, _)| *best);
+    telling.retain(|(score, _)| *score >= LEAST_IN_SHORT * best);
+    let rarity = rarity(evidence);
+    let speaks = |quote: &Quote, line: &Paragraph| {
+        let held = |text: &str| extract::coverage(question, text, &rarity);
+        let shown: f64 = line.sentences.iter().map(|sentence| held(&sentence.text)).sum();
+        shown >= LEAST_SHOWN * held(&quote.text)
+    };
+    let comment = |quote: &Quote| line(quote, evidence).filter(|line| speaks(quote, line));
+    let named = |quote: &Quote| head(quote, evidence).filter(|line| speaks(quote, line));
+    let held = |quote: &Quote| telling_line(question, &rarity, quote, evidence);
+    let place = |quote: &Quote| comment(quote).or_else(|| held(quote));
+    // What says something comes before what must be read out of a line of code, unless a place is asked for.
+    let reads: &[Read<'_>] = if extract::asks_where(question) {
+        &[&place]
+    } else {
+        &[&comment, &named, &held]
+    };
+    for read in reads {
+        for (_, quote) in &telling {
+            let is_new = !taken.iter().any(|known| says_the_same(known, quote));
+            if lines.len() == LINES || !is_new || sources.contains(&quote.id.source) {
+                continue;
+            }
+            if let Some(line) = read(quote) {
+                sources.insert(quote.id.source);
+                taken.push(quote);
+                lines.push(line);
+            }
+        }
+        if !lines.is_empty() {
+            break;
+        }
+    }
+    let mut section = filled(heading, lines);
+    if section.sentences().any(|sentence| !sentence.cites.is_empty()) {
+        section.paragraphs.insert(0, bare(IN_THEIR_WORDS));
+    }
+    section
+}
+
+/// A quote on a line: prose as it is, of code what its comment says. `None` when code says nothing about itself, or when
+/// what is taken apart may say something else than the whole.
+fn line(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
+    let source = evidence.source(quote.id.source)?;
+    // The commands of an example say nothing in a sentence.
+    if extract::is_example(source, &(quote.start..quote.end)) || extract::is_fenced(&quote.text) {
+        return None;
+    }
+    let text = if source.origin.is_prose() && !is_block(quote, source) {
+        sentences_within(&prose(quote, source), LONGEST_LINE).to_owned()
+    } else {
+        let signature = extract::signature(&quote.text);
+        let above = signature.and_then(|line| quote.text.split_once(line));
+        let above = above.map_or(quote.text.as_str(), |(above, _)| above);
+        let comment = words(quote, source)
+            .or_else(|| extract::said(above))
+            .unwrap_or_else(|| extract::comment(&quote.text));
+        let comment = if comment.is_empty() {
+            draft::plain(&extract::comment_below(&quote.text))
+        } else {
+            draft::plain(&comment)
+        };
+        let comment = sentences_within(&comment, LONGEST_LINE);
+        let is_named = |name: &&str| signature.is_some_and(|line| line.contains(name));
+        match extract::name(source).filter(is_named) {
+            _ if comment.split_whitespace().count() < LEAST_WORDS => return None,
+            Some(name) if !comment.contains(name) => format!("`{name}`: {comment}"),
+            _ => comment.to_owned(),
+        }
+    };
+    let line = said(quote, text, true);
+    is_borne_out(&line, evidence).then_some(line)
+}
+
+/// A quote of code by the line that names it, as far as that can stand in a sentence.
+fn head(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
+    as_code(quote, extract::signature(&quote.text)?, evidence)
+}
+
+/// A quote of code by its line that holds most of the question, the first of equals.
+fn telling_line(question: &str, rarity: &Rarity, quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
+    let source = evidence.source(quote.id.source)?;
+    if extract::is_example(source, &(quote.start..quote.end)) || source.origin.is_prose() {
+        return None;
+    }
+    let held = |line: &str| extract::coverage(question, line, rarity);
+    let lines = quote.text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let best = lines.rev().max_by(|a, b| held(a).total_cmp(&held(b)))?;
+    as_code(quote, best, evidence)
+}
+
+/// A line of code in a sentence of its own.
+fn as_code(quote: &Quote, line: &str, evidence: Evidence<'_>) -> Option<Paragraph> {
+    let line = line.trim_end_matches(['{', ' ']);
+    let is_told = line.len() <= LONGEST_LINE && !line.contains('`') && line.chars().any(char::is_alphabetic);
+    let line = is_told.then(|| said(quote, format!("`{line}`"), true))?;
+    is_borne_out(&line, evidence).then_some(line)
+}
