@@ -27,7 +27,7 @@ use crate::{LlmError, ProviderConfig, Request, Rung, Secret};
 
 pub use asking::{Asking, Heard, Notice, Told};
 pub use error::{NoAnswer, Tried};
-pub use fit::SEAMS;
+pub use fit::most_prompt_tokens;
 use member::Member;
 pub use member::{Health, Speed};
 pub use policy::{Policy, Stage, Stages};

@@ -185,7 +185,10 @@ pub(crate) enum Purpose {
 pub(crate) enum Denied {
     #[error("the budget of {0} is used")]
     Used(&'static str),
-    #[error("money is capped, and the model's price is not known")]
+    #[error(
+        "money is capped, and the model's price is not known: add it to the file that `research.prices` of the settings \
+         names, or leave out the cap"
+    )]
     NoPrice,
 }
 

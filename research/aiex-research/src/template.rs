@@ -48,6 +48,8 @@ pub struct TemplateInfo {
     pub about: String,
     /// The headings of its sections.
     pub sections: Vec<String>,
+    /// Its file.
+    pub text: String,
 }
 
 /// A template.
@@ -61,6 +63,8 @@ pub(crate) struct Template {
     /// Words that lead searches of a source to the right sort of document.
     words: Vec<(SourceKind, Vec<String>)>,
     pub(crate) sections: Vec<TemplateSection>,
+    /// Its file.
+    text: String,
 }
 
 /// A section of a template, and the sub-question that it answers.
@@ -243,6 +247,7 @@ fn parse(name: &str, file: &str, text: &str) -> Result<Template, TemplateError> 
         kind: parsed.kind,
         words: parsed.words.into_iter().collect(),
         sections: kept,
+        text: text.to_owned(),
     })
 }
 
@@ -271,6 +276,7 @@ impl Template {
                 .iter()
                 .map(|section| section.heading.clone())
                 .collect(),
+            text: self.text.clone(),
         }
     }
 

@@ -388,6 +388,9 @@ pub struct TemplateInfo {
     pub about: String,
     /// The headings of its sections.
     pub sections: Vec<String>,
+    /// Its file: a beginning for one's own. Empty from daemons that do not tell it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub text: String,
 }
 
 /// An old report as it stands today.

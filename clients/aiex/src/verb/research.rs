@@ -113,8 +113,10 @@ enum Look {
         #[arg(long)]
         json: bool,
     },
-    /// List the templates
+    /// List the templates, or show one as a beginning for your own
     Templates {
+        /// Print the file of this one; your own lie in the folder that `research.templates` of the settings names
+        name: Option<String>,
         /// Print JSON, one object a line
         #[arg(long)]
         json: bool,
@@ -252,7 +254,7 @@ impl Look {
     async fn carry_out(self, desk: &mut Desk<'_>) -> Result<ExitCode, Failure> {
         match self {
             Self::List { json } => list::runs(json, desk).await,
-            Self::Templates { json } => list::templates(json, desk).await,
+            Self::Templates { name, json } => list::templates(name.as_deref(), json, desk).await,
             Self::Estimate { wish, json } => list::estimate(wish.args()?, json, desk).await,
             Self::Show { which, plan, json } => show::show(&which.run, plan, json, desk).await,
             Self::Follow { which, from, json } => {

@@ -516,6 +516,22 @@ fn templates_are_listed_and_a_wrong_one_is_refused() {
 #[test]
 fn a_template_that_is_wrong_is_told_and_costs_nobody_the_others() {
     let world = World::new();
+    let shown = world
+        .ok(&repo, &["research", "templates", "compare-libraries"])
+        .stdout;
+    assert!(
+        shown.contains("[[section]]") && shown.contains("ask = "),
+        "{shown}"
+    );
+    let unknown = world.run(&repo, &["research", "templates", "compare"]);
+    assert_ne!(unknown.code, Some(0), "{}", unknown.stdout);
+    assert!(unknown.stderr.contains("compare-libraries"), "{}", unknown.stderr);
+    // What is shown is a template.
+    let copied = world.folder("copied", &[("mine.toml", shown.as_str())]);
+    world.configure(&format!("[research]\ntemplates = \"{}\"\n", copied.display()));
+    let mine = world.ok(&repo, &["research", "templates", "mine"]).stdout;
+    assert_eq!(mine, shown);
+
     let folder = world.folder("templates", &[("mine.toml", "title = \"Mine\"\n")]);
     world.configure(&format!("[research]\ntemplates = \"{}\"\n", folder.display()));
     let repo = indexed(&world);

@@ -17,7 +17,7 @@ const WHOLE: usize = 18;
 const COMMENT: usize = 8;
 /// Lines of a definition that is taken whole although it has blank lines within.
 const DEFINITION: usize = 24;
-/// Lines of a run of what is longer; so many more where that ends a statement.
+/// Lines of a run of what is longer; up to so many more where that ends a statement.
 const RUN: usize = 10;
 const STATEMENT: usize = 6;
 
@@ -130,18 +130,15 @@ fn is_closing(line: &str) -> bool {
     line.starts_with(['}', ')', ']']) || line == "end"
 }
 
-/// Code in runs of a few lines, cut before comments where there are any, else where a statement ends.
+/// Code in runs of a few lines, cut before comments where there are any, else where a statement ends, else where what stands
+/// furthest out does.
 fn runs(code: &[Line<'_>]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (at, line) in code.iter().enumerate() {
         let begins = |run: &Range<usize>| {
             let follows_code = code.get(run.end - 1).is_some_and(|last| !is_above(last.text));
-            // Of a definition the first line stands further out than all that is in it.
-            let inner = code.get(run.start + 1..run.end).unwrap_or_default();
-            let outer = inner.iter().map(|line| line.indent).min().unwrap_or(line.indent);
-            let is_statement = line.indent <= outer && !is_closing(line.text);
-            let is_full = run.len() >= RUN && is_statement || run.len() >= RUN + STATEMENT;
-            is_full || (is_comment(line.text) && follows_code && run.len() > 1)
+            run.len() >= RUN && at == cut(code, run)
+                || (is_comment(line.text) && follows_code && run.len() > 1)
         };
         match runs.last_mut() {
             Some(run) if !begins(run) => run.end += 1,
@@ -149,6 +146,17 @@ fn runs(code: &[Line<'_>]) -> Vec<Range<usize>> {
         }
     }
     runs
+}
+
+/// The line before which a full run is cut: of the next few the first of those that stand furthest out.
+fn cut(code: &[Line<'_>], run: &Range<usize>) -> usize {
+    let full = run.start + RUN;
+    let next = (full..=full + STATEMENT).filter_map(|at| Some((at, code.get(at)?)));
+    let best = next
+        .filter(|(_, line)| !is_closing(line.text))
+        .min_by_key(|(at, line)| (line.indent, *at));
+    // Nothing but closing lines: they belong to what they close.
+    best.map_or(full + STATEMENT, |(at, _)| at)
 }
 
 /// What a line of a comment says.
@@ -286,6 +294,22 @@ mod tests {
         assert!(found.len() > 1);
         assert!(
             found.iter().skip(1).all(|run| run.starts_with("    put(")),
+            "{found:#?}"
+        );
+    }
+
+    #[test]
+    fn within_a_long_expression_the_cut_is_where_it_is_least_deep() {
+        let field = |n: usize| format!("        field_{n}: Some(\n            {n},\n        ),\n");
+        let fields: String = (0..8).map(field).collect();
+        let found_in = format!("fn weigh() -> Parcel {{\n    Parcel {{\n{fields}    }}\n}}");
+        let found = of(&found_in);
+        assert!(found.len() > 1);
+        assert!(
+            found
+                .iter()
+                .skip(1)
+                .all(|run| run.trim_start().starts_with("field_")),
             "{found:#?}"
         );
     }

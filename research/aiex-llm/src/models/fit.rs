@@ -1,11 +1,12 @@
 //! A request as one model can take it: its material packed into the room that the model's context leaves.
 
 use super::member::Member;
-use crate::pack::{LeftOut, pack};
+use crate::pack::{self, LeftOut, pack};
+use crate::tokens::Counter;
 use crate::{Failure, Request};
 
 /// Two texts put together may take so many tokens more than both do.
-pub const SEAMS: u64 = 8;
+const SEAMS: u64 = 8;
 
 /// A refusal may count otherwise than we do: of the room that it names this part is used.
 const OF_THE_LIMIT: (u64, u64) = (9, 10);
@@ -27,6 +28,16 @@ impl Fitted {
     pub(super) fn needed(&self) -> u64 {
         self.prompt_tokens + self.answer_tokens
     }
+}
+
+/// The most that the prompt of a request takes, however it is packed: what [`fitted`] says is never more.
+pub fn most_prompt_tokens(request: &Request, counter: &Counter) -> u64 {
+    let fixed = counter.prompt(&request.prompt) as u64;
+    let Some(material) = &request.material else {
+        return fixed;
+    };
+    // Parts are counted one by one while they are chosen, and shortened where the sum of them is too much.
+    fixed + counter.count(&pack::whole(&material.pieces)) as u64 + SEAMS * (1 + material.pieces.len() as u64)
 }
 
 /// Packs for a model that takes `window` tokens, prompt and answer. The error is what would be needed: even without
@@ -87,7 +98,11 @@ pub(super) fn smaller(needed: u64, refusal: &Failure) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::pack::{Piece, Shorten};
+    use crate::{Material, Prompt, ProviderConfig, ProviderKind};
 
     fn refusal(limit: Option<u64>, requested: Option<u64>) -> Failure {
         Failure::ContextOverflow {
@@ -95,6 +110,39 @@ mod tests {
             limit,
             requested,
             message: String::new(),
+        }
+    }
+
+    proptest! {
+        /// What a budget reserves by the one must be enough for the other, or a call is refused for a token.
+        #[test]
+        fn no_packing_takes_more_than_is_reserved_for_it(
+            texts in prop::collection::vec("[a-z \n{}(){};.é]{0,300}", 0..12),
+            question in "[a-z ?]{0,80}",
+            window in prop::option::of(200_u64..4000),
+            is_exact in any::<bool>(),
+        ) {
+            let model = if is_exact { "gpt-4.1" } else { "some-model" };
+            let config = ProviderConfig::new("p", ProviderKind::OpenAi, "http://127.0.0.1:9", model);
+            let member = Member::new(config.into()).unwrap();
+            let piece = |(rank, text): (usize, &String)| {
+                let mut piece = Piece::new("p", text.clone(), rank as u32, Shorten::Sample);
+                piece.head = format!("[{rank}]");
+                piece
+            };
+            let request = Request {
+                material: Some(Material {
+                    at: question.len(),
+                    pieces: texts.iter().enumerate().map(piece).collect(),
+                    question: question.clone(),
+                }),
+                max_output_tokens: Some(64),
+                ..Request::from(Prompt::question("Be brief.", question))
+            };
+            if let Ok(fitted) = fitted(&request, &member, window) {
+                let most = most_prompt_tokens(&request, &member.counter);
+                prop_assert!(fitted.prompt_tokens <= most, "{} > {most}", fitted.prompt_tokens);
+            }
         }
     }
 

@@ -63,14 +63,28 @@ fn render_runs(runs: &[RunSummary], now: u64, width: usize, palette: Palette) ->
     text
 }
 
-/// The templates.
-pub(super) async fn templates(json: bool, desk: &mut Desk<'_>) -> Result<ExitCode, Failure> {
+/// The templates, or the file of one.
+pub(super) async fn templates(
+    name: Option<&str>,
+    json: bool,
+    desk: &mut Desk<'_>,
+) -> Result<ExitCode, Failure> {
     let templates = desk.fetch(Call::ResearchTemplates {}, |event| match event {
         Event::Templates { templates } => Some(templates),
         _ => None,
     });
-    let templates = templates.await?;
-    if json {
+    let mut templates = templates.await?;
+    if let Some(name) = name {
+        let known: Vec<String> = templates.iter().map(|template| template.name.clone()).collect();
+        templates.retain(|template| template.name == name);
+        if templates.is_empty() {
+            let failure = Failure::new(ExitCode::Usage, format!("there is no template `{name}`"));
+            return Err(failure.hint(format!("there are {}", known.join(", "))));
+        }
+    }
+    if let ([template], Some(_), false) = (&templates[..], name, json) {
+        desk.printer.data(&template.text)?;
+    } else if json {
         for template in &templates {
             desk.printer.json(template)?;
         }
@@ -199,6 +213,7 @@ mod tests {
             title: "Libraries compared".into(),
             about: "Sets libraries side by side".into(),
             sections: vec!["In short".into(), "What they do".into()],
+            text: String::new(),
         };
         insta::assert_snapshot!(render_templates(&[template], Palette::new(false)), @r"
         compare-libraries  Sets libraries side by side

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aiex_cache::{Cache, Key, Kind};
-use aiex_llm::models::{NoAnswer, SEAMS, Tried};
+use aiex_llm::models::{NoAnswer, Tried, most_prompt_tokens};
 use aiex_llm::tokens::Counter;
 use aiex_llm::{Failure, Provider, Request, Run};
 use aiex_research::{Allowance, Bound, Boxed, Model, ModelFailure, Prompt, Reach, Reply, Unseen, Usage};
@@ -56,7 +56,7 @@ struct Member {
 impl Member {
     /// The most that a prompt takes when it is sent the first time.
     fn input_tokens(&self, prompt: &Prompt) -> u64 {
-        let text = self.counter.prompt(&request(prompt).whole()) as u64 + SEAMS;
+        let text = most_prompt_tokens(&request(prompt), &self.counter);
         // A schema is said in the prompt, and sent once more as the provider wants it; some count that too.
         let schema = prompt.schema.as_ref();
         let shape = schema.map(|schema| 2 * self.counter.count(&schema.to_string()) as u64 + ASKING);

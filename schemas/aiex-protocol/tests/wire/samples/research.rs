@@ -196,6 +196,7 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
                     title: "Libraries compared".into(),
                     about: "sets libraries side by side".into(),
                     sections: vec!["In short".into(), "What they do".into()],
+                    text: "title = \"Libraries compared\"\n".into(),
                 }],
             },
         ),
