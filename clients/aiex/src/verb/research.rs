@@ -3,6 +3,7 @@
 //! A run belongs to the daemon. What stands here only starts, watches and steers it.
 
 mod export;
+mod limits;
 mod list;
 mod show;
 mod slip;
@@ -28,7 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   aiex research 'how do our retries differ from those of tower?'
   aiex research why does the upload time out --template find-bug-cause --depth deep
-  aiex research what breaks with tokio 2 --max-time 5m --max-cost 0.50 --sources code,docs
+  aiex research what breaks with tokio 2 --budget '5m,$0.50' --sources code,docs
   aiex research compare our queue with X --plan-only > plan.toml
   aiex research approve latest --plan plan.toml --follow
   aiex research list

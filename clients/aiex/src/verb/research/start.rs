@@ -2,14 +2,14 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use aiex_protocol::research::{Budget, Depth, Plan, ResearchArgs, RunState, RunSummary};
+use aiex_protocol::research::{Depth, Plan, ResearchArgs, RunState, RunSummary};
 use aiex_protocol::source::SourceKind;
 use aiex_protocol::{Call, Event};
 use clap::Args;
 use tokio::sync::oneshot;
 
+use super::limits::LimitFlags;
 use super::list::estimate_line;
 use super::steer::{Order, Steer};
 use super::watch::{self, Shown, Until, Watched};
@@ -17,7 +17,6 @@ use super::{Desk, slip};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::plan_file;
-use crate::quantity::{parse_count, parse_dollars, parse_span};
 use crate::repository;
 use crate::run_words::plan_lines;
 use crate::sources;
@@ -50,25 +49,8 @@ pub(crate) struct Wish {
     #[arg(long, short)]
     yes: bool,
 
-    /// At most this long at work (`90s`, `5m`, `1h`)
-    #[arg(long, value_name = "TIME", value_parser = parse_whole_seconds, help_heading = "Limits")]
-    max_time: Option<u64>,
-
-    /// At most so many tokens, read and written (`100k`)
-    #[arg(long, value_name = "N", value_parser = parse_count, help_heading = "Limits")]
-    max_tokens: Option<u64>,
-
-    /// At most so many US dollars (`0.50`)
-    #[arg(long, value_name = "USD", value_parser = parse_dollars, help_heading = "Limits")]
-    max_cost: Option<u64>,
-
-    /// At most so many pages fetched
-    #[arg(long, value_name = "N", help_heading = "Limits")]
-    max_fetches: Option<u32>,
-
-    /// At most so many searches
-    #[arg(long, value_name = "N", help_heading = "Limits")]
-    max_searches: Option<u32>,
+    #[command(flatten)]
+    limits: LimitFlags,
 }
 
 /// How far to go.
@@ -110,14 +92,6 @@ pub(crate) struct StartFlags {
     json: bool,
 }
 
-fn parse_whole_seconds(text: &str) -> Result<u64, String> {
-    let time = parse_span(text)?;
-    if time < Duration::from_secs(1) {
-        return Err("less than a second is no time for research".to_owned());
-    }
-    Ok(time.as_secs())
-}
-
 #[cfg(test)]
 impl StartFlags {
     /// The question as it was read.
@@ -143,13 +117,7 @@ impl Wish {
                 DepthWord::Standard => Depth::Standard,
                 DepthWord::Deep => Depth::Deep,
             }),
-            budget: Budget {
-                wall_seconds: self.max_time,
-                tokens: self.max_tokens,
-                micro_dollars: self.max_cost,
-                fetches: self.max_fetches,
-                searches: self.max_searches,
-            },
+            budget: self.limits.budget(),
             sources: self.sources.clone(),
             repos,
             yes: self.yes,
