@@ -514,8 +514,9 @@ fn templates_are_listed_and_a_wrong_one_is_refused() {
 }
 
 #[test]
-fn a_template_that_is_wrong_is_told_and_costs_nobody_the_others() {
+fn a_template_is_shown_as_a_beginning_of_one_s_own() {
     let world = World::new();
+    let repo = indexed(&world);
     let shown = world
         .ok(&repo, &["research", "templates", "compare-libraries"])
         .stdout;
@@ -531,7 +532,11 @@ fn a_template_that_is_wrong_is_told_and_costs_nobody_the_others() {
     world.configure(&format!("[research]\ntemplates = \"{}\"\n", copied.display()));
     let mine = world.ok(&repo, &["research", "templates", "mine"]).stdout;
     assert_eq!(mine, shown);
+}
 
+#[test]
+fn a_template_that_is_wrong_is_told_and_costs_nobody_the_others() {
+    let world = World::new();
     let folder = world.folder("templates", &[("mine.toml", "title = \"Mine\"\n")]);
     world.configure(&format!("[research]\ntemplates = \"{}\"\n", folder.display()));
     let repo = indexed(&world);
