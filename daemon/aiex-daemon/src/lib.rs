@@ -52,9 +52,10 @@ pub use daemon::{Exit, Logging, OnReady, RepositorySource, RunOptions, run};
 pub use error::DaemonError;
 pub use models::Problem;
 
-/// Whether the user's prices can be read, if the settings name a file of them: without it no model is asked.
-pub fn check_prices(settings: &ResearchSettings, environment: &dyn Environment) -> Result<(), Problem> {
-    models::prices(settings, environment).map(|_| ())
+/// The day of the built-in prices. The user's come before them, if the settings name a file: no model is asked when it cannot
+/// be read.
+pub fn check_prices(settings: &ResearchSettings, environment: &dyn Environment) -> Result<String, Problem> {
+    models::prices(settings, environment).map(|prices| prices.dated().to_owned())
 }
 
 /// Whether the vocabulary that a provider's settings name can be read, if they name one.

@@ -132,7 +132,7 @@ async fn examine(
                 .or(async { Ok(providers::check(&settings.providers).await) })
                 .await?,
         );
-        findings.extend(settings::check_prices(&settings.research, environment));
+        findings.extend(settings::check_prices(settings, environment));
         findings.extend(settings::check_tokenizers(&settings.providers, environment));
     }
     // A daemon that cannot work in these places or with these settings would only fail more obscurely.

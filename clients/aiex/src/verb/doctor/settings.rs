@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use aiex_config::{
-    EmbedderKind, EmbedderSettings, Environment, Home, ProviderSettings, ResearchSettings, Settings,
-};
+use aiex_config::{EmbedderKind, EmbedderSettings, Environment, Home, ProviderSettings, Settings};
 use aiex_protocol::status::DaemonStatus;
 
 use super::Finding;
@@ -52,14 +50,19 @@ pub(super) fn check(environment: &dyn Environment, home: &Home) -> (Option<Setti
     }
 }
 
-/// The user's file of prices, where the settings name one.
-pub(super) fn check_prices(settings: &ResearchSettings, environment: &dyn Environment) -> Option<Finding> {
+/// The prices of models that are asked: the user's file before the built-in ones, which grow old.
+pub(super) fn check_prices(settings: &Settings, environment: &dyn Environment) -> Option<Finding> {
     const PRICES: &str = "prices";
-    if settings.prices.is_empty() {
+    let (research, own) = (&settings.research, &settings.research.prices);
+    if own.is_empty() && settings.providers.is_empty() {
         return None;
     }
-    Some(match aiex_daemon::check_prices(settings, environment) {
-        Ok(()) => Finding::ok(PRICES, settings.prices.clone()),
+    Some(match aiex_daemon::check_prices(research, environment) {
+        Ok(dated) if own.is_empty() => {
+            let told = format!("built in, of {dated}; `research.prices` of the settings names others");
+            Finding::ok(PRICES, told)
+        }
+        Ok(dated) => Finding::ok(PRICES, format!("{own}, and those built in of {dated}")),
         Err(problem) => {
             let detail = format!(
                 "`research.prices`: {}; no model is asked without them",
