@@ -105,20 +105,12 @@ fn rarity(evidence: Evidence<'_>) -> Rarity {
 /// What a quote gains or loses by whose it is.
 fn owned(question: &str, source: &Source) -> f64 {
     match &source.origin {
-        Origin::Docs { package, .. } if names(question, package) => NAMED,
+        Origin::Docs { package, .. } if terms::names(question, package) => NAMED,
         Origin::Docs { .. } => UNNAMED,
         Origin::Report { .. } => RETOLD,
         Origin::Commit { .. } if !terms::asks_of_the_past(question) => PAST,
         _ => 1.0,
     }
-}
-
-/// Whether a question names a package.
-fn names(question: &str, package: &str) -> bool {
-    let spelled = |word: &str| word.to_lowercase().replace('_', "-");
-    terms::of(question)
-        .iter()
-        .any(|word| spelled(word) == spelled(package))
 }
 
 /// Whether one quote holds the other.

@@ -1,6 +1,7 @@
 //! The third stage: rounds of searching, reading and quoting, until a stop rule holds.
 
 mod ahead;
+mod earlier;
 mod pick;
 mod queries;
 mod quoting;
@@ -61,6 +62,8 @@ pub(crate) struct Gathered {
     copies: BTreeMap<SourceId, SourceId>,
     /// What the others are made of.
     originals: Vec<(SourceId, Arc<Shingles>)>,
+    /// Whatever the run's own searches found, read or not.
+    met: Vec<Origin>,
     /// What to do about searches that failed.
     hints: Vec<String>,
 }
@@ -229,7 +232,8 @@ impl Live {
                 gathered.searches.push(one.run());
                 gathered.hints.extend(one.hint.clone());
             }
-            let picked = self.pick(&gathered, plan, searched).await?;
+            gathered.meet(&searched);
+            let picked = self.pick(round, &gathered, plan, searched).await?;
             self.read_and_quote(&mut gathered, plan, picked).await?;
             let new_quotes = (gathered.quotes.len() - before) as u32;
             stalled = if new_quotes == 0 { stalled + 1 } else { 0 };
@@ -299,8 +303,9 @@ impl Live {
         plan: &Plan,
         picked: Vec<Picked>,
     ) -> Result<(), Stop> {
+        let asks_web = self.sources().contains(&SourceKind::Web);
         let (at_hand, to_fetch): (Vec<Picked>, Vec<Picked>) =
-            picked.into_iter().partition(|picked| picked.found.text.is_some());
+            picked.into_iter().partition(|picked| picked.is_at_hand(asks_web));
         let mut near = Vec::new();
         for picked in at_hand {
             let id = gathered

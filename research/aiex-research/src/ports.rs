@@ -220,8 +220,9 @@ pub struct ReadFailure {
 
 /// Reads what a search found and left unread: pages of the web.
 pub trait Reader: Send + Sync {
-    /// Reads it. One call counts as one fetch of the budget. Only results of this run's searches are ever asked for. What was
-    /// kept before `kept_since_ms` (milliseconds since 1970) is not taken unless its host says that it did not change.
+    /// Reads it. One call counts as one fetch of the budget. Only results of this run's searches, those of earlier
+    /// reports among them, are ever asked for. What was kept before `kept_since_ms` (milliseconds since 1970) is not taken
+    /// unless its host says that it did not change.
     fn read<'a>(
         &'a self,
         found: &'a Found,
@@ -467,7 +468,7 @@ pub enum Present {
     },
 }
 
-/// Looks at sources again, for the check of an old report.
+/// Looks at sources again: for the check of an old report, and before a run quotes what an earlier one read on this machine.
 pub trait Revisit: Send + Sync {
     /// The source as it is now.
     fn revisit<'a>(&'a self, source: &'a Source, cancel: &'a CancellationToken) -> Boxed<'a, Present>;

@@ -67,6 +67,12 @@ pub(crate) fn of(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether a question names a package.
+pub(crate) fn names(question: &str, package: &str) -> bool {
+    let spelled = |word: &str| word.to_lowercase().replace('_', "-");
+    of(question).iter().any(|word| spelled(word) == spelled(package))
+}
+
 /// Whether a question asks what a history tells, rather than how things are.
 pub(crate) fn asks_of_the_past(question: &str) -> bool {
     words(question).any(|word| OF_THE_PAST.contains(&word.to_lowercase().as_str()))

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 
 use aiex_evidence::{Document, Hindrance, Origin, Rarity, extract};
 
+use super::earlier::{Hit, Kept};
 use super::{Gathered, Searched};
 use crate::SourceKind;
 use crate::journal::Stop;
@@ -34,19 +35,31 @@ const GLANCE: usize = 4096;
 /// A result that is to be read, and the sub-questions that it was found for.
 pub(crate) struct Picked {
     pub(crate) found: Found,
+    /// What an earlier report read there, if it could not be looked at again, or not yet.
+    pub(crate) kept: Option<Kept>,
     pub(crate) sub_questions: Vec<usize>,
 }
 
 impl Picked {
-    /// The document, of a result whose text is at hand.
+    /// Whether its text is at hand. What an earlier report read of a page stands for it only where the web is not asked.
+    pub(crate) fn is_at_hand(&self, asks_web: bool) -> bool {
+        let is_page = matches!(self.found.origin, Origin::Web { .. });
+        self.found.text.is_some() || (self.kept.is_some() && !(is_page && asks_web))
+    }
+
+    /// The document, of a result whose text is at hand. One that an earlier report read keeps its day.
     pub(crate) fn document(&self, now_ms: u64) -> Document {
+        let (text, read_at) = match (&self.found.text, &self.kept) {
+            (None, Some(kept)) => (kept.text.clone(), kept.read_at),
+            (text, _) => (text.clone().unwrap_or_default(), now_ms / 1000),
+        };
         Document {
             origin: self.found.origin.clone(),
             title: self.found.title.clone(),
             date: self.found.date.clone(),
             licence: self.found.licence.clone(),
-            read_at: now_ms / 1000,
-            text: self.found.text.clone().unwrap_or_default(),
+            read_at,
+            text,
             instructs: self.found.instructs,
         }
     }
@@ -98,6 +111,14 @@ fn least_coverage(source: SourceKind) -> f64 {
     }
 }
 
+/// The same for a package that the question names: beside another that it is compared with, it holds half of the words.
+const LEAST_OF_NAMED: f64 = 0.25;
+
+/// Whether a result is out of a package that a question names.
+fn is_named(found: &Found, question: &str) -> bool {
+    matches!(&found.origin, Origin::Docs { package, .. } if terms::names(question, package))
+}
+
 /// How many of the first results of a source count whatever words they hold.
 fn trusted(source: SourceKind, question: &str) -> usize {
     match source {
@@ -108,7 +129,7 @@ fn trusted(source: SourceKind, question: &str) -> usize {
 }
 
 struct Candidate {
-    found: Found,
+    hit: Hit,
     sub_questions: BTreeSet<usize>,
     points: f64,
 }
@@ -161,7 +182,7 @@ fn span(origin: &Origin) -> Option<((&str, &str), RangeInclusive<u32>)> {
 
 /// A result that may be worth reading, and how much.
 struct Measured {
-    found: Found,
+    hit: Hit,
     sub_question: usize,
     points: f64,
 }
@@ -176,28 +197,34 @@ fn measured(searched: Vec<Searched>, asked: &[String]) -> Vec<Measured> {
         format!("{path} {} {} {around}", found.title, found.snippet)
     };
     let all = searched.iter().flat_map(|searched| &searched.found);
-    let texts: Vec<String> = all.map(glance).collect();
+    let texts: Vec<String> = all.map(|hit| glance(&hit.found)).collect();
     let rarity = Rarity::of(texts.iter().map(String::as_str));
     let mut measured = Vec::new();
     let mut texts = texts.iter();
     for Searched { query, found, .. } in searched {
         let question = asked.get(query.sub_question).map_or("", String::as_str);
-        for ((rank, found), text) in found.into_iter().enumerate().zip(&mut texts) {
+        for ((rank, hit), text) in found.into_iter().enumerate().zip(&mut texts) {
+            let found = &hit.found;
             if found.text.as_ref().is_some_and(|text| text.trim().is_empty()) {
                 continue;
             }
             let held = extract::coverage(question, text, &rarity);
-            let is_trusted = rank < trusted(query.source, question) && !is_test(&found);
-            if held < least_coverage(query.source) && !is_trusted {
+            let is_trusted = rank < trusted(query.source, question) && !is_test(found);
+            let least = if is_named(found, question) {
+                LEAST_OF_NAMED
+            } else {
+                least_coverage(query.source)
+            };
+            if held < least && !is_trusted {
                 continue;
             }
             let sub_question = query.sub_question;
             let mut points = 1.0 / (RANK_OFFSET + rank as f64) + ALL_WORDS * held;
-            if is_test(&found) && !question.to_lowercase().contains("test") {
+            if is_test(found) && !question.to_lowercase().contains("test") {
                 points *= TEST;
             }
             measured.push(Measured {
-                found,
+                hit,
                 sub_question,
                 points,
             });
@@ -206,10 +233,39 @@ fn measured(searched: Vec<Searched>, asked: &[String]) -> Vec<Measured> {
     measured
 }
 
+/// Adds a candidate to others, unless its place is read already, or cannot be.
+fn join(gathered: &Gathered, candidates: &mut Vec<Candidate>, candidate: Candidate) {
+    let origin = &candidate.hit.found.origin;
+    let is_known = gathered
+        .catalogue
+        .iter()
+        .any(|source| same_place(&source.origin, origin));
+    // What leads nowhere, or refuses, does so in every round.
+    let is_lost = gathered
+        .unread
+        .iter()
+        .any(|unread| unread.hindrance != Hindrance::Passing && same_place(&unread.origin, origin));
+    if is_known || is_lost {
+        return;
+    }
+    let known = candidates
+        .iter_mut()
+        .find(|known| same_place(&known.hit.found.origin, origin));
+    match known {
+        Some(known) => {
+            known.points += candidate.points;
+            known.sub_questions.extend(candidate.sub_questions);
+            known.hit.join(candidate.hit);
+        }
+        None => candidates.push(candidate),
+    }
+}
+
 impl Live {
     /// Picks what to read of what was found.
     pub(crate) async fn pick(
         &self,
+        round: u32,
         gathered: &Gathered,
         plan: &Plan,
         searched: Vec<Searched>,
@@ -220,41 +276,33 @@ impl Live {
             .map(|sub| sub.question.clone())
             .collect();
         let measured = on_a_thread(move || measured(searched, &asked)).await?;
-        let mut candidates: Vec<Candidate> = Vec::new();
+        let mut found: Vec<Candidate> = Vec::new();
         for Measured {
-            found,
+            hit,
             sub_question,
             points,
         } in measured
         {
-            let is_known = gathered
-                .catalogue
-                .iter()
-                .any(|source| same_place(&source.origin, &found.origin));
-            // What leads nowhere, or refuses, does so in every round.
-            let is_lost = gathered.unread.iter().any(|unread| {
-                unread.hindrance != Hindrance::Passing && same_place(&unread.origin, &found.origin)
-            });
-            if is_known || is_lost {
-                continue;
+            let candidate = Candidate {
+                hit,
+                sub_questions: BTreeSet::from([sub_question]),
+                points,
+            };
+            join(gathered, &mut found, candidate);
+        }
+        let (old, mut candidates): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|candidate| candidate.hit.is_to_be_seen());
+        let hits = old.iter().map(|candidate| candidate.hit.clone()).collect();
+        let seen = self.look_again(round, gathered, hits).await?;
+        for (candidate, hit) in old.into_iter().zip(seen) {
+            // It may stand at other lines now, where something else was found.
+            if let Some(hit) = hit {
+                join(gathered, &mut candidates, Candidate { hit, ..candidate });
             }
-            match candidates
-                .iter_mut()
-                .find(|known| same_place(&known.found.origin, &found.origin))
-            {
-                Some(candidate) => {
-                    candidate.points += points;
-                    candidate.sub_questions.insert(sub_question);
-                    if candidate.found.text.is_none() {
-                        candidate.found.text = found.text;
-                    }
-                }
-                None => candidates.push(Candidate {
-                    found,
-                    sub_questions: BTreeSet::from([sub_question]),
-                    points,
-                }),
-            }
+        }
+        for candidate in &mut candidates {
+            gathered.forget_met(&mut candidate.hit);
         }
         // Stable, so that equal points keep the order of the searches, and a restart picks the same.
         candidates.sort_by(|a, b| b.points.total_cmp(&a.points));
@@ -274,19 +322,22 @@ impl Live {
                 let next = left.iter_mut().find(|slot| {
                     slot.as_ref().is_some_and(|candidate| {
                         let used = by_owner
-                            .get(&owner(&candidate.found.origin))
+                            .get(&owner(&candidate.hit.found.origin))
                             .copied()
                             .unwrap_or(0);
                         candidate.sub_questions.contains(&at) && used < OWNER_CAP
                     })
                 });
                 if let Some(Candidate {
-                    found, sub_questions, ..
+                    hit: Hit { found, kept },
+                    sub_questions,
+                    ..
                 }) = next.and_then(Option::take)
                 {
                     *by_owner.entry(owner(&found.origin)).or_default() += 1;
                     picked.push(Picked {
                         found,
+                        kept,
                         sub_questions: sub_questions.into_iter().collect(),
                     });
                 }
@@ -295,5 +346,60 @@ impl Live {
                 return picked;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gather::Query;
+
+    fn of_package(package: &str, text: &str) -> Hit {
+        let origin = Origin::Docs {
+            root: format!("/packages/{package}"),
+            package: package.to_owned(),
+            version: "1.0.0".to_owned(),
+            path: "src/lib.rs".to_owned(),
+            first_line: 1,
+            last_line: 9,
+        };
+        Hit::from(Found {
+            origin,
+            title: String::new(),
+            snippet: text.to_owned(),
+            score: 1.0,
+            text: None,
+            date: None,
+            licence: None,
+            instructs: false,
+        })
+    }
+
+    #[test]
+    fn of_packages_that_are_compared_each_need_not_hold_the_words_of_the_others() {
+        let question = "compare the merge policy of parcels with the optimizer of scales";
+        let texts = [
+            ("parcels", "The merge policy decides which segments become one."),
+            (
+                "scales",
+                "The optimizer rewrites segments that were deleted from.",
+            ),
+            ("letters", "The merge of two letters."),
+        ];
+        let query = Query {
+            sub_question: 0,
+            source: SourceKind::Docs,
+            text: question.to_owned(),
+        };
+        let found = texts
+            .iter()
+            .map(|(package, text)| of_package(package, text))
+            .collect();
+        let searched = Searched::of(query, found);
+        let kept: Vec<String> = measured(vec![searched], &[question.to_owned()])
+            .into_iter()
+            .map(|measured| owner(&measured.hit.found.origin))
+            .collect();
+        assert_eq!(kept, ["package parcels", "package scales"]);
     }
 }

@@ -22,7 +22,8 @@ const LEAST_SNIPPET: usize = 120;
 pub(crate) type Fetched = (Option<Document>, Vec<usize>, Option<Unread>);
 
 impl Live {
-    /// Fetches every page. What cannot be read is represented by the search's own snippet where that says enough.
+    /// Fetches every page. What cannot be read is represented by the search's own snippet where that says enough, or by
+    /// what an earlier report read there.
     pub(crate) async fn fetch_all(&self, picked: Vec<Picked>) -> Result<Vec<Fetched>, Stop> {
         future::join_all(picked.into_iter().map(|picked| self.fetch(picked)))
             .await
@@ -67,9 +68,14 @@ impl Live {
             why,
             hindrance,
         };
-        let snippet =
-            (found.snippet.len() >= LEAST_SNIPPET).then(|| picked.snippet(self.ports.clock.unix_ms()));
-        Ok((snippet, picked.sub_questions, Some(unread)))
+        let now_ms = self.ports.clock.unix_ms();
+        let instead = if picked.kept.is_some() {
+            // A page that is gone says nothing any more; one that cannot be seen, what it said on the day it was read.
+            (hindrance != Hindrance::Dead).then(|| picked.document(now_ms))
+        } else {
+            (found.snippet.len() >= LEAST_SNIPPET).then(|| picked.snippet(now_ms))
+        };
+        Ok((instead, picked.sub_questions, Some(unread)))
     }
 
     async fn fetch_once(&self, picked: &Picked, attempt: u32) -> Result<Outcome<(PageText, u64)>, Stop> {

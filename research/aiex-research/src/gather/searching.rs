@@ -7,12 +7,13 @@ use aiex_evidence::{EngineRun, Hindrance, SearchRun};
 use futures_util::future;
 
 use super::Query;
+use super::earlier::Hit;
 use crate::SourceKind;
 use crate::budget::{Cost, Purpose};
 use crate::event::Event;
 use crate::journal::{Call, Granted, Outcome, Stop, key};
 use crate::live::Live;
-use crate::ports::{Findings, Found, Search};
+use crate::ports::{Findings, Search};
 use crate::since::Since;
 use crate::store::Patch;
 use crate::terms;
@@ -26,7 +27,7 @@ const LONGEST_SNIPPET: usize = 2 * 1024;
 /// A search and what came of it.
 pub(crate) struct Searched {
     pub(crate) query: Query,
-    pub(crate) found: Vec<Found>,
+    pub(crate) found: Vec<Hit>,
     pub(crate) engines: Vec<EngineRun>,
     pub(crate) nowhere: Vec<String>,
     is_unready: bool,
@@ -36,6 +37,20 @@ pub(crate) struct Searched {
 }
 
 impl Searched {
+    /// A search that found these.
+    pub(super) fn of(query: Query, found: Vec<Hit>) -> Self {
+        Self {
+            query,
+            found,
+            engines: Vec::new(),
+            nowhere: Vec::new(),
+            is_unready: false,
+            failure: None,
+            hint: None,
+            retryable: false,
+        }
+    }
+
     pub(crate) fn run(&self) -> SearchRun {
         SearchRun {
             source: self.query.source.as_str().to_owned(),
@@ -77,16 +92,18 @@ impl Live {
     }
 
     async fn search(&self, round: u32, query: &Query, tries: Range<u32>) -> Result<Searched, Stop> {
-        let mut searched = Searched {
-            query: query.clone(),
-            found: Vec::new(),
-            engines: Vec::new(),
-            nowhere: Vec::new(),
-            is_unready: false,
-            failure: None,
-            hint: None,
-            retryable: false,
-        };
+        let mut searched = Searched::of(query.clone(), Vec::new());
+        if query.source == SourceKind::Reports {
+            match self.search_reports(round, query, tries.start).await? {
+                Outcome::Done { value } => searched.found = value,
+                Outcome::Skipped { reason } => searched.failure = Some(reason),
+                Outcome::Failed { message, hint, .. } => {
+                    searched.failure = Some(message);
+                    searched.hint = Some(hint);
+                }
+            }
+            return Ok(searched);
+        }
         let mut pause = self.settings.retry_pause;
         let begins_late = tries.start > 0;
         for attempt in tries.clone() {
@@ -96,7 +113,7 @@ impl Live {
             }
             match self.search_once(round, query, attempt).await? {
                 Outcome::Done { value } => {
-                    searched.found = value.found;
+                    searched.found = value.found.into_iter().map(Hit::from).collect();
                     searched.engines = value.engines;
                     searched.nowhere = value.nowhere;
                     searched.is_unready = value.is_unready;
@@ -168,26 +185,19 @@ impl Live {
             deadline: self.settings.search_deadline,
             kept_since_ms: self.kept_since_ms,
         };
-        let is_own = query.source == SourceKind::Reports;
         let call = Call {
             key: key(
                 &format!("search/{}/{attempt}", query.source),
                 &(&search.query, search.limit, &search.repos),
             ),
-            price: if is_own { Cost::default() } else { Cost::SEARCH }.into(),
+            price: Cost::SEARCH.into(),
             purpose: Purpose::Gather,
             gate: &self.gates.searches,
             deadline: self.settings.search_deadline,
         };
         let work = |Granted { deadline, .. }| {
             let search = Search { deadline, ..search };
-            async move {
-                if is_own {
-                    self.search_reports(&search).await
-                } else {
-                    self.search_out(&search).await
-                }
-            }
+            async move { self.search_out(&search).await }
         };
         self.call(call, work, events).await
     }
@@ -212,34 +222,6 @@ impl Live {
             },
         };
         (outcome, Cost::SEARCH)
-    }
-
-    /// Earlier reports and what they cite are in the run's own store.
-    async fn search_reports(&self, search: &Search) -> (Outcome<Findings>, Cost) {
-        let outcome = match self.store.past(&search.query, search.limit, &self.id).await {
-            Ok(past) => {
-                let found = past.into_iter().map(|past| Found {
-                    snippet: terms::head(&past.text, 300).to_owned(),
-                    origin: past.origin,
-                    title: past.title,
-                    score: past.score,
-                    text: Some(past.text),
-                    date: past.date,
-                    licence: past.licence,
-                    instructs: past.instructs,
-                });
-                Outcome::Done {
-                    value: found.collect::<Vec<_>>().into(),
-                }
-            }
-            Err(error) => Outcome::Failed {
-                message: error.to_string(),
-                hint: error.hint().to_owned(),
-                retryable: false,
-                hindrance: Hindrance::default(),
-            },
-        };
-        (outcome, Cost::default())
     }
 
     /// Waits, unless told to stop.

@@ -65,6 +65,8 @@ pub(crate) struct PastSource {
     pub(crate) date: Option<String>,
     pub(crate) licence: Option<String>,
     pub(crate) instructs: bool,
+    /// When the text was read, in seconds since 1970, if it is another's: a report is its own text.
+    pub(crate) read_at: Option<u64>,
     pub(crate) score: f32,
 }
 
@@ -273,6 +275,7 @@ pub(super) fn past(
                 date: source.date.clone(),
                 licence: source.licence.clone(),
                 instructs: source.instructs,
+                read_at: Some(source.read_at),
                 score,
             },
             // A report that nobody wrote says what its sources say, and those are found by themselves.
@@ -284,6 +287,7 @@ pub(super) fn past(
                 date: None,
                 licence: None,
                 instructs: false,
+                read_at: None,
                 score,
             },
         };

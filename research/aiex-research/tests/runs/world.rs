@@ -33,6 +33,12 @@ pub(crate) const QUESTION: &str = "How are retries with back-off decided, and wh
 /// What a model answers to a prompt.
 pub(crate) type Script = Arc<dyn Fn(&Prompt) -> Result<String, ModelFailure> + Send + Sync>;
 
+/// What a search has of what it would find.
+pub(crate) type Finds = Arc<dyn Fn(Found) -> Option<Found> + Send + Sync>;
+
+/// What a page says today, by its address and what it said at first.
+pub(crate) type Says = Arc<dyn Fn(&str, &str) -> Result<String, ReadFailure> + Send + Sync>;
+
 /// How long a call takes and whether it fails, by its identity.
 pub(crate) type Fate = Arc<dyn Fn(&str) -> Fated + Send + Sync>;
 
@@ -63,6 +69,8 @@ pub(crate) struct World {
     /// Tells what texts mean, if somebody does.
     pub(crate) meaning: Option<Arc<dyn Meaning>>,
     pub(crate) fate: Fate,
+    pub(crate) finds: Finds,
+    pub(crate) says: Says,
     /// Every call goes to another model: one that is shown a part of the material only, two parts in turn with three.
     pub(crate) models_take_turns: bool,
     /// As many tries a call to the model reserves; it takes one.
@@ -77,6 +85,8 @@ pub(crate) struct World {
     pub(crate) finished: Mutex<HashMap<String, u32>>,
     pub(crate) spent: Mutex<HashMap<String, Tally>>,
     pub(crate) present: Mutex<HashMap<String, Present>>,
+    /// How often each place was looked at again.
+    pub(crate) looked: Mutex<HashMap<String, u32>>,
     /// Since when what is kept was taken, of every call.
     pub(crate) kept_since: Mutex<Vec<u64>>,
 }
@@ -93,6 +103,8 @@ impl Default for World {
             script: None,
             meaning: None,
             fate: Arc::new(|_| Fated::default()),
+            finds: Arc::new(Some),
+            says: Arc::new(|_, text| Ok(text.to_owned())),
             models_take_turns: false,
             tries: 1,
             price: Some(1000),
@@ -102,6 +114,7 @@ impl Default for World {
             finished: Mutex::default(),
             spent: Mutex::default(),
             present: Mutex::default(),
+            looked: Mutex::default(),
             kept_since: Mutex::default(),
         }
     }
@@ -231,7 +244,10 @@ impl Searcher for World {
             self.take_what_is_kept(search.kept_since_ms);
             self.done(what);
             Ok(Findings {
-                found: find(search),
+                found: find(search)
+                    .into_iter()
+                    .filter_map(|found| (self.finds)(found))
+                    .collect(),
                 is_unready: fated.is_unready,
                 ..Findings::default()
             })
@@ -265,17 +281,18 @@ impl Reader for World {
                 });
             }
             self.take_what_is_kept(kept_since_ms);
-            self.done(format!("read {url}"));
             let text = PAGES
                 .iter()
                 .find(|(title, _)| *title == page)
                 .map(|(_, text)| *text)
                 .expect("a known page");
+            let text = (self.says)(url, text)?;
+            self.done(format!("read {url}"));
             Ok(PageText {
-                text: text.to_owned(),
+                instructs: text.contains("ignore all"),
+                text,
                 title: page.to_owned(),
                 date: None,
-                instructs: text.contains("ignore all"),
             })
         })
     }
@@ -370,7 +387,9 @@ impl Model for World {
 impl Revisit for World {
     fn revisit<'a>(&'a self, source: &'a Source, _cancel: &'a CancellationToken) -> Boxed<'a, Present> {
         Box::pin(async move {
-            let known = self.present.lock().unwrap().get(&source.origin.label()).cloned();
+            let label = source.origin.label();
+            let known = self.present.lock().unwrap().get(&label).cloned();
+            *self.looked.lock().unwrap().entry(label).or_default() += 1;
             known.unwrap_or_else(|| Present::There {
                 text: source.text.clone(),
             })
