@@ -2,16 +2,20 @@
 //!
 //! What a sentence states exactly (numbers, versions, dates, quoted words, identifiers, places in files) must stand in
 //! the quotes that it cites; otherwise it is [`Verdict::Unsupported`], and the reason names what is missing. Code vouches for
-//! sense only where the sentence has the quotes' own words in their order: one other word, or two that changed places, may turn
-//! it round. Any other sentence whose facts are there is [`Finding::Doubtful`]: a model may be asked. Without a model, or without
-//! the budget for one, it stays [`Verdict::Unchecked`] or [`Verdict::Partial`], never refuted.
+//! sense only where the sentence has the quotes' own words in their order, the small ones that turn the sense among them: one
+//! other word, or two that changed places, may turn it round. Any other sentence is [`Finding::Doubtful`]: a model may be asked,
+//! but it clears nothing that code has looked up ([`Doubt::may_be_cleared`]). Without a model, or without the budget for one, it
+//! stays [`Verdict::Unchecked`] or [`Verdict::Partial`], never refuted.
 
+mod doubt;
 mod exempt;
 mod ground;
+mod pieces;
 mod place;
 mod sense;
-
-use std::fmt;
+mod turns;
+mod units;
+mod wording;
 
 use crate::draft::{fenced, plain};
 use crate::facts::{Fact, Value, facts};
@@ -21,11 +25,14 @@ use crate::{Evidence, Quote, Sentence, Verdict};
 
 use exempt::is_exempt;
 use ground::{Cited, Found, Ground};
+use wording::Wording;
 
+pub use doubt::Doubt;
 pub use place::stands;
 
 /// How much of a sentence's meaningful words must stand in its quotes, 0 to 1.
 pub const LEAST_SUPPORT: f64 = 0.6;
+
 /// What a check found.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {
@@ -40,106 +47,6 @@ pub enum Finding {
     },
     /// Its facts are in the quotes, but it may say something else.
     Doubtful(Doubt),
-}
-
-/// Why a sentence may say something else than its quotes.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Doubt {
-    /// A fact stands beside the quote in its source, not in the quote.
-    Beside {
-        /// The fact as the sentence has it.
-        fact: String,
-    },
-    /// The one denies, the other does not.
-    Negation,
-    /// The one says the opposite of the other: `faster` and `slower`.
-    Opposite {
-        /// The sentence's word.
-        claimed: String,
-        /// The quote's word.
-        said: String,
-    },
-    /// The number is in the quote, but another one stands where it is claimed.
-    Swapped {
-        /// The sentence's number.
-        claimed: String,
-        /// The number that stands there.
-        said: String,
-    },
-    /// None of the names that the sentence sets as code stands on the lines that it names, though these are cited.
-    Elsewhere {
-        /// The place as the sentence has it.
-        place: String,
-    },
-    /// A name is in none of the quotes.
-    Name {
-        /// The name.
-        name: String,
-    },
-    /// A number is in the quote, but not in this unit, or only as a word of the sentence.
-    Loose {
-        /// The number as the sentence has it.
-        number: String,
-    },
-    /// It says it in words of its own, or in another order.
-    Reworded,
-    /// Too few of its words are in the quotes.
-    FewWords {
-        /// The share of its words that are, 0 to 1.
-        share: f64,
-    },
-    /// A block of code that no quote holds.
-    Code,
-}
-
-impl Doubt {
-    /// The verdict when no model is asked. A fact that stands beside the quote, or on other lines of it, is borne out in
-    /// part; everything else nobody has looked at.
-    pub fn without_model(&self) -> Verdict {
-        match self {
-            Self::Beside { .. } | Self::Elsewhere { .. } => Verdict::Partial,
-            _ => Verdict::Unchecked,
-        }
-    }
-}
-
-/// The share of a sentence's words in its quotes below which no word of a model's makes them its ground.
-const APART: f64 = 0.2;
-
-impl Doubt {
-    /// Whether a model's word that the quotes bear the sentence out clears it. Where the two say the opposite of each
-    /// other, or share next to nothing, it does not: the same model may have written both.
-    pub fn may_be_cleared(&self) -> bool {
-        match self {
-            Self::Negation | Self::Opposite { .. } | Self::Swapped { .. } => false,
-            Self::FewWords { share } => *share >= APART,
-            Self::Beside { .. }
-            | Self::Elsewhere { .. }
-            | Self::Name { .. }
-            | Self::Loose { .. }
-            | Self::Reworded
-            | Self::Code => true,
-        }
-    }
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Beside { fact } => write!(f, "{fact} stands beside the quote, not in it"),
-            Self::Negation => write!(f, "the sentence and the quote differ in a negation"),
-            Self::Opposite { claimed, said } => write!(f, "the sentence says {claimed}, the quote {said}"),
-            Self::Swapped { claimed, said } => {
-                write!(f, "where the sentence has {claimed}, the quote has {said}")
-            }
-            Self::Elsewhere { place } => write!(f, "no name of the sentence stands at {place}"),
-            Self::Name { name } => write!(f, "{name} is in none of the quotes"),
-            Self::Loose { number } => write!(f, "{number} is not in the quotes in this form"),
-            Self::Reworded => write!(f, "in words of its own"),
-            Self::FewWords { share } => write!(f, "the quotes share {:.0} % of its words", share * 100.0),
-            Self::Code => write!(f, "no quote holds this code"),
-        }
-    }
 }
 
 /// Checks a sentence and writes down what was found. `Some` when a model may be asked; the verdict is then
@@ -185,53 +92,52 @@ pub fn check(sentence: &Sentence, evidence: Evidence<'_>) -> Finding {
         };
     }
     let ground = Ground::of(cited);
-    let mut doubt = None;
+    let mut doubts = Vec::new();
     for fact in &facts {
-        match ground.holds(fact, says_about(&sentence.text, fact)) {
-            Found::Quoted => {}
-            Found::Beside => {
-                doubt.get_or_insert(Doubt::Beside {
-                    fact: fact.text.clone(),
-                });
+        let text = fact.text.clone();
+        match (ground.holds(fact, says_about(&sentence.text, fact)), &fact.value) {
+            (Found::Quoted, _) => {}
+            (Found::Beside, _) => doubts.push(Doubt::Beside { fact: text }),
+            (Found::Loosely, _) => doubts.push(Doubt::Loose { number: text }),
+            (Found::OtherUnit, _) => doubts.push(Doubt::Unit { number: text }),
+            (Found::Nowhere, Value::Identifier { name, exact: false }) => {
+                doubts.push(Doubt::Name { name: name.clone() });
             }
-            Found::Loosely => {
-                doubt.get_or_insert(Doubt::Loose {
-                    number: fact.text.clone(),
-                });
+            (Found::Nowhere, Value::Number(number)) if number.spelled => {
+                doubts.push(Doubt::Spelled { number: text });
             }
-            Found::Nowhere => match &fact.value {
-                Value::Identifier { name, exact: false } => {
-                    doubt.get_or_insert(Doubt::Name { name: name.clone() });
-                }
-                Value::Number(number) if number.spelled => {
-                    doubt.get_or_insert(Doubt::Loose {
-                        number: fact.text.clone(),
-                    });
-                }
-                value => return unsupported(missing(value, &fact.text)),
-            },
+            (Found::Nowhere, value) => return unsupported(missing(value, &text)),
         }
     }
-    doubt = doubt.or_else(|| ground.misplaced(&facts));
     let quotes: Vec<&Quote> = ground.cited.iter().map(|cited| cited.quote).collect();
-    doubt = doubt
-        .or_else(|| sense::swapped(&sentence.text, &facts, &quotes))
-        .or_else(|| sense::negated(&sentence.text, &ground.cited))
-        .or_else(|| sense::opposed(&sentence.text, &quotes));
+    doubts.extend(ground.misplaced(&facts));
+    doubts.extend(sense::swapped(&sentence.text, &facts, &quotes));
+    doubts.extend(sense::negated(&sentence.text, &ground.cited));
+    doubts.extend(sense::opposed(&sentence.text, &quotes));
+    doubts.extend(sense::narrowed(&sentence.text, &ground.cited));
     let share = ground.support(&sentence.text);
     if share < LEAST_SUPPORT {
-        doubt.get_or_insert(Doubt::FewWords { share });
+        doubts.push(Doubt::FewWords { share });
     }
-    if !ground.says(&sentence.text, &facts) {
-        doubt.get_or_insert(Doubt::Reworded);
+    match wording::compare(&sentence.text, &facts, &ground) {
+        Wording::Same => {}
+        Wording::Turned(word) => doubts.push(Doubt::Turned { word }),
+        Wording::Other => doubts.push(Doubt::Reworded),
     }
-    match doubt {
+    match weightiest(doubts) {
         Some(doubt) => Finding::Doubtful(doubt),
         None => Finding::Settled {
             verdict: Verdict::Supported,
             reason: None,
         },
     }
+}
+
+/// The doubt that decides: one that a model's word does not clear goes before those that it clears, or it would be hidden
+/// behind them; among equals the first.
+fn weightiest(mut doubts: Vec<Doubt>) -> Option<Doubt> {
+    let stands = doubts.iter().position(|doubt| !doubt.may_be_cleared());
+    (!doubts.is_empty()).then(|| doubts.swap_remove(stands.unwrap_or(0)))
 }
 
 /// How much of a text's meaningful words stand in a quote or in what its source is known by, 0 to 1. A text without any

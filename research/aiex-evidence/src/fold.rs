@@ -45,6 +45,17 @@ impl Folded {
         folded
     }
 
+    /// A text with its digits of other scripts and widths as `0` to `9`, and nothing else changed; `None` when it has none.
+    pub(crate) fn digits(original: &str) -> Option<Self> {
+        original.chars().any(|c| digit(c).is_some()).then(|| {
+            let mut folded = Self::default();
+            for (at, c) in original.char_indices() {
+                folded.push(digit(c).unwrap_or(c), at..at + c.len_utf8());
+            }
+            folded
+        })
+    }
+
     fn push(&mut self, c: char, from: Range<usize>) {
         self.text.push(c);
         self.origin.extend(std::iter::repeat_n(from, c.len_utf8()));
@@ -56,6 +67,18 @@ impl Folded {
         let last = self.origin.get(range.end.checked_sub(1)?)?;
         Some(first.start..last.end)
     }
+}
+
+/// The zeros of digits that are not ASCII: Arabic, Persian, Devanagari, Bengali, Thai, full-width, and the five sets of
+/// mathematics, which follow each other.
+const ZEROS: [char; 11] = ['٠', '۰', '०', '০', '๐', '０', '𝟎', '𝟘', '𝟢', '𝟬', '𝟶'];
+
+/// The ASCII digit that another digit is.
+fn digit(c: char) -> Option<char> {
+    ZEROS.iter().find_map(|zero| {
+        let count = u32::from(c).checked_sub(u32::from(*zero))?;
+        char::from_digit(count, 10)
+    })
 }
 
 /// The folded text alone.
@@ -86,6 +109,17 @@ mod tests {
         assert_eq!(fold("“it’s” 1–2"), "\"it's\" 1-2");
         assert_eq!(fold("ﬁle \u{200b}x"), "file x");
         assert_eq!(fold("caf\u{e9}"), fold("cafe\u{301}"));
+    }
+
+    #[test]
+    fn digits_of_every_width_and_script_are_ascii_digits() {
+        let text = |original: &str| Folded::digits(original).map(|folded| folded.text);
+        assert_eq!(text("２５１ ms, ٣ and 𝟗"), Some("251 ms, 3 and 9".to_owned()));
+        assert_eq!(
+            text("10² and “7”"),
+            None,
+            "a power is no digit, and nothing else changes"
+        );
     }
 
     #[test]

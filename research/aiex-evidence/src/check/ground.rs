@@ -2,10 +2,10 @@
 
 use crate::facts::{Fact, Value, facts};
 use crate::fold::fold;
-use crate::words::{carries_meaning, is_word, stem, stems, words};
+use crate::words::{is_word, stems, words};
 use crate::{Evidence, Quote, Source};
 
-use super::{Doubt, place, sense, share};
+use super::{Doubt, place, sense, share, units};
 
 /// How far beside a quote is looked, in bytes of the snapshot each way.
 const BESIDE: usize = 400;
@@ -19,6 +19,8 @@ pub(super) enum Found {
     Beside,
     /// In a quote, in another form.
     Loosely,
+    /// In a quote, in another unit.
+    OtherUnit,
     Nowhere,
 }
 
@@ -100,15 +102,8 @@ impl<'a> Ground<'a> {
                 if among(&self.quoted) {
                     return Found::Quoted;
                 }
-                // `5 retries` of the quote and `5 s` of the sentence are one number in two senses.
-                let same_digits = |said: &Fact| match &said.value {
-                    Value::Number(said) => {
-                        said.unit.is_none() && number.unit.is_some() && said.digits == number.digits
-                    }
-                    _ => false,
-                };
-                if self.quoted.iter().any(same_digits) {
-                    return Found::Loosely;
+                if let Some(found) = units::same_digits(number, &self.quoted, &self.quoted_text) {
+                    return found;
                 }
                 if among(&self.beside) {
                     Found::Beside
@@ -154,7 +149,7 @@ impl<'a> Ground<'a> {
     }
 
     /// A place within what is cited, as the sentence has it, on whose lines none of the sentence's names stands. They may
-    /// lie inside of what is named, so it is a doubt.
+    /// lie inside of what is named, so it is not refuted; but what stands on a line is looked up, not judged.
     pub(super) fn misplaced(&self, facts: &[Fact]) -> Option<Doubt> {
         facts.iter().find_map(|fact| {
             let Value::Place { path, first, last } = &fact.value else {
@@ -210,35 +205,14 @@ impl<'a> Ground<'a> {
         if all_there { Found::Loosely } else { Found::Nowhere }
     }
 
-    /// Whether the quotes have every meaningful word of a text, in its order. Values are looked for one by one, and what the source
-    /// is known by may be named besides: (`Policy::retry`: Tries three times).
-    pub(super) fn says(&self, text: &str, facts: &[Fact]) -> bool {
-        let named = |name: &str| fold(name).trim().trim_matches('`').to_owned();
-        let is_known_by = |name: &str| contains_words(&self.described_text, &named(name));
-        let start = match text.split_once(": ") {
-            Some((name, _)) if is_known_by(name) => name.len(),
-            _ => 0,
-        };
-        let looked_for: Vec<_> = facts
-            .iter()
-            .filter(|fact| match &fact.value {
-                // Of two names in a quote each has its place.
-                Value::Identifier { name, .. } => {
-                    is_known_by(name) && !contains_words(&self.quoted_text, &named(name))
-                }
-                _ => true,
-            })
-            .map(|fact| fact.range.clone())
-            .collect();
-        let claimed = words(text).into_iter().filter(|word| {
-            let at = word.range.start;
-            start <= at && carries_meaning(word.text) && !looked_for.iter().any(|range| range.contains(&at))
-        });
-        let said = words(&self.quoted_text);
-        let mut said = said.iter().map(|word| stem(word.text));
-        claimed
-            .map(|word| stem(word.text))
-            .all(|wanted| said.any(|said| said == wanted))
+    /// Whether the sources are known by a name, and no quote has it.
+    pub(super) fn only_described(&self, name: &str) -> bool {
+        self.is_known_by(name) && !contains_words(&self.quoted_text, &bare(name))
+    }
+
+    /// Whether the sources are known by a name: it is in their titles or places.
+    pub(super) fn is_known_by(&self, name: &str) -> bool {
+        contains_words(&self.described_text, &bare(name))
     }
 
     pub(super) fn support(&self, text: &str) -> f64 {
@@ -274,6 +248,11 @@ impl<'a> Ground<'a> {
         let shared = claimed.iter().filter(|stem| said.contains(*stem)).count();
         share(shared, claimed.len())
     }
+}
+
+/// A name without the marks of code.
+fn bare(name: &str) -> String {
+    fold(name).trim().trim_matches('`').to_owned()
 }
 
 /// The facts of a text that others are checked against: with code spans also read as text.

@@ -6,7 +6,7 @@ use crate::facts::{Fact, Value, facts};
 use crate::words::{carries_meaning, is_negation, stem, stems, words};
 use crate::{Quote, sentences};
 
-use super::{Cited, Doubt};
+use super::{Cited, Doubt, pieces, turns};
 
 /// Words that cannot both be right.
 const OPPOSITES: &[(&str, &str)] = &[
@@ -45,6 +45,7 @@ const OPPOSITES: &[(&str, &str)] = &[
     ("succeeds", "fails"),
     ("supported", "unsupported"),
     ("before", "after"),
+    ("above", "below"),
     ("at least", "at most"),
     ("max", "min"),
 ];
@@ -86,30 +87,85 @@ pub(super) fn spoken(code: &str) -> HashSet<String> {
 /// Words that deny in prose and are values or operators in code.
 const VALUES: &[&str] = &["None", "none", "nothing", "Nothing", "not", "no"];
 
-/// Whether the sentence denies what the quote says, or the reverse: compared with the sentence of the quotes that shares
-/// most words with it.
-pub(super) fn negated(text: &str, cited: &[Cited<'_>]) -> Option<Doubt> {
+/// The sentence of the quotes that shares most words with a text, and whether it is prose. Where a comment and the code
+/// beside it share as many, the comment says it.
+fn nearest(text: &str, cited: &[Cited<'_>]) -> Option<(String, bool)> {
     let claimed = stems(text);
-    let mut nearest: Option<(usize, bool)> = None;
-    for Cited { quote, source } in cited {
-        let is_code = !source.origin.is_prose();
-        for range in sentences::split(&quote.text) {
-            let said = quote.text.get(range).unwrap_or_default();
-            let shared = stems(said).intersection(&claimed).count();
-            if nearest.is_none_or(|(most, _)| shared > most) {
-                let differ = denials(said, is_code) % 2 != denials(text, is_code) % 2;
-                nearest = Some((shared, differ));
+    let mut found: Option<(usize, String, bool)> = None;
+    for cited in cited {
+        let of_page = cited.source.origin.is_prose();
+        for piece in pieces::pieces(cited) {
+            for range in sentences::split(&piece.text) {
+                let said = piece.text.get(range).unwrap_or_default();
+                let shared = stems(said).intersection(&claimed).count();
+                // A comment that has none of its words says nothing of what a sentence says of the code.
+                let is_prose = piece.is_prose && (of_page || shared > 0);
+                let is_nearer = |(most, _, prose): &(usize, String, bool)| {
+                    shared > *most || shared == *most && is_prose && !prose
+                };
+                if found.as_ref().is_none_or(is_nearer) {
+                    found = Some((shared, said.to_owned(), is_prose));
+                }
             }
         }
     }
-    let (_, differ) = nearest?;
+    found.map(|(_, said, is_prose)| (said, is_prose))
+}
+
+/// Whether the sentence denies what the quote says, or the reverse: compared with the sentence of the quotes that shares
+/// most words with it.
+pub(super) fn negated(text: &str, cited: &[Cited<'_>]) -> Option<Doubt> {
+    let (said, is_prose) = nearest(text, cited)?;
+    let differ = denials(&said, is_prose) % 2 != denials(text, is_prose) % 2;
     differ.then_some(Doubt::Negation)
 }
 
-/// How often a text denies. About code, what may be a value is left aside.
-fn denials(text: &str, is_code: bool) -> usize {
-    let denies = |word: &str| is_negation(word) && !(is_code && VALUES.contains(&word));
-    words(text).iter().filter(|word| denies(word.text)).count()
+/// How often a text denies. What it sets as code does not, nor does `None` within a sentence. Where it is compared with code
+/// and not with prose, what may be a value there is left aside on both sides: nobody can tell `not` from `!`.
+fn denials(text: &str, is_prose: bool) -> usize {
+    let mut text = text.to_owned();
+    for span in sentences::code_spans(&text) {
+        text.replace_range(span.clone(), &" ".repeat(span.len()));
+    }
+    let words = words(&text);
+    let plain: Vec<&str> = words.iter().map(|word| word.text).collect();
+    let mut count = 0;
+    let mut at = 0;
+    while let Some(word) = plain.get(at) {
+        // `no more than` denies nothing.
+        let (turn, taken) = turns::read(plain.get(at..).unwrap_or_default()).unwrap_or_default();
+        let is_value = (!is_prose && VALUES.contains(word)) || (*word == "None" && at > 0);
+        count += usize::from(is_negation(&turn) && !is_value);
+        at += taken.max(1);
+    }
+    count
+}
+
+/// Words that say that nothing else is so.
+const ONLY: &[&str] = &["only", "solely", "exclusively", "merely"];
+/// Words that bear them out.
+const ALONE: &[&str] = &["just", "sole", "single", "alone", "except", "unless", "nothing"];
+
+/// Whether the sentence says that it is so in no other case, and no quote does: what is said of one case is not denied of
+/// the others.
+pub(super) fn narrowed(text: &str, cited: &[Cited<'_>]) -> Option<Doubt> {
+    let word = narrowing(text, &[ONLY])?;
+    let is_said = |cited: &Cited<'_>| narrowing(&cited.quote.text, &[ONLY, ALONE]).is_some();
+    let (_, is_prose) = nearest(text, cited).filter(|_| !cited.iter().any(is_said))?;
+    is_prose.then_some(Doubt::Turned { word })
+}
+
+/// The first of some words in a text, as it is written. The `only` of `read-only` is a part of its word.
+fn narrowing(text: &str, wanted: &[&[&str]]) -> Option<String> {
+    let words = words(text);
+    let found = words.iter().find(|word| {
+        let lower = word.text.to_lowercase();
+        let is_part = text
+            .get(..word.range.start)
+            .is_some_and(|before| before.ends_with('-'));
+        !is_part && wanted.iter().any(|wanted| wanted.contains(&lower.as_str()))
+    });
+    found.map(|word| word.text.to_owned())
 }
 
 /// Whether the sentence has a word where all quotes have only its opposite.

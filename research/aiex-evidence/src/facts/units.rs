@@ -1,6 +1,6 @@
 //! Names of months, numbers and units.
 
-use super::Dimension;
+use super::{Dimension, Unit};
 
 /// The number of a month by its name, from 1.
 pub(super) fn month(name: &str) -> Option<u32> {
@@ -81,4 +81,18 @@ pub(super) fn known_unit(word: &str, attached: bool) -> Option<(Dimension, f64)>
         _ => return None,
     };
     Some(known)
+}
+
+/// The unit that a word of a text or a part of a name speaks of: `seconds`, the `MS` of `RETRY_MS`. Not those that are
+/// other words as often.
+pub(crate) fn unit_named(word: &str) -> Option<Unit> {
+    let lower = word.to_lowercase();
+    let known = match lower.as_str() {
+        "min" | "us" | "second" => None,
+        "millis" => Some((Dimension::Seconds, 1e-3)),
+        "micros" => Some((Dimension::Seconds, 1e-6)),
+        "nanos" => Some((Dimension::Seconds, 1e-9)),
+        lower => known_unit(word, false).or_else(|| known_unit(lower, false)),
+    };
+    known.map(|(dimension, factor)| Unit::Known(dimension, factor))
 }

@@ -1,0 +1,182 @@
+//! What of a quote is prose: all of a page, and of code the comments. In code `!`, `not` and `None` are operators and values;
+//! in a comment they deny.
+
+use crate::extract::said;
+
+use super::ground::Cited;
+
+/// A part of a quote that is prose throughout or code throughout.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// Its text; of a comment without the marks.
+    pub(super) text: String,
+    pub(super) is_prose: bool,
+}
+
+/// The pieces of a quote, in order.
+pub(super) fn pieces(cited: &Cited<'_>) -> Vec<Piece> {
+    let Cited { quote, source } = cited;
+    if source.origin.is_prose() {
+        return vec![Piece {
+            text: quote.text.clone(),
+            is_prose: true,
+        }];
+    }
+    let mut found = Vec::new();
+    let mut inside = None;
+    let mut at = 0;
+    for line in source.text.split_inclusive('\n') {
+        if at >= quote.end {
+            break;
+        }
+        let range = at..at + line.len();
+        at = range.end;
+        let block = inside.or_else(|| Block::opened(line));
+        inside = block.filter(|block| block.goes_on(line, inside.is_none()));
+        let quoted = source
+            .text
+            .get(range.start.max(quote.start)..range.end.min(quote.end))
+            .unwrap_or_default();
+        if block.is_some_and(|block| block.is_comment) || said(line).is_some() {
+            let words = said(quoted);
+            push(&mut found, words.as_deref().unwrap_or(quoted), true);
+        } else {
+            let (code, comment) = quoted.split_at(trailing(quoted));
+            push(&mut found, code, false);
+            push(
+                &mut found,
+                comment.trim_start_matches([' ', '\t', '/', '#']),
+                true,
+            );
+        }
+    }
+    found
+}
+
+/// Adds a line to the piece that it goes on with.
+fn push(found: &mut Vec<Piece>, line: &str, is_prose: bool) {
+    let line = line.trim();
+    if line.is_empty() {
+        return;
+    }
+    match found.last_mut().filter(|piece| piece.is_prose == is_prose) {
+        Some(piece) => {
+            piece.text.push('\n');
+            piece.text.push_str(line);
+        }
+        None => found.push(Piece {
+            text: line.to_owned(),
+            is_prose,
+        }),
+    }
+}
+
+/// Where the comment begins that ends a line of code.
+fn trailing(line: &str) -> usize {
+    let marks = [" // ", " # ", "\t// ", "\t# "];
+    marks
+        .iter()
+        .filter_map(|mark| line.find(mark))
+        .min()
+        .unwrap_or(line.len())
+}
+
+/// Lines between two marks: a comment, or a text that is a value.
+#[derive(Clone, Copy)]
+struct Block {
+    closing: &'static str,
+    is_comment: bool,
+}
+
+/// The marks that open and close one.
+const BLOCKS: &[(&str, &str)] = &[("/*", "*/"), ("\"\"\"", "\"\"\""), ("'''", "'''")];
+
+impl Block {
+    /// What a line opens. A comment begins its line.
+    fn opened(line: &str) -> Option<Self> {
+        let start = line.trim_start().trim_start_matches(['r', 'R']);
+        BLOCKS.iter().find_map(|(opening, closing)| {
+            let is_comment = start.starts_with(opening);
+            let is_value = opening == closing && line.contains(opening);
+            (is_comment || is_value).then_some(Self { closing, is_comment })
+        })
+    }
+
+    /// Whether the lines below a line still belong to it; the line may be the one that opens it.
+    fn goes_on(&self, line: &str, opens: bool) -> bool {
+        let marks = line.matches(self.closing).count();
+        if opens && self.closing != "*/" {
+            marks % 2 == 1
+        } else {
+            marks == 0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Catalogue, Document, Origin, Quotes};
+
+    fn of(text: &str, quoted: &str) -> Vec<(String, bool)> {
+        let mut sources = Catalogue::new();
+        let id = sources.add(Document {
+            origin: Origin::Code {
+                repo: "r".into(),
+                root: "/r".into(),
+                commit: None,
+                path: "src/a.rs".into(),
+                first_line: 1,
+                last_line: 20,
+            },
+            title: String::new(),
+            date: None,
+            licence: None,
+            read_at: 0,
+            text: text.to_owned(),
+            instructs: false,
+        });
+        let mut quotes = Quotes::new();
+        let source = sources.get(id).unwrap();
+        let at = text.find(quoted).unwrap();
+        quotes.take(source, at..at + quoted.len(), None).unwrap();
+        let quotes = quotes.into_vec();
+        let found = pieces(&Cited {
+            quote: &quotes[0],
+            source,
+        });
+        found
+            .into_iter()
+            .map(|piece| (piece.text, piece.is_prose))
+            .collect()
+    }
+
+    #[test]
+    fn comments_are_prose_and_the_rest_is_code() {
+        let text = "/// Never blocks,\n/// not even here.\nfn a() {\n    if !b { c() } // not yet\n}";
+        let comment = ("Never blocks,\nnot even here.".to_owned(), true);
+        assert_eq!(
+            of(text, text),
+            [
+                comment,
+                ("fn a() {\nif !b { c() }".to_owned(), false),
+                ("not yet".to_owned(), true),
+                ("}".to_owned(), false),
+            ]
+        );
+        assert_eq!(of(text, "not even here"), [("not even here".to_owned(), true)]);
+    }
+
+    #[test]
+    fn a_comment_may_have_marks_at_its_ends_alone() {
+        let text = "def a():\n    \"\"\"Weighs.\n\n    Does not wait.\n    \"\"\"\n    b = \"\"\"\n    not a comment\n    \"\"\"\n";
+        assert_eq!(of(text, "Does not wait."), [("Does not wait.".to_owned(), true)]);
+        assert_eq!(of(text, "not a comment"), [("not a comment".to_owned(), false)]);
+        let text = "/*\n It does not wait.\n*/\nint parcel_count = 0;\n";
+        assert_eq!(of(text, "does not wait"), [("does not wait".to_owned(), true)]);
+        assert_eq!(
+            of(text, "int parcel_count = 0;"),
+            [("int parcel_count = 0;".to_owned(), false)]
+        );
+    }
+}
