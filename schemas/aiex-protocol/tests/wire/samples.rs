@@ -254,7 +254,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         .chain([("event-status-at-rest", status_with_a_repository_at_rest())])
         .chain([("event-done-nowhere", done_with_words_that_stand_nowhere())])
         .chain([("event-source-in-part", research::source_in_part())])
-        .chain([("event-bookmarks-targets", sessions::bookmarks_of_targets())]);
+        .chain([("event-bookmarks-targets", sessions::bookmarks_of_targets())])
+        .chain([("event-templates-with-text", research::templates_with_text())]);
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,

@@ -196,7 +196,7 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
                     title: "Libraries compared".into(),
                     about: "sets libraries side by side".into(),
                     sections: vec!["In short".into(), "What they do".into()],
-                    text: "title = \"Libraries compared\"\n".into(),
+                    text: String::new(),
                 }],
             },
         ),
@@ -613,6 +613,18 @@ pub(crate) fn latest_events() -> Vec<(&'static str, Event)> {
 }
 
 /// A source of which one engine failed.
+pub(crate) fn templates_with_text() -> Event {
+    Event::Templates {
+        templates: vec![TemplateInfo {
+            name: "compare-libraries".into(),
+            title: "Libraries compared".into(),
+            about: "sets libraries side by side".into(),
+            sections: vec!["In short".into(), "What they do".into()],
+            text: "title = \"Libraries compared\"\n".into(),
+        }],
+    }
+}
+
 pub(crate) fn source_in_part() -> Event {
     Event::Source(SourceStatus {
         source: SourceKind::Web,
