@@ -41,6 +41,8 @@ pub struct Request {
     pub prompt: Prompt,
     /// What the prompt is about, of which each model is sent what it has room for.
     pub material: Option<Material>,
+    /// What is asked, where the prompt holds more than that; empty for all of it.
+    pub asked: String,
     /// The answer is to be JSON of this shape. Providers that can are told to produce nothing else, see
     /// [`Answer::constrained`](crate::Answer::constrained).
     pub schema: Option<Schema>,

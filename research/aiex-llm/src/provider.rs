@@ -275,7 +275,7 @@ impl Provider {
             self.config.kind,
             &self.config.model,
             clock,
-            Turns::of(&request.prompt),
+            Turns::of(request),
             request.thoughts_count,
             Arc::clone(&self.heard),
         );

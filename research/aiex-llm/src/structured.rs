@@ -154,6 +154,7 @@ impl Ladder<'_> {
         let request = Request {
             prompt,
             material: self.request.material.clone(),
+            asked: self.request.asked.clone(),
             schema: schema.cloned(),
             max_output_tokens: self.request.max_output_tokens,
             thoughts_count: true,

@@ -2,9 +2,10 @@
 //!
 //! A small model behind a chat template that is not quite its own writes the template's marks as text: it closes its turn
 //! and goes on with a talk that nobody has, or says its prompt back first. The marks are not part of an answer, and nothing
-//! behind the turn is. What the prompt itself holds is no such mark: who asks about templates is answered in theirs.
+//! behind the turn is. What the question itself holds is no such mark, nor is what stands in code: who asks about templates is
+//! answered in theirs. That the evidence holds marks says nothing: code that talks to models is full of them.
 
-use crate::Prompt;
+use crate::Request;
 use crate::thinking::Part;
 
 /// What a mark of a template says of the text behind it.
@@ -60,7 +61,7 @@ const TELLING: usize = 30;
 /// A filter for one answer, fed piece by piece.
 #[derive(Debug)]
 pub(crate) struct Turns {
-    /// The marks that the prompt does not hold.
+    /// The marks that are not asked about.
     marks: Vec<(&'static str, Behind)>,
     /// What the model may say back.
     prompt: Vec<String>,
@@ -83,8 +84,17 @@ enum State {
 }
 
 impl Turns {
-    pub(crate) fn of(prompt: &Prompt) -> Self {
-        let is_strange = |mark: &str| !prompt.turns().any(|(_, text)| text.contains(mark));
+    pub(crate) fn of(request: &Request) -> Self {
+        let (prompt, asked) = (&request.prompt, request.asked.as_str());
+        // Values quote the evidence as it is, marks and all, and not as code.
+        let is_value = request.schema.is_some() || request.thoughts_count;
+        let is_strange = |mark: &str| {
+            if asked.is_empty() || is_value {
+                !prompt.turns().any(|(_, text)| text.contains(mark))
+            } else {
+                !asked.contains(mark)
+            }
+        };
         let lines = prompt.turns().flat_map(|(_, text)| text.lines());
         Self {
             marks: MARKS
@@ -232,18 +242,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Prompt;
 
     const SYSTEM: &str = "Answer in a few sentences and cite the excerpts by their numbers.";
 
-    fn prompt() -> Prompt {
-        Prompt::question(
+    fn prompt() -> Request {
+        Request::from(Prompt::question(
             SYSTEM,
             "Question: how are chunks cut?\nExcerpts:\n[1] fn cut(tree: &Tree) -> Vec<Chunk>",
-        )
+        ))
     }
 
     /// What is let through as text, and whether the turn ended before the text did.
-    fn turn<'a>(prompt: &Prompt, pieces: impl IntoIterator<Item = &'a str>) -> (String, bool) {
+    fn turn<'a>(prompt: &Request, pieces: impl IntoIterator<Item = &'a str>) -> (String, bool) {
         let mut turns = Turns::of(prompt);
         let mut parts: Vec<Part> = pieces.into_iter().flat_map(|piece| turns.push(piece)).collect();
         let is_over = turns.is_over();
@@ -326,9 +337,19 @@ mod tests {
     fn marks_in_code_and_marks_that_were_asked_about_are_text() {
         let code = "The mark `<|im_end|>` ends it:\n```\n<|im_start|>user\n```\nSo it is.";
         assert_eq!(turn(&prompt(), [code]), (code.to_owned(), false));
-        let asked = Prompt::question("", "What does <|im_end|> mean?");
+        let asked = Request::from(Prompt::question("", "What does <|im_end|> mean?"));
         let answer = "<|im_end|> ends a turn.";
         assert_eq!(turn(&asked, [answer]), (answer.to_owned(), false));
+        // Evidence that holds a mark does not make it the model's own word.
+        let evidence = "Excerpts:\n[1] const END: &str = \"<|im_end|>\";\nHow does a turn end?";
+        let about = Request {
+            asked: "How does a turn end?".to_owned(),
+            ..Request::from(Prompt::question("", evidence))
+        };
+        assert_eq!(
+            turn(&about, ["With a mark [1].<|im_end|>\n<|im_start|>user"]),
+            ("With a mark [1].".to_owned(), true)
+        );
     }
 
     proptest! {

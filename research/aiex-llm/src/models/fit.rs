@@ -70,6 +70,7 @@ pub(super) fn fitted(request: &Request, member: &Member, window: Option<u64>) ->
         request: Request {
             prompt: request.prompt_with(material, &packed.text),
             material: None,
+            asked: material.question.clone(),
             ..request.clone()
         },
         prompt_tokens: fixed + packed.tokens as u64 + SEAMS,
