@@ -346,6 +346,12 @@ mod tests {
             asked: "How does a turn end?".to_owned(),
             ..Request::from(Prompt::question("", evidence))
         };
+        let value = "{\"text\": \"END: &str = <|im_end|>\"}";
+        let of_value = Request {
+            thoughts_count: true,
+            ..about.clone()
+        };
+        assert_eq!(turn(&of_value, [value]), (value.to_owned(), false));
         assert_eq!(
             turn(&about, ["With a mark [1].<|im_end|>\n<|im_start|>user"]),
             ("With a mark [1].".to_owned(), true)
