@@ -30,7 +30,7 @@ impl Fitted {
     }
 }
 
-/// The most that the prompt of a request takes, however it is packed: what [`fitted`] says is never more.
+/// The most that the prompt of a request takes, however it is packed.
 pub fn most_prompt_tokens(request: &Request, counter: &Counter) -> u64 {
     let fixed = counter.prompt(&request.prompt) as u64;
     let Some(material) = &request.material else {
