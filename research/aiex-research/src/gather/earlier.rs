@@ -95,22 +95,6 @@ impl Hit {
         self.kept.is_some() && !matches!(self.found.origin, Origin::Web { .. })
     }
 
-    fn document(&self) -> Document {
-        let (text, read_at) = match &self.kept {
-            Some(kept) => (kept.text.clone(), kept.read_at),
-            None => (self.found.text.clone().unwrap_or_default(), 0),
-        };
-        Document {
-            origin: self.found.origin.clone(),
-            title: self.found.title.clone(),
-            date: self.found.date.clone(),
-            licence: self.found.licence.clone(),
-            read_at,
-            text,
-            instructs: self.found.instructs,
-        }
-    }
-
     /// The result as it stands after its place was looked at.
     fn seen(mut self, standing: Standing) -> Option<Self> {
         let line = match standing {
@@ -123,6 +107,23 @@ impl Hit {
         }
         self.found.text = self.kept.take().map(|kept| kept.text);
         Some(self)
+    }
+}
+
+/// A result as a document: with the day on which an earlier report read it, else with that of now, in seconds since 1970.
+pub(super) fn document(found: &Found, kept: Option<&Kept>, now: u64) -> Document {
+    let (text, read_at) = match (&found.text, kept) {
+        (None, Some(kept)) => (kept.text.clone(), kept.read_at),
+        (text, _) => (text.clone().unwrap_or_default(), now),
+    };
+    Document {
+        origin: found.origin.clone(),
+        title: found.title.clone(),
+        date: found.date.clone(),
+        licence: found.licence.clone(),
+        read_at,
+        text,
+        instructs: found.instructs,
     }
 }
 
@@ -336,7 +337,7 @@ impl Live {
 
     async fn look_at(&self, hit: &Hit, patience: Duration) -> Standing {
         let mut alone = Catalogue::new();
-        let id = alone.add(hit.document());
+        let id = alone.add(document(&hit.found, hit.kept.as_ref(), 0));
         let Some(source) = alone.get(id) else {
             return Standing::Unseen;
         };

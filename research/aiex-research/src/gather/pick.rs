@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 
 use aiex_evidence::{Document, Hindrance, Origin, Rarity, extract};
 
-use super::earlier::{Hit, Kept};
+use super::earlier::{Hit, Kept, document};
 use super::{Gathered, Searched};
 use crate::SourceKind;
 use crate::journal::Stop;
@@ -49,19 +49,7 @@ impl Picked {
 
     /// The document, of a result whose text is at hand. One that an earlier report read keeps its day.
     pub(crate) fn document(&self, now_ms: u64) -> Document {
-        let (text, read_at) = match (&self.found.text, &self.kept) {
-            (None, Some(kept)) => (kept.text.clone(), kept.read_at),
-            (text, _) => (text.clone().unwrap_or_default(), now_ms / 1000),
-        };
-        Document {
-            origin: self.found.origin.clone(),
-            title: self.found.title.clone(),
-            date: self.found.date.clone(),
-            licence: self.found.licence.clone(),
-            read_at,
-            text,
-            instructs: self.found.instructs,
-        }
+        document(&self.found, self.kept.as_ref(), now_ms / 1000)
     }
 
     /// The document, of a page that was read.

@@ -69,7 +69,7 @@ fn parse_limit(text: &str) -> Result<Limit, String> {
     let text = text.trim();
     if text.starts_with('$') {
         parse_dollars(text).map(Limit::MicroDollars)
-    } else if text.ends_with(['s', 'm', 'h', 'd']) {
+    } else if text.starts_with(|c: char| c.is_ascii_digit()) && text.ends_with(['s', 'm', 'h', 'd']) {
         parse_whole_seconds(text).map(Limit::Seconds)
     } else {
         let tokens = parse_count(text).map(Limit::Tokens);
