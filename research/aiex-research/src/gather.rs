@@ -6,12 +6,15 @@ mod pick;
 mod queries;
 mod quoting;
 mod reading;
+mod round;
 mod searching;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use aiex_evidence::{Catalogue, Origin, Quote, SearchRun, Source, SourceId, Unread};
+use aiex_evidence::{Catalogue, Document, Origin, Quote, SearchRun, Source, SourceId, Unread};
+
+use tokio::sync::oneshot;
 
 use crate::SourceKind;
 use crate::budget::Purpose;
@@ -25,6 +28,7 @@ use crate::terms::{self, Shingles};
 pub(crate) use ahead::Ahead;
 use pick::Picked;
 pub(crate) use queries::Query;
+use round::{Late, Round};
 use searching::Searched;
 
 /// Rounds in a row that may bring nothing new.
@@ -45,8 +49,22 @@ pub(crate) struct Reading {
     matched: String,
 }
 
+/// Late searches of a round, and how much of what they find is read.
+struct Further<'a> {
+    round: u32,
+    searches: Late<'a>,
+    most: usize,
+}
+
+/// What was read of one round, and what of it was quoted.
+struct Read {
+    gathered: Gathered,
+    readings: Vec<Reading>,
+    quotes: Vec<Quote>,
+}
+
 /// What gathering brought.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Gathered {
     pub(crate) catalogue: Catalogue,
     /// By source, then by number.
@@ -69,9 +87,18 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
+    /// Notes what came of searches.
+    fn note(&mut self, searched: &[Searched]) {
+        for one in searched {
+            self.searches.push(one.run());
+            self.hints.extend(one.hint.clone());
+        }
+        self.meet(searched);
+    }
+
     /// Notes what was not read. A page that is found again in a later round is tried again, and missed once.
-    fn miss(&mut self, unread: Vec<Unread>) {
-        for unread in unread {
+    fn miss(&mut self, unread: Option<Unread>) {
+        if let Some(unread) = unread {
             self.unread.retain(|earlier| earlier.origin != unread.origin);
             self.unread.push(unread);
         }
@@ -182,7 +209,18 @@ impl Gathered {
             .collect()
     }
 
-    fn add_source(&mut self, id: SourceId) {
+    /// Takes a source in.
+    fn read(&mut self, document: Document, sub_questions: Vec<usize>, matched: String) -> Reading {
+        let id = self.catalogue.add(document);
+        self.compare(id);
+        Reading {
+            id,
+            sub_questions,
+            matched,
+        }
+    }
+
+    fn compare(&mut self, id: SourceId) {
         let Some(source) = self.catalogue.get(id) else {
             return;
         };
@@ -227,14 +265,18 @@ impl Live {
             self.tell(&format!("round/{round}/began"), vec![began], Patch::default())
                 .await?;
             let before = gathered.quotes.len();
-            let searched = self.search_round(round, &wanted).await?;
-            for one in &searched {
-                gathered.searches.push(one.run());
-                gathered.hints.extend(one.hint.clone());
-            }
-            gathered.meet(&searched);
-            let picked = self.pick(round, &gathered, plan, searched).await?;
-            self.read_and_quote(&mut gathered, plan, picked).await?;
+            let Round { prompt, late } = self.search_round(round, &wanted).await?;
+            gathered.note(&prompt);
+            // Late searches have their share of what is read, and what the others leave of theirs.
+            let most = self.shape.sources_per_round;
+            let share = (most * prompt.len()).div_ceil(wanted.len());
+            let picked = self.pick(round, &gathered, plan, prompt, share).await?;
+            let late = late.map(|searches| Further {
+                round,
+                searches,
+                most: most - picked.len(),
+            });
+            self.read_and_quote(&mut gathered, plan, picked, late).await?;
             let new_quotes = (gathered.quotes.len() - before) as u32;
             stalled = if new_quotes == 0 { stalled + 1 } else { 0 };
 
@@ -296,73 +338,98 @@ impl Live {
         }
     }
 
-    /// Reads what was picked and takes quotes from it. What is at hand is quoted while pages are still being fetched.
+    /// Reads what was picked of a round and takes quotes from it, and the same of what late searches find.
     async fn read_and_quote(
         &self,
         gathered: &mut Gathered,
         plan: &Plan,
         picked: Vec<Picked>,
+        late: Option<Further<'_>>,
     ) -> Result<(), Stop> {
-        let asks_web = self.sources().contains(&SourceKind::Web);
-        let (at_hand, to_fetch): (Vec<Picked>, Vec<Picked>) =
-            picked.into_iter().partition(|picked| picked.is_at_hand(asks_web));
-        let mut near = Vec::new();
-        for picked in at_hand {
-            let id = gathered
-                .catalogue
-                .add(picked.document(self.ports.clock.unix_ms()));
-            gathered.add_source(id);
-            near.push(Reading {
-                id,
-                sub_questions: picked.sub_questions,
-                matched: picked.found.snippet,
-            });
-        }
-        self.tell_read(&gathered.catalogue, &near).await?;
-
-        // The fetched lane works on a copy, so that both can go on at once; numbers stay those of the order above.
-        let mut far = Gathered {
-            catalogue: gathered.catalogue.clone(),
-            ..Gathered::default()
-        };
-        far.copies.clone_from(&gathered.copies);
-        far.originals.clone_from(&gathered.originals);
-        let fetched = async {
-            let mut ids = Vec::new();
-            for (document, sub_questions, unread) in self.fetch_all(to_fetch).await? {
-                far.unread.extend(unread);
-                if let Some(document) = document {
-                    let id = far.catalogue.add(document);
-                    far.add_source(id);
-                    ids.push(Reading {
-                        id,
-                        sub_questions,
-                        matched: String::new(),
-                    });
-                }
-            }
-            self.tell_read(&far.catalogue, &ids).await?;
-            let quotes = self.quote_all(&far, plan, &ids, true).await?;
-            Ok::<_, Stop>((far, ids, quotes))
-        };
-        let (near_quotes, fetched) = tokio::join!(self.quote_all(gathered, plan, &near, true), fetched);
-        let near_quotes = near_quotes?;
-        let (far, ids, far_quotes) = fetched?;
-        gathered.catalogue = far.catalogue;
-        gathered.copies = far.copies;
-        gathered.originals = far.originals;
-        gathered.miss(far.unread);
-        let is_barren = near_quotes.is_empty() && far_quotes.is_empty();
-        gathered.quotes.extend(near_quotes);
-        gathered.quotes.extend(far_quotes);
+        let Read {
+            gathered: read,
+            readings,
+            quotes,
+        } = self.lanes(std::mem::take(gathered), plan, picked, late).await?;
+        *gathered = read;
+        let is_barren = quotes.is_empty();
+        gathered.quotes.extend(quotes);
         if is_barren {
             // A model that finds nothing anywhere is more likely weak than right.
-            near.extend(ids);
-            let quotes = self.quote_all(gathered, plan, &near, false).await?;
+            let quotes = self.quote_all(gathered, plan, &readings, false).await?;
             gathered.quotes.extend(quotes);
         }
         gathered.quotes.sort_by_key(|quote| quote.id);
         Ok(())
+    }
+
+    /// What is at hand is quoted while pages are still being fetched, and both while slow searches go on. Each of the
+    /// three works on a copy of what the one before it has read: numbers are those of this order, however long each takes.
+    async fn lanes(
+        &self,
+        mut near: Gathered,
+        plan: &Plan,
+        picked: Vec<Picked>,
+        late: Option<Further<'_>>,
+    ) -> Result<Read, Stop> {
+        let asks_web = self.sources().contains(&SourceKind::Web);
+        let (at_hand, to_fetch): (Vec<Picked>, Vec<Picked>) =
+            picked.into_iter().partition(|picked| picked.is_at_hand(asks_web));
+        let mut readings: Vec<Reading> = Vec::new();
+        for picked in at_hand {
+            let document = picked.document(self.ports.clock.unix_ms());
+            readings.push(near.read(document, picked.sub_questions, picked.found.snippet));
+        }
+        self.tell_read(&near.catalogue, &readings).await?;
+
+        let (is_fetched, fetched) = oneshot::channel();
+        let is_late = late.is_some();
+        let mut far = near.clone();
+        let fetching = async {
+            let mut readings = Vec::new();
+            for (document, sub_questions, unread) in self.fetch_all(to_fetch).await? {
+                far.miss(unread);
+                readings.extend(document.map(|document| far.read(document, sub_questions, String::new())));
+            }
+            self.tell_read(&far.catalogue, &readings).await?;
+            if is_late {
+                // An error means that the late searches have failed, which ends the round.
+                let _ = is_fetched.send(far.clone());
+            }
+            let quotes = self.quote_all(&far, plan, &readings, true).await?;
+            Ok::<_, Stop>((far, readings, quotes))
+        };
+        let further = async {
+            let Some(Further {
+                round,
+                searches,
+                most,
+            }) = late
+            else {
+                return Ok(None);
+            };
+            let (searched, fetched) = tokio::join!(searches, fetched);
+            let (searched, mut gathered) = (searched?, fetched.map_err(|_| Stop::Halted)?);
+            gathered.note(&searched);
+            let picked = self.pick(round, &gathered, plan, searched, most).await?;
+            Box::pin(self.lanes(gathered, plan, picked, None)).await.map(Some)
+        };
+        let (near_quotes, fetching, further) =
+            tokio::join!(self.quote_all(&near, plan, &readings, true), fetching, further);
+        let mut quotes = near_quotes?;
+        let (mut gathered, far_readings, far_quotes) = fetching?;
+        readings.extend(far_readings);
+        quotes.extend(far_quotes);
+        if let Some(further) = further? {
+            gathered = further.gathered;
+            readings.extend(further.readings);
+            quotes.extend(further.quotes);
+        }
+        Ok(Read {
+            gathered,
+            readings,
+            quotes,
+        })
     }
 
     async fn tell_read(&self, catalogue: &Catalogue, read: &[Reading]) -> Result<(), Stop> {

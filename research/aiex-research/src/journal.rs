@@ -317,6 +317,18 @@ impl Live {
         Ok(ended.outcome)
     }
 
+    fn decision(&self, name: &str) -> String {
+        format!("{name}@{}", self.generation)
+    }
+
+    /// What was decided in an earlier process, if it was.
+    pub(crate) fn decided<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        match self.past.take(&self.decision(name))? {
+            Outcome::Done { value } => Some(value),
+            Outcome::Failed { .. } | Outcome::Skipped { .. } => None,
+        }
+    }
+
     /// Decides something once: what was decided in an earlier process stays so. A retry decides anew.
     pub(crate) async fn decide<T: Serialize + DeserializeOwned>(
         &self,
@@ -325,10 +337,10 @@ impl Live {
         events: impl FnOnce(&T) -> Vec<Event>,
         patch: Patch,
     ) -> Result<T, Stop> {
-        let key = format!("{name}@{}", self.generation);
-        if let Some(Outcome::Done { value }) = self.past.take(&key) {
+        if let Some(value) = self.decided(name) {
             return Ok(value);
         }
+        let key = self.decision(name);
         if self.halt.is_cancelled() {
             return Err(Stop::Halted);
         }

@@ -19,6 +19,9 @@ pub struct Settings {
     /// While the first search of the web has gone unanswered for this long, no other is sent there: it waits for what
     /// becomes of the first.
     pub search_overdue: Duration,
+    /// Once a search of a round has found something, the others are waited for this long before what there is is read;
+    /// they go on meanwhile, and what they find is read beside it.
+    pub search_patience: Duration,
     /// A read is given up after this long.
     pub read_deadline: Duration,
     /// A model call is given up after this long.
@@ -42,6 +45,8 @@ impl Default for Settings {
             search_deadline: Duration::from_secs(10),
             // Most of what an engine may take for its first byte; a healthy one has answered by then.
             search_overdue: Duration::from_secs(3),
+            // Longer than a search engine takes as a rule: what is read at once is picked from more.
+            search_patience: Duration::from_millis(1500),
             read_deadline: Duration::from_secs(20),
             model_deadline: Duration::from_secs(120),
             retry_pause: Duration::from_millis(200),

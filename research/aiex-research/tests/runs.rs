@@ -11,6 +11,7 @@ mod runs {
     mod failing;
     mod following;
     mod killing;
+    mod late;
     mod removing;
     mod steering;
     mod verifying;

@@ -250,13 +250,14 @@ fn join(gathered: &Gathered, candidates: &mut Vec<Candidate>, candidate: Candida
 }
 
 impl Live {
-    /// Picks what to read of what was found.
-    pub(crate) async fn pick(
+    /// Picks what to read of what was found, at most so many.
+    pub(super) async fn pick(
         &self,
         round: u32,
         gathered: &Gathered,
         plan: &Plan,
         searched: Vec<Searched>,
+        most: usize,
     ) -> Result<Vec<Picked>, Stop> {
         let asked: Vec<String> = plan
             .sub_questions
@@ -294,45 +295,46 @@ impl Live {
         }
         // Stable, so that equal points keep the order of the searches, and a restart picks the same.
         candidates.sort_by(|a, b| b.points.total_cmp(&a.points));
-        Ok(self.in_turn(candidates, plan.sub_questions.len()))
+        Ok(in_turn(candidates, plan.sub_questions.len(), most))
     }
+}
 
-    fn in_turn(&self, candidates: Vec<Candidate>, sub_questions: usize) -> Vec<Picked> {
-        let mut left: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
-        let mut by_owner: HashMap<String, usize> = HashMap::new();
-        let mut picked = Vec::new();
-        loop {
-            let before = picked.len();
-            for at in 0..sub_questions {
-                if picked.len() >= self.shape.sources_per_round {
-                    return picked;
-                }
-                let next = left.iter_mut().find(|slot| {
-                    slot.as_ref().is_some_and(|candidate| {
-                        let used = by_owner
-                            .get(&owner(&candidate.hit.found.origin))
-                            .copied()
-                            .unwrap_or(0);
-                        candidate.sub_questions.contains(&at) && used < OWNER_CAP
-                    })
-                });
-                if let Some(Candidate {
-                    hit: Hit { found, kept },
-                    sub_questions,
-                    ..
-                }) = next.and_then(Option::take)
-                {
-                    *by_owner.entry(owner(&found.origin)).or_default() += 1;
-                    picked.push(Picked {
-                        found,
-                        kept,
-                        sub_questions: sub_questions.into_iter().collect(),
-                    });
-                }
-            }
-            if picked.len() == before {
+/// Every sub-question's best in turn.
+fn in_turn(candidates: Vec<Candidate>, sub_questions: usize, most: usize) -> Vec<Picked> {
+    let mut left: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
+    let mut by_owner: HashMap<String, usize> = HashMap::new();
+    let mut picked = Vec::new();
+    loop {
+        let before = picked.len();
+        for at in 0..sub_questions {
+            if picked.len() >= most {
                 return picked;
             }
+            let next = left.iter_mut().find(|slot| {
+                slot.as_ref().is_some_and(|candidate| {
+                    let used = by_owner
+                        .get(&owner(&candidate.hit.found.origin))
+                        .copied()
+                        .unwrap_or(0);
+                    candidate.sub_questions.contains(&at) && used < OWNER_CAP
+                })
+            });
+            if let Some(Candidate {
+                hit: Hit { found, kept },
+                sub_questions,
+                ..
+            }) = next.and_then(Option::take)
+            {
+                *by_owner.entry(owner(&found.origin)).or_default() += 1;
+                picked.push(Picked {
+                    found,
+                    kept,
+                    sub_questions: sub_questions.into_iter().collect(),
+                });
+            }
+        }
+        if picked.len() == before {
+            return picked;
         }
     }
 }

@@ -1,10 +1,9 @@
-//! The searches of one round, side by side.
+//! One search: its tries, and what came of it.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use aiex_evidence::{EngineRun, Hindrance, SearchRun};
-use futures_util::future;
 
 use super::Query;
 use super::earlier::Hit;
@@ -19,7 +18,7 @@ use crate::store::Patch;
 use crate::terms;
 
 /// Tries of a search that may succeed in a moment.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 /// Bytes of a result's text that are kept: a whole file is not a span.
 const LONGEST_TEXT: usize = 64 * 1024;
 const LONGEST_SNIPPET: usize = 2 * 1024;
@@ -51,6 +50,11 @@ impl Searched {
         }
     }
 
+    /// Whether it may succeed in a moment where it failed.
+    pub(super) fn may_succeed(&self) -> bool {
+        self.retryable
+    }
+
     pub(crate) fn run(&self) -> SearchRun {
         SearchRun {
             source: self.query.source.as_str().to_owned(),
@@ -65,33 +69,12 @@ impl Searched {
 }
 
 impl Live {
-    /// Searches for every query. When every one failed and some may succeed in a moment, they are all tried once more:
-    /// a run must not end for one bad second.
-    pub(crate) async fn search_round(&self, round: u32, queries: &[Query]) -> Result<Vec<Searched>, Stop> {
-        let first = self.search_all(round, queries, 0..TRIES).await?;
-        let mut outside = first
-            .iter()
-            .filter(|searched| searched.query.source != SourceKind::Reports);
-        let is_dead = outside.all(|searched| searched.failure.is_some());
-        if is_dead && first.iter().any(|searched| searched.retryable) {
-            return self.search_all(round, queries, TRIES..2 * TRIES).await;
-        }
-        Ok(first)
-    }
-
-    async fn search_all(
+    pub(super) async fn search(
         &self,
         round: u32,
-        queries: &[Query],
+        query: &Query,
         tries: Range<u32>,
-    ) -> Result<Vec<Searched>, Stop> {
-        let searches = queries
-            .iter()
-            .map(|query| self.search(round, query, tries.clone()));
-        future::join_all(searches).await.into_iter().collect()
-    }
-
-    async fn search(&self, round: u32, query: &Query, tries: Range<u32>) -> Result<Searched, Stop> {
+    ) -> Result<Searched, Stop> {
         let mut searched = Searched::of(query.clone(), Vec::new());
         if query.source == SourceKind::Reports {
             match self.search_reports(round, query, tries.start).await? {

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aiex_evidence::KnowledgeGraph;
 use aiex_research::{Depth, Request, Research, RunState, Settings};
 
-use super::world::{World, brisk, events, idle, open, request};
+use super::world::{Fated, World, brisk, events, idle, open, request};
 
 /// Calls that had begun and not ended in the store.
 fn open_calls(folder: &Path) -> u32 {
@@ -39,11 +40,17 @@ fn with_graph(folder: &Path) -> i64 {
 }
 
 /// Kills a run after so many commits, resumes it, and returns the report's size; `None` when it had ended before.
-async fn killed_after(commits: u64, make: fn() -> World, request: &Request) -> Option<()> {
+async fn killed_after(
+    commits: u64,
+    make: fn() -> World,
+    request: &Request,
+    patience: Duration,
+) -> Option<()> {
     let folder = tempfile::tempdir().unwrap();
     let world = Arc::new(make());
     let settings = Settings {
         dies_after_commits: Some(commits),
+        search_patience: patience,
         ..brisk()
     };
     let research = Research::open(folder.path(), world.ports(), settings)
@@ -63,7 +70,13 @@ async fn killed_after(commits: u64, make: fn() -> World, request: &Request) -> O
     assert_eq!(with_report(folder.path()), with_graph(folder.path()));
     let open_calls = open_calls(folder.path());
 
-    let research = open(folder.path(), &world).await;
+    let settings = Settings {
+        search_patience: patience,
+        ..brisk()
+    };
+    let research = Research::open(folder.path(), world.ports(), settings)
+        .await
+        .unwrap();
     let run = match research.list().await.unwrap().first() {
         Some(summary) => summary.id.clone(),
         None => {
@@ -94,8 +107,9 @@ async fn killed_after(commits: u64, make: fn() -> World, request: &Request) -> O
 }
 
 async fn killed_everywhere(make: fn() -> World, request: Request) -> u64 {
+    let patience = Settings::default().search_patience;
     let mut commits = 0;
-    while killed_after(commits, make, &request).await.is_some() {
+    while killed_after(commits, make, &request, patience).await.is_some() {
         commits += 1;
     }
     commits
@@ -132,6 +146,31 @@ async fn killed_at_every_commit_a_run_whose_models_see_different_parts_repeats_n
         },
     )
     .await;
+    assert!(commits > 40, "{commits}");
+}
+
+/// Which searches others did not wait for is kept: what they found has its place in the order of sources, by which
+/// everything after it is named.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_every_commit_a_run_with_late_searches_repeats_nothing_that_ended() {
+    let slow = || World {
+        fate: Arc::new(|call: &str| Fated {
+            waits: Duration::from_millis(if call.starts_with("search docs") { 40 } else { 0 }),
+            ..Fated::default()
+        }),
+        ..World::with_model()
+    };
+    let request = Request {
+        depth: Depth::Quick,
+        ..request()
+    };
+    let mut commits = 0;
+    while killed_after(commits, slow, &request, Duration::ZERO)
+        .await
+        .is_some()
+    {
+        commits += 1;
+    }
     assert!(commits > 40, "{commits}");
 }
 
