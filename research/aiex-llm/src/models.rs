@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::price::Prices;
+use crate::tokens::Counter;
 use crate::{LlmError, ProviderConfig, Request, Rung, Secret};
 
 pub use asking::{Asking, Heard, Notice, Told};
@@ -196,6 +197,12 @@ impl Models {
 
     fn rungs(&self) -> MutexGuard<'_, HashMap<usize, Rung>> {
         self.rungs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What counts for a model, and learns from its answers; `None` when there is no such provider.
+    pub fn counter(&self, provider: &str) -> Option<&Counter> {
+        let member = self.members.iter().find(|member| member.name() == provider)?;
+        Some(&member.counter)
     }
 
     /// The members in the order in which they are asked.

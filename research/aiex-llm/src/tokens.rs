@@ -6,9 +6,13 @@
 //! again for each model; with open models it comes as `tokenizer.json`, which can be named ([`Tokenizer`]). For the rest there
 //! is the estimate. It was compared with three vocabularies of 100 to 262 thousand
 //! tokens: on source code, Markdown and prose it lies 15 to 60 % above them. Listings of assembler, encoded bytes and
-//! rare ideographs can take up to a quarter more than it says; there the server's refusal is the second guard.
+//! rare ideographs can take up to a quarter more than it says; there the server's refusal is the second guard, and what
+//! its first answer says that the prompt took the third ([`Counter::learn`]).
 
 mod vocabulary;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use vocabulary::{Tokenizer, Unreadable};
 
@@ -29,11 +33,22 @@ const CHARS_PER_TOKEN: f64 = 3.2;
 /// such words, and exact counting takes more than proportional time for them.
 const LONGEST_WORD: usize = 4096;
 
-/// Counts tokens for one model.
+/// The most that a service is believed to count for one token of ours: it may count characters, but not more.
+const MOST_LEARNED: f64 = 8.0;
+
+/// A prompt shorter than this, in tokens, teaches nothing: what a template adds weighs too much in it.
+const LEAST_LEARNED_FROM: u64 = 64;
+
+/// Counts tokens for one model. Clones learn together.
 #[derive(Debug, Clone)]
 pub struct Counter {
     vocabulary: Vocabulary,
+    learned: Option<Arc<Learned>>,
 }
+
+/// How much more a service counts than its counter, in thousandths.
+#[derive(Debug, Default)]
+struct Learned(AtomicU32);
 
 #[derive(Debug, Clone)]
 enum Vocabulary {
@@ -49,6 +64,7 @@ impl Counter {
     /// The estimate, for models of unknown vocabulary.
     pub const ESTIMATE: Self = Self {
         vocabulary: Vocabulary::Other,
+        learned: None,
     };
 
     /// The counter for a provider's model: its file, if it is configured with one.
@@ -56,6 +72,7 @@ impl Counter {
         match &config.tokenizer {
             Some(tokenizer) => Self {
                 vocabulary: Vocabulary::File(tokenizer.clone()),
+                learned: Some(Arc::default()),
             },
             None => Self::for_model(config.kind, &config.model),
         }
@@ -84,12 +101,43 @@ impl Counter {
         } else {
             Vocabulary::Other
         };
-        Self { vocabulary }
+        Self {
+            vocabulary,
+            learned: Some(Arc::default()),
+        }
     }
 
     /// Whether [`Counter::count`] is exact.
     pub fn is_exact(&self) -> bool {
         !matches!(self.vocabulary, Vocabulary::Other)
+    }
+
+    /// How many tokens of the service one that is counted here is, as far as its answers tell; at least 1.
+    pub(crate) fn ratio(&self) -> f64 {
+        let thousandths = match self.learned.as_deref() {
+            Some(Learned(thousandths)) => thousandths.load(Ordering::Relaxed),
+            None => 0,
+        };
+        f64::from(thousandths.max(1000)) / 1000.0
+    }
+
+    /// Notes what a service counted for a prompt that was expected to take at most so many tokens, at the ratio of then.
+    /// Where it is more, all that is counted from now on is that much more: a budget must hold as the service counts.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "no prompt has 2^52 tokens, and the ratio is between one and eight"
+    )]
+    pub(crate) fn learn(&self, expected: u64, ratio: f64, counted: u64) {
+        if let Some(learned) = &self.learned
+            && expected >= LEAST_LEARNED_FROM
+            && counted > expected
+        {
+            let Learned(thousandths) = learned.as_ref();
+            let ratio = (ratio * counted as f64 / expected as f64).min(MOST_LEARNED);
+            thousandths.fetch_max((1000.0 * ratio).ceil() as u32, Ordering::Relaxed);
+        }
     }
 
     /// The tokens of `text`, or at most about so many.
@@ -101,7 +149,15 @@ impl Counter {
             Vocabulary::File(tokenizer) => tokenizer.count(text),
             Vocabulary::Other => None,
         };
-        exact.unwrap_or_else(|| estimate(text))
+        let own = exact.unwrap_or_else(|| estimate(text));
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count, never negative, far below 2^52"
+        )]
+        let of_service = (own as f64 * self.ratio()).ceil() as usize;
+        of_service
     }
 
     /// The tokens of a prompt, what a chat template adds included.
@@ -221,6 +277,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_service_that_counts_more_is_believed_and_one_that_counts_less_is_not() {
+        let counter = Counter::for_model(ProviderKind::OpenAi, "some-model");
+        let (text, clone) = ("a text of some words ".repeat(20), counter.clone());
+        let own = counter.count(&text);
+        counter.learn(100, 1.0, 90);
+        counter.learn(10, 1.0, 1000);
+        assert_eq!(
+            counter.count(&text),
+            own,
+            "neither less, nor what a template adds to a few words"
+        );
+        counter.learn(100, 1.0, 300);
+        // Two requests that were under way together tell the same thing.
+        counter.learn(100, 1.0, 300);
+        assert_eq!(clone.count(&text), 3 * own);
+        counter.learn(300, 3.0, 330);
+        assert_eq!(counter.ratio(), 3.3);
+        counter.learn(100, 1.0, 100_000);
+        assert_eq!(counter.ratio(), MOST_LEARNED, "a server may claim anything");
+    }
 
     #[test]
     fn known_texts_are_not_underestimated() {

@@ -18,6 +18,7 @@ mod estimate;
 mod event;
 mod extractive;
 mod feed;
+mod fusion;
 mod gather;
 mod journal;
 mod lenient;
@@ -43,6 +44,7 @@ pub use error::{ResearchError, TemplateError};
 pub use estimate::Estimate;
 pub use event::{Entry, Event, Stage, StopRule};
 pub use feed::Follow;
+pub use fusion::{Fusion, same_result};
 pub use plan::{Brief, Plan, QuestionKind, SubQuestion};
 pub use ports::{
     Allowance, Bound, Boxed, Clock, Cut, Findings, Found, Material, Model, ModelFailure, ModelStage,

@@ -204,6 +204,9 @@ pub struct PageText {
     pub date: Option<String>,
     /// Whether it tries to instruct a model.
     pub instructs: bool,
+    /// Whether `text` is only the beginning of it.
+    #[serde(default)]
+    pub is_cut: bool,
 }
 
 /// Why a page could not be read.

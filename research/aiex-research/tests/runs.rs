@@ -12,6 +12,7 @@ mod runs {
     mod following;
     mod killing;
     mod late;
+    mod long;
     mod removing;
     mod steering;
     mod verifying;

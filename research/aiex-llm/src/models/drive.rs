@@ -165,6 +165,7 @@ impl Drive {
         };
         let tries = self.tried.get(&at).map_or(0, |came| came.tries);
         let member = &models.members[at];
+        let ratio = member.counter.ratio();
         let fitted = fit::fitted(&self.request, member, window).map_err(|needed| {
             let tried = Tried::TooSmall {
                 provider: member.name().to_owned(),
@@ -174,6 +175,7 @@ impl Drive {
             Left::without_asking(tried, None)
         })?;
         let (needed, prompt_tokens) = (fitted.needed(), fitted.prompt_tokens);
+        let shape = shape_of(member, &fitted.request);
         self.can_pay(models, member, &fitted)
             .map_err(|tried| Left::without_asking(tried, None))?;
         let resting = |reason: String, again: Option<Instant>| {
@@ -264,6 +266,9 @@ impl Drive {
         match self.listen(member, &mut answer, &mut text).await {
             Ok((usage, finish)) => {
                 pass.answered();
+                if let Some(counted) = usage.and_then(|usage| usage.prompt_tokens) {
+                    member.counter.learn(prompt_tokens + shape, ratio, counted);
+                }
                 let written = format!("{}{text}", answer.thoughts());
                 let spent = self.spend(models, member, usage, &written, prompt_tokens);
                 member.speed.measured(
@@ -305,9 +310,7 @@ impl Drive {
         let Some(allowance) = &self.request.allowance else {
             return Ok(());
         };
-        let schema = fitted.request.schema.as_ref();
-        // The prompt says it already; some count what they are sent beside it, too.
-        let shape = schema.map_or(0, |schema| member.counter.count(&schema.value.to_string()) as u64);
+        let shape = shape_of(member, &fitted.request);
         let most = Usage {
             prompt_tokens: Some(fitted.prompt_tokens + shape),
             cached_tokens: None,
@@ -473,6 +476,12 @@ fn is_gone(failure: &Failure) -> bool {
 }
 
 /// Whether the provider may have counted tokens although nothing of an answer came.
+/// The tokens of a schema that is sent beside the prompt. The prompt says it already; some count this, too.
+fn shape_of(member: &Member, request: &Request) -> u64 {
+    let schema = request.schema.as_ref();
+    schema.map_or(0, |schema| member.counter.count(&schema.value.to_string()) as u64)
+}
+
 fn may_have_cost(failure: &Failure) -> bool {
     matches!(
         failure,

@@ -1,28 +1,26 @@
 //! Which of the results are worth reading.
 //!
 //! Results of different searches are merged by where they lie; each has points for its places in the searches that
-//! found it (reciprocal ranks, as in reciprocal rank fusion) and for the words of its sub-question that it holds, each by
+//! found it ([`Fusion`]) and for the words of its sub-question that it holds, each by
 //! how rare it is. What holds too few of them is left out: every search returns something. Every sub-question then takes
 //! its best in turn, with a cap for each owner, so that one site or file cannot fill a round.
 
 use std::collections::{BTreeSet, HashMap};
-use std::ops::RangeInclusive;
 
 use aiex_evidence::{Document, Hindrance, Origin, Rarity, extract};
 
 use super::earlier::{Hit, Kept, document};
 use super::{Gathered, Searched};
 use crate::SourceKind;
+use crate::fusion::{Fusion, same_place};
 use crate::journal::Stop;
 use crate::live::{Live, on_a_thread};
 use crate::plan::Plan;
 use crate::ports::{Found, PageText};
 use crate::terms;
 
-/// Softens the first places of a ranking; small, since the lists are short.
-const RANK_OFFSET: f64 = 3.0;
-/// Points for holding every word of the sub-question.
-const ALL_WORDS: f64 = 0.4;
+/// Points for holding every word of the sub-question; the first place of a search has one.
+const ALL_WORDS: f64 = 1.2;
 /// The best of a search of the user's own code that count whatever words they hold: it finds by meaning, too. And the
 /// best of a history for a question that asks of the past: rare among all commits is not rare among those found.
 const TRUSTED_CODE: usize = 3;
@@ -54,12 +52,16 @@ impl Picked {
 
     /// The document, of a page that was read.
     pub(crate) fn as_read(&self, page: PageText, read_at: u64) -> Document {
+        let title = match page.title.trim() {
+            "" => self.found.title.clone(),
+            _ => page.title,
+        };
         Document {
             origin: self.found.origin.clone(),
-            title: if page.title.trim().is_empty() {
-                self.found.title.clone()
+            title: if page.is_cut {
+                format!("{title} (only its beginning)")
             } else {
-                page.title
+                title
             },
             date: page.date.or_else(|| self.found.date.clone()),
             licence: self.found.licence.clone(),
@@ -137,37 +139,6 @@ pub(crate) fn owner(origin: &Origin) -> String {
     }
 }
 
-/// Whether two results are the same place.
-fn same_place(a: &Origin, b: &Origin) -> bool {
-    match (span(a), span(b)) {
-        (Some((one, lines)), Some((other, others))) => {
-            one == other && lines.start() <= others.end() && others.start() <= lines.end()
-        }
-        _ => a == b,
-    }
-}
-
-/// The file and the lines of a span.
-fn span(origin: &Origin) -> Option<((&str, &str), RangeInclusive<u32>)> {
-    match origin {
-        Origin::Code {
-            root,
-            path,
-            first_line,
-            last_line,
-            ..
-        }
-        | Origin::Docs {
-            root,
-            path,
-            first_line,
-            last_line,
-            ..
-        } => Some(((root.as_str(), path.as_str()), *first_line..=*last_line)),
-        Origin::Web { .. } | Origin::Commit { .. } | Origin::Report { .. } => None,
-    }
-}
-
 /// A result that may be worth reading, and how much.
 struct Measured {
     hit: Hit,
@@ -187,6 +158,7 @@ fn measured(searched: Vec<Searched>, asked: &[String]) -> Vec<Measured> {
     let all = searched.iter().flat_map(|searched| &searched.found);
     let texts: Vec<String> = all.map(|hit| glance(&hit.found)).collect();
     let rarity = Rarity::of(texts.iter().map(String::as_str));
+    let fusion = Fusion::default();
     let mut measured = Vec::new();
     let mut texts = texts.iter();
     for Searched { query, found, .. } in searched {
@@ -207,7 +179,7 @@ fn measured(searched: Vec<Searched>, asked: &[String]) -> Vec<Measured> {
                 continue;
             }
             let sub_question = query.sub_question;
-            let mut points = 1.0 / (RANK_OFFSET + rank as f64) + ALL_WORDS * held;
+            let mut points = fusion.points(query.source, question, rank) + ALL_WORDS * held;
             if is_test(found) && !question.to_lowercase().contains("test") {
                 points *= TEST;
             }

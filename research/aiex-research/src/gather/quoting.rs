@@ -236,19 +236,42 @@ impl Live {
                 rarity: Arc::clone(&rarity),
                 most: self.shape.quotes_per_source,
             });
+        let quoting: Vec<Quoting> = quoting.collect();
+        let in_passages = |quoting: &&Quoting| {
+            with_model && self.asks_model(&quoting.source) && quoting.source.text.len() > SHOWN
+        };
+        let in_passages = quoting.iter().filter(in_passages).count();
         let quotes: Vec<Vec<Quote>> =
-            future::join_all(quoting.map(|quoting| self.quote(quoting, with_model)))
+            future::join_all(quoting.into_iter().map(|quoting| self.quote(quoting, with_model)))
                 .await
                 .into_iter()
                 .collect::<Result<_, _>>()?;
+        if let (1.., Some(first)) = (in_passages, read.first()) {
+            let what = match in_passages {
+                1 => "one long source".to_owned(),
+                number => format!("{number} long sources"),
+            };
+            let told = Event::Fallback {
+                stage: Stage::Gather,
+                reason: format!(
+                    "the model was shown the passages of {what} that speak of the question, not all of it"
+                ),
+            };
+            self.tell(&format!("passages/{}", first.id), vec![told], Patch::default())
+                .await?;
+        }
         Ok(quotes.into_iter().flatten().collect())
+    }
+
+    /// Whether the model is asked for the quotes of a source; else its words tell.
+    fn asks_model(&self, source: &Source) -> bool {
+        let is_prose = !matches!(source.origin, Origin::Code { .. } | Origin::Commit { .. });
+        self.has_model() && is_prose && source.text.len() > SHORT_TEXT
     }
 
     async fn quote(&self, quoting: Quoting, with_model: bool) -> Result<Vec<Quote>, Stop> {
         let source = Arc::clone(&quoting.source);
-        let is_prose = !matches!(source.origin, Origin::Code { .. } | Origin::Commit { .. });
-        let by_model = with_model && self.has_model() && is_prose && source.text.len() > SHORT_TEXT;
-        let extracted = if by_model {
+        let extracted = if with_model && self.asks_model(&source) {
             self.ask_quotes(&quoting).await?
         } else {
             None

@@ -95,7 +95,9 @@ impl Live {
                 .await
             {
                 Ok(mut page) => {
-                    page.text.truncate(terms::head(&page.text, LONGEST_PAGE).len());
+                    let kept = terms::head(&page.text, LONGEST_PAGE).len();
+                    page.is_cut |= kept < page.text.len();
+                    page.text.truncate(kept);
                     Outcome::Done {
                         value: (page, self.ports.clock.unix_ms() / 1000),
                     }

@@ -293,6 +293,7 @@ impl Reader for World {
                 text,
                 title: page.to_owned(),
                 date: None,
+                is_cut: false,
             })
         })
     }

@@ -74,9 +74,16 @@ struct Kept {
 
 impl Port {
     pub(super) fn new(pool: Arc<Pool>, cache: Cache) -> Self {
-        let members = pool.providers.iter().map(|provider| Member {
-            counter: Counter::of(provider.config()),
-            provider: provider.clone(),
+        let members = pool.providers.iter().map(|provider| {
+            let config = provider.config();
+            Member {
+                // The one that learns what the service counts.
+                counter: pool
+                    .models
+                    .counter(&config.name)
+                    .map_or_else(|| Counter::of(config), Counter::clone),
+                provider: provider.clone(),
+            }
         });
         Self {
             members: members.collect(),

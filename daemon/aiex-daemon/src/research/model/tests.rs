@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aiex_config::{Home, MapEnvironment};
 use aiex_llm::Secret;
-use aiex_llm::standin::{Fault, Reply as Sent, StandIn, openai};
+use aiex_llm::standin::{Counts, Fault, Reply as Sent, StandIn, openai};
 use aiex_protocol::keys::KeyPlace;
 use aiex_research::{Allowance, Cut, Material, ModelStage, Part, Reach};
 use serde_json::json;
@@ -148,6 +148,40 @@ async fn prose_is_heard_as_it_comes_and_costs_nothing_the_second_time() {
     };
     ask(port.as_ref(), &fresh).await.0.unwrap();
     assert_eq!(model.requests(), 3);
+}
+
+/// A budget is spent as the service counts, whatever we expected.
+#[tokio::test]
+async fn a_service_that_counts_more_than_expected_is_reserved_for_what_it_counts() {
+    let counts = Counts {
+        prompt: 1000,
+        answer: 10,
+    };
+    let model = StandIn::start([openai::counted_answer("", &["It is retried."], counts)]).unwrap();
+    let port = port(&provider("a", &model.url()));
+    let prompt = prompt_with_material();
+    let before = port.bound(&prompt).least;
+    assert!(
+        before.input_tokens < 1000 && before.input_tokens > 64,
+        "{before:?}"
+    );
+    let cancel = CancellationToken::new();
+    port.ask(&prompt, &cancel, &|_| {}).await.unwrap();
+    let after = port.bound(&prompt).least;
+    assert!(after.input_tokens >= 1000, "{after:?}");
+
+    let allowance = Allowance {
+        tokens: 900 + u64::from(prompt.max_tokens),
+        micro_dollars: None,
+    };
+    let next = Prompt {
+        kept_since_ms: u64::MAX,
+        allowance: Some(allowance),
+        ..prompt
+    };
+    let refused = port.ask(&next, &cancel, &|_| {}).await.unwrap_err();
+    assert_eq!(refused.reach, Reach::Prompt, "{refused:?}");
+    assert_eq!(model.requests(), 1, "what could pass the allowance is not sent");
 }
 
 /// A prompt about a dozen quotes of some hundred tokens each.

@@ -252,6 +252,7 @@ impl NoPage {
 fn text_of(page: Page) -> PageText {
     PageText {
         instructs: page.has(Flag::InstructsModel),
+        is_cut: page.has(Flag::Truncated),
         text: page.markdown,
         title: page.title.unwrap_or_default(),
         date: page.date,

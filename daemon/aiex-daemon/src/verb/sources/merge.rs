@@ -1,29 +1,9 @@
 //! One ranked list of what several sources found.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use aiex_protocol::source::SourceKind;
-
-/// The constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, 2009): how little the first places stand
-/// out. Theirs is 60, for lists of the same documents; these lists share hardly any, and with 60 their weights alone
-/// would decide.
-const RANK_OFFSET: f32 = 6.0;
-
-/// What a source's places count, by how the question reads. A name or a path is looked for in code; a sentence may be
-/// answered by anything, and most of all by what was written to explain.
-fn weight(source: SourceKind, query: &str) -> f32 {
-    let is_sentence = query.split_whitespace().count() > 2;
-    match (source, is_sentence) {
-        (SourceKind::Code, _) => 1.0,
-        (SourceKind::Docs, true) => 0.9,
-        (SourceKind::Docs, false) => 0.7,
-        (SourceKind::Git, true) => 0.7,
-        (SourceKind::Git, false) => 0.5,
-        (SourceKind::Web, true) => 0.9,
-        (SourceKind::Web, false) => 0.5,
-        (SourceKind::Reports, _) => 0.0,
-    }
-}
+use aiex_research::{Fusion, same_result};
 
 /// A result in its place.
 pub(super) struct Placed<'a> {
@@ -48,32 +28,30 @@ pub(super) fn merge<'a>(
     others: &'a HashMap<SourceKind, Vec<aiex_research::Found>>,
     limit: usize,
 ) -> Merged<'a> {
-    let part = |source, place: usize| weight(source, query) / (RANK_OFFSET + place as f32 + 1.0);
+    let fusion = Fusion::default();
+    #[expect(clippy::cast_possible_truncation, reason = "of a few units")]
+    let part = |source: SourceKind, place: usize| {
+        let source = aiex_research::SourceKind::from_word(source.as_str());
+        source.map_or(0.0, |source| fusion.points(source, query, place) as f32)
+    };
     let mut placed: Vec<Placed<'a>> = Vec::new();
-    let mut by_text: HashMap<String, usize> = HashMap::new();
     for source in SourceKind::ALL {
-        let mut seen = HashSet::new();
         for (place, found) in others.get(&source).into_iter().flatten().enumerate() {
-            let text: String = found.snippet.split_whitespace().collect::<Vec<_>>().join(" ");
-            if !seen.insert(text.clone()) && !text.is_empty() {
-                continue;
-            }
-            let score = part(source, place);
-            match by_text.get(&text).filter(|_| !text.is_empty()) {
-                Some(at) => {
-                    placed[*at].score += score;
-                    placed[*at].also.push(source);
+            let known = placed.iter_mut().find(|known| same_result(known.found, found));
+            match known {
+                // Twice in one list is no better than once.
+                Some(known) if known.source == source || known.also.contains(&source) => {}
+                Some(known) => {
+                    known.score += part(source, place);
+                    known.also.push(source);
                 }
-                None => {
-                    by_text.insert(text, placed.len());
-                    placed.push(Placed {
-                        rank: 0,
-                        score,
-                        source,
-                        also: Vec::new(),
-                        found,
-                    });
-                }
+                None => placed.push(Placed {
+                    rank: 0,
+                    score: part(source, place),
+                    source,
+                    also: Vec::new(),
+                    found,
+                }),
             }
         }
     }
