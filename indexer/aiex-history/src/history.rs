@@ -58,6 +58,8 @@ pub struct Status {
     pub complete: bool,
     /// Whether the bound on commits left older ones out.
     pub cut: bool,
+    /// Whether the clone is shallow: git itself has no older commits.
+    pub shallow: bool,
     /// Bytes on the disk.
     pub bytes: u64,
 }
@@ -199,12 +201,14 @@ impl History {
     /// # Errors
     /// When the store cannot be read.
     pub fn status(&self) -> Result<Status, HistoryError> {
+        let shallow = Repository::open(&self.root)?.is_shallow();
         self.reading(|store| {
             let state = store.state()?;
             Ok(Status {
                 commits: state.commits,
                 complete: state.tips.is_some(),
                 cut: state.cut,
+                shallow,
                 bytes: store.bytes(),
             })
         })

@@ -63,6 +63,11 @@ impl Repository {
         })
     }
 
+    /// Whether git itself has only the newest commits.
+    pub(crate) fn is_shallow(&self) -> bool {
+        self.git.to_thread_local().is_shallow()
+    }
+
     /// A view of the repository for one thread.
     pub(crate) fn local(&self) -> gix::Repository {
         let mut local = self.git.to_thread_local();

@@ -94,6 +94,9 @@ pub struct SearchRun {
     /// Whether the source was still being taken in, so that the same search may find more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_unready: bool,
+    /// What the source has not, and will not have by waiting, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<String>,
 }
 
 /// What came of a search at one of a source's engines.
@@ -133,6 +136,9 @@ impl SearchRun {
         }
         if self.was_taken_in() {
             outcome.push_str("; not everything was indexed yet");
+        }
+        if let Some(lacks) = &self.lacks {
+            outcome.push_str(&format!("; {lacks}"));
         }
         outcome
     }

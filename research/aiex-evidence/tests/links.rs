@@ -75,6 +75,7 @@ fn report(run: &Run, prose: &str, hostile: &str) -> Report {
             }],
             nowhere: vec![hostile.to_owned()],
             is_unready: false,
+            lacks: None,
         }],
         sources: run.sources.clone(),
         quotes: run.quotes.clone().into_vec(),

@@ -67,6 +67,7 @@ fn report() -> Report {
                 ],
                 nowhere: Vec::new(),
                 is_unready: false,
+                lacks: None,
             },
             SearchRun {
                 source: "docs".into(),
@@ -76,6 +77,7 @@ fn report() -> Report {
                 engines: Vec::new(),
                 nowhere: Vec::new(),
                 is_unready: false,
+                lacks: None,
             },
         ],
         unread: vec![Unread {
@@ -132,10 +134,16 @@ fn a_report_from_sources_that_were_not_indexed_whole_says_so_first() {
         .find(|search| search.engines.is_empty());
     let search = search.unwrap();
     (search.failure, search.is_unready) = (None, true);
+    search.lacks = Some("older commits are not here".to_owned());
     for shown in [render::markdown(&report), render::html(&report)] {
         assert_eq!(shown.matches("Not indexed whole yet").count(), 1, "{shown}");
         assert_eq!(
             shown.matches("; not everything was indexed yet").count(),
+            1,
+            "{shown}"
+        );
+        assert_eq!(
+            shown.matches("; older commits are not here").count(),
             1,
             "{shown}"
         );

@@ -122,6 +122,8 @@ pub struct Findings {
     pub nowhere: Vec<String>,
     /// Whether something that belongs to the source was not taken in yet: the same search may find more in a moment.
     pub is_unready: bool,
+    /// What the source has not, and will not have by waiting, in words.
+    pub lacks: Option<String>,
 }
 
 impl From<Vec<Found>> for Findings {
@@ -145,6 +147,8 @@ enum KeptFindings {
         nowhere: Vec<String>,
         #[serde(default)]
         is_unready: bool,
+        #[serde(default)]
+        lacks: Option<String>,
     },
 }
 
@@ -157,11 +161,13 @@ impl From<KeptFindings> for Findings {
                 engines,
                 nowhere,
                 is_unready,
+                lacks,
             } => Self {
                 found,
                 engines,
                 nowhere,
                 is_unready,
+                lacks,
             },
         }
     }

@@ -159,10 +159,21 @@ impl Local {
             .into_iter()
             .map(|root| self.histories.clone().search(root, search, &stop))
             .collect();
-        let lists: Vec<_> = stream::iter(searches).buffered(AT_ONCE).collect().await;
+        let lists: Vec<Result<Findings, SearchFailure>> =
+            stream::iter(searches).buffered(AT_ONCE).collect().await;
+        let lacks: Vec<String> = lists
+            .iter()
+            .flatten()
+            .filter_map(|findings| findings.lacks.clone())
+            .collect();
+        let lists = lists
+            .into_iter()
+            .map(|list| list.map(|findings| findings.found))
+            .collect();
         Ok(Findings {
             found: together(lists, &search.query, search.limit)?,
             is_unready: stop.fell_short(),
+            lacks: (!lacks.is_empty()).then(|| lacks.join("; ")),
             ..Findings::default()
         })
     }

@@ -296,10 +296,13 @@ async fn ask(
     }
     let repository = search::open(running, &args.repo, args.yes).await?;
     let question = question(vec![repository.root().display().to_string()])?;
-    let found = world.search(&question, cancel).await;
-    found
-        .map(|findings| Answer::Other(findings.found).into())
-        .map_err(|failure| failed(source, failure).into())
+    let findings = world.search(&question, cancel).await;
+    let findings = findings.map_err(|failure| failed(source, failure))?;
+    if let Some(lacks) = findings.lacks {
+        let message = format!("{}: {lacks}", source.as_str());
+        running.stream.tell(Event::Notice { message });
+    }
+    Ok(Answer::Other(findings.found).into())
 }
 
 /// What cannot be helped by asking again is the request's fault: there is no web to ask, no history to read.

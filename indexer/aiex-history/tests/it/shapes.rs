@@ -84,6 +84,7 @@ fn a_shallow_clone_ends_where_it_ends() {
     let history = History::open(&repo.at("shallow"), &repo.at("store"), Limits::default()).unwrap();
     let updated = update(&history);
     assert_eq!((updated.added, updated.broken), (2, 0));
+    assert!(history.status().unwrap().shallow, "which is told");
     assert_eq!(subjects(&history, ""), ["Top", "Middle"]);
     // The last commit's difference would be the whole tree, which it did not write.
     assert_eq!(subjects(&history, "treasure"), Vec::<String>::new());
@@ -92,6 +93,7 @@ fn a_shallow_clone_ends_where_it_ends() {
     repo.git_in("shallow", &["commit", "-q", "--allow-empty", "-m", "New"]);
     update(&history);
     assert_eq!(subjects(&history, "")[0], "New");
+    assert!(!history.status().unwrap().shallow);
 }
 
 #[test]

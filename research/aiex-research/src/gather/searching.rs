@@ -30,6 +30,7 @@ pub(crate) struct Searched {
     pub(crate) engines: Vec<EngineRun>,
     pub(crate) nowhere: Vec<String>,
     is_unready: bool,
+    lacks: Option<String>,
     pub(crate) failure: Option<String>,
     pub(crate) hint: Option<String>,
     retryable: bool,
@@ -44,6 +45,7 @@ impl Searched {
             engines: Vec::new(),
             nowhere: Vec::new(),
             is_unready: false,
+            lacks: None,
             failure: None,
             hint: None,
             retryable: false,
@@ -64,6 +66,7 @@ impl Searched {
             engines: self.engines.clone(),
             nowhere: self.nowhere.clone(),
             is_unready: self.is_unready,
+            lacks: self.lacks.clone(),
         }
     }
 }
@@ -100,6 +103,7 @@ impl Live {
                     searched.engines = value.engines;
                     searched.nowhere = value.nowhere;
                     searched.is_unready = value.is_unready;
+                    searched.lacks = value.lacks;
                     searched.failure = None;
                     return Ok(searched);
                 }

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aiex_evidence::{Origin, Source, date};
-use aiex_history::{ChangeKind, CommitHit, History, HistoryError, Limits, Side};
+use aiex_history::{ChangeKind, CommitHit, History, HistoryError, Limits, Side, Status};
 use aiex_page::untrusted::instructs;
-use aiex_research::{Found, Present, Search, SearchFailure};
+use aiex_research::{Findings, Found, Present, Search, SearchFailure};
 use tokio::sync::OwnedMutexGuard;
 
 use super::name_of;
@@ -50,12 +50,16 @@ impl Histories {
         root: PathBuf,
         search: &Search,
         stop: &Stop,
-    ) -> Result<Vec<Found>, SearchFailure> {
+    ) -> Result<Findings, SearchFailure> {
         let history = self.current(&root, stop).await?;
         let (query, limit) = (search.query.clone(), search.limit);
         blocking(stop, move |stop| {
             let hits = history.search(&query, limit, now(), &|| stop.is_due())?;
-            Ok(hits.into_iter().map(|hit| result(hit, &root)).collect())
+            Ok(Findings {
+                found: hits.into_iter().map(|hit| result(hit, &root)).collect(),
+                lacks: lacks(&history.status()?, &root),
+                ..Findings::default()
+            })
         })
         .await?
         .map_err(|error: HistoryError| unusable(&error))
@@ -134,7 +138,7 @@ impl Histories {
             Ok((true, _)) => Present::There {
                 text: source.text.clone(),
             },
-            Ok((false, status)) if status.complete && !status.cut => Present::Gone,
+            Ok((false, status)) if status.complete && !status.cut && !status.shallow => Present::Gone,
             Ok((false, _)) => Present::Unknown {
                 reason: "the history is not read in full".to_owned(),
             },
@@ -151,6 +155,23 @@ fn read(history: &History, _turn: OwnedMutexGuard<()>, stop: &Stop) -> Result<()
             Ok(())
         }
         other => other.map(drop),
+    }
+}
+
+/// What a history has not, and will not have by waiting.
+fn lacks(status: &Status, root: &Path) -> Option<String> {
+    let of = name_of(root);
+    if status.shallow {
+        Some(format!(
+            "older commits of {of} are not here, it is a shallow clone (git fetch --unshallow gets them)"
+        ))
+    } else if status.cut {
+        Some(format!(
+            "of {of} only the newest {} commits are searched",
+            status.commits
+        ))
+    } else {
+        None
     }
 }
 
@@ -269,6 +290,28 @@ mod tests {
                  M src/retry.rs\n\nsrc/retry.rs:\n- let tries = 1;\n+ let tries = 3;"
             )
         );
+    }
+
+    #[test]
+    fn what_a_history_lacks_is_told() {
+        let told = |status: Status| lacks(&status, Path::new("/home/ada/shop"));
+        let whole = Status {
+            commits: 300,
+            complete: true,
+            ..Status::default()
+        };
+        assert_eq!(told(whole.clone()), None);
+        let shallow = told(Status {
+            shallow: true,
+            ..whole.clone()
+        });
+        assert!(
+            shallow
+                .unwrap()
+                .contains("of shop are not here, it is a shallow clone")
+        );
+        let cut = told(Status { cut: true, ..whole });
+        assert!(cut.unwrap().contains("the newest 300 commits"));
     }
 
     #[tokio::test]
