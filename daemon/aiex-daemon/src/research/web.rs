@@ -162,6 +162,7 @@ impl Web {
             nowhere: Vec::new(),
             // An engine that failed beside others may answer in a moment.
             is_unready: partial.is_some(),
+            lacks: None,
         };
         Ok(Answer { findings, partial })
     }
