@@ -18,7 +18,7 @@ use aiex_files::RelPath;
 use aiex_files::stat::Stat;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::content::{ContentKey, cut_log, open_connection};
+use crate::content::{ContentKey, Rows, cut_log, open_connection};
 use crate::error::IndexError;
 
 pub(crate) use embedded::EmbeddedFile;
@@ -70,7 +70,7 @@ impl Catalogue {
     /// [`IndexError::Damaged`] when it is not sound or of another format.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let fail = |e| IndexError::sqlite("catalogue", path, e);
-        let db = open_connection(path).map_err(fail)?;
+        let db = open_connection(path, Rows::Small).map_err(fail)?;
         let damaged = |detail: String| IndexError::Damaged {
             store: "catalogue",
             path: path.to_owned(),

@@ -25,7 +25,7 @@ use crate::snapshot::Outline;
 use blobs::forget_aliases_of_other_rules;
 
 pub use blobs::Blob;
-pub(crate) use connection::{cut_log, open_connection, set_aside};
+pub(crate) use connection::{Rows, cut_log, open_connection, set_aside};
 pub use key::ContentKey;
 pub(crate) use key::rules;
 
@@ -102,7 +102,7 @@ impl ContentStore {
 
     fn connect(path: &Path) -> Result<Self, IndexError> {
         let fail = |e| IndexError::sqlite("content", path, e);
-        let writer = open_connection(path).map_err(fail)?;
+        let writer = open_connection(path, Rows::Large).map_err(fail)?;
         let format: i64 = writer
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .map_err(fail)?;
@@ -113,6 +113,7 @@ impl ContentStore {
                 source: format!("format {format}, this program writes {FORMAT}").into(),
             });
         }
+        // Vectors have rows by number: without, a row of a kilobyte and more is spread over pages of its own.
         // Losing the last rows at a power cut costs reading those files again, so no fsync a commit.
         writer
             .execute_batch(&format!(
@@ -122,7 +123,7 @@ impl ContentStore {
                    text BLOB NOT NULL, outline BLOB NOT NULL);
                  CREATE TABLE IF NOT EXISTS vectors (
                    key BLOB NOT NULL, embedder TEXT NOT NULL, digest BLOB NOT NULL, data BLOB NOT NULL,
-                   PRIMARY KEY (key, embedder)) WITHOUT ROWID;
+                   PRIMARY KEY (key, embedder));
                  CREATE TABLE IF NOT EXISTS blob_alias (
                    oid BLOB NOT NULL, language TEXT NOT NULL, hash BLOB NOT NULL, key BLOB NOT NULL,
                    redactions INTEGER NOT NULL, PRIMARY KEY (oid, language)) WITHOUT ROWID;
@@ -131,7 +132,7 @@ impl ContentStore {
             ))
             .map_err(fail)?;
         forget_aliases_of_other_rules(&writer).map_err(fail)?;
-        let reader = open_connection(path).map_err(fail)?;
+        let reader = open_connection(path, Rows::Large).map_err(fail)?;
         Ok(Self {
             path: path.to_owned(),
             writer: Mutex::new(writer),

@@ -26,7 +26,7 @@ use crate::format;
 use crate::memory::{check_shape, rank};
 use crate::similarity::{cosine, quantise, unsigned};
 use crate::store::{Filter, Near, VectorStore};
-use sketched::Sketched;
+use sketched::{Looked, Sketched};
 
 /// Points of one change, at most, and bytes of it in the engine's log, which has to take it in one piece.
 const BATCH: usize = 256;
@@ -355,13 +355,24 @@ impl VectorStore for EdgeStore {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let candidates = self.sketched.candidates(query, limit, filter);
+        const DOING: &str = "search";
+        let quantised = quantise(query);
+        let candidates = match self.sketched.look(query, &quantised, limit, filter) {
+            Looked::Nearest(mut near) => {
+                // What is in memory is right, but a store that failed is to be made anew.
+                self.call(DOING, |_| Ok(()))?;
+                rank(&mut near, limit);
+                return Ok(near);
+            }
+            Looked::Among(candidates) => Some(candidates),
+            Looked::Nothing => None,
+        };
         let filter = candidates.as_deref().map(Filter::Allow).or(filter);
         if filter.is_none() {
             self.scanned.store(true, Ordering::Relaxed);
         }
-        let request = shard::search(unsigned(&quantise(query)), limit, filter);
-        let points = self.call("search", |shard| shard.search(request))?;
+        let request = shard::search(unsigned(&quantised), limit, filter);
+        let points = self.call(DOING, |shard| shard.search(request))?;
         let mut found: Vec<Near> = points
             .iter()
             .filter_map(|point| {

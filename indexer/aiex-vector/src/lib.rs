@@ -14,6 +14,7 @@ mod server;
 mod similarity;
 mod sketch;
 mod store;
+mod whole;
 
 pub use edge::{EdgeSettings, EdgeStore};
 pub use error::{Format, VectorError};

@@ -1,10 +1,12 @@
-//! When the sketch of a store is whole, and when it pays to look through it first.
+//! What a store keeps of its vectors in memory: a small one the vectors themselves, a large one a sketch of each, and when it
+//! pays to look through that first.
 
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::sketch::Sketch;
-use crate::store::Filter;
+use crate::store::{Filter, Near};
+use crate::whole::{self, Whole};
 
 /// How many candidates are compared for each vector that is wanted.
 const CANDIDATES: usize = 2;
@@ -22,27 +24,68 @@ enum State {
     Cold,
     /// The store is being read; changes are taken in meanwhile.
     Filling {
-        sketch: Sketch,
+        held: Held,
         /// What was put or removed since the reading began: what was read of these may be what they were before.
         changed: HashSet<u64>,
     },
-    Ready(Sketch),
+    Ready(Held),
+}
+
+/// What is held of every vector.
+#[derive(Debug)]
+enum Held {
+    /// Itself, while there are few.
+    Whole(Whole),
+    Sketch(Sketch),
+}
+
+impl Held {
+    fn add(&mut self, ids: &[u64], vectors: &[i8], dimensions: usize) {
+        match self {
+            Self::Whole(whole) if whole.len() + ids.len() > whole::MOST => {
+                let mut sketch = Sketch::new(dimensions);
+                let (known, theirs) = whole.all();
+                sketch.add(known, theirs);
+                sketch.add(ids, vectors);
+                *self = Self::Sketch(sketch);
+            }
+            Self::Whole(whole) => whole.add(ids, vectors),
+            Self::Sketch(sketch) => sketch.add(ids, vectors),
+        }
+    }
+
+    fn remove(&mut self, ids: &[u64]) {
+        match self {
+            Self::Whole(whole) => whole.remove(ids),
+            Self::Sketch(sketch) => sketch.remove(ids),
+        }
+    }
 }
 
 impl State {
-    /// Forgets what these ids had, and gives the sketch that takes in what they have now, if there is one yet.
-    fn change(&mut self, ids: &[u64]) -> Option<&mut Sketch> {
-        let sketch = match self {
+    /// Forgets what these ids had, and gives what takes in what they have now, if there is anything yet.
+    fn change(&mut self, ids: &[u64]) -> Option<&mut Held> {
+        let held = match self {
             Self::Cold => return None,
-            Self::Filling { sketch, changed } => {
+            Self::Filling { held, changed } => {
                 changed.extend(ids);
-                sketch
+                held
             }
-            Self::Ready(sketch) => sketch,
+            Self::Ready(held) => held,
         };
-        sketch.remove(ids);
-        Some(sketch)
+        held.remove(ids);
+        Some(held)
     }
+}
+
+/// What memory says of the vectors nearest to a query.
+pub(super) enum Looked {
+    /// These are the nearest, in no order.
+    Nearest(Vec<Near>),
+    /// They are among these: the engine compares them.
+    Among(Vec<u64>),
+    /// Nothing: the engine is quicker by itself.
+    Nothing,
 }
 
 #[derive(Debug)]
@@ -59,13 +102,13 @@ impl Sketched {
         }
     }
 
-    /// Starts to fill the sketch; not if it is being filled or full.
+    /// Starts to take vectors in; not if that is being done, or was.
     pub(super) fn begin(&self) -> bool {
         let mut state = self.write();
         let begins = matches!(*state, State::Cold);
         if begins {
             *state = State::Filling {
-                sketch: Sketch::new(self.dimensions),
+                held: Held::Whole(Whole::new(self.dimensions)),
                 changed: HashSet::new(),
             };
         }
@@ -74,15 +117,15 @@ impl Sketched {
 
     /// Takes in what was read from the store, but for what has changed since the reading began.
     pub(super) fn fill(&self, ids: &[u64], vectors: &[i8]) {
-        let State::Filling { sketch, changed } = &mut *self.write() else {
+        let State::Filling { held, changed } = &mut *self.write() else {
             return;
         };
         if !ids.iter().any(|id| changed.contains(id)) {
-            return sketch.add(ids, vectors);
+            return held.add(ids, vectors, self.dimensions);
         }
         for (id, vector) in ids.iter().zip(vectors.chunks_exact(self.dimensions.max(1))) {
             if !changed.contains(id) {
-                sketch.add(&[*id], vector);
+                held.add(&[*id], vector, self.dimensions);
             }
         }
     }
@@ -90,7 +133,7 @@ impl Sketched {
     pub(super) fn finish(&self) {
         let mut state = self.write();
         *state = match std::mem::replace(&mut *state, State::Cold) {
-            State::Filling { sketch, .. } => State::Ready(sketch),
+            State::Filling { held, .. } => State::Ready(held),
             other => other,
         };
     }
@@ -101,8 +144,8 @@ impl Sketched {
 
     /// Puts vectors in place of those that the ids had.
     pub(super) fn put(&self, ids: &[u64], vectors: &[i8]) {
-        if let Some(sketch) = self.write().change(ids) {
-            sketch.add(ids, vectors);
+        if let Some(held) = self.write().change(ids) {
+            held.add(ids, vectors, self.dimensions);
         }
     }
 
@@ -110,17 +153,31 @@ impl Sketched {
         self.write().change(ids);
     }
 
-    /// The ids to compare; `None` when the store is quicker without.
-    pub(super) fn candidates(
+    /// Looks for the vectors nearest to a query, of which `quantised` is the 8-bit form.
+    pub(super) fn look(
         &self,
+        query: &[f32],
+        quantised: &[i8],
+        limit: usize,
+        filter: Option<Filter<'_>>,
+    ) -> Looked {
+        match &*self.read() {
+            State::Ready(Held::Whole(whole)) => Looked::Nearest(whole.nearest(quantised, limit, filter)),
+            State::Ready(Held::Sketch(sketch)) => {
+                let among = Self::candidates(sketch, query, limit, filter);
+                among.map_or(Looked::Nothing, Looked::Among)
+            }
+            State::Cold | State::Filling { .. } => Looked::Nothing,
+        }
+    }
+
+    /// The ids to compare; `None` when the store is quicker without.
+    fn candidates(
+        sketch: &Sketch,
         query: &[f32],
         limit: usize,
         filter: Option<Filter<'_>>,
     ) -> Option<Vec<u64>> {
-        let state = self.read();
-        let State::Ready(sketch) = &*state else {
-            return None;
-        };
         let count = limit.saturating_mul(CANDIDATES).max(LEAST_CANDIDATES);
         let pays = |all: usize| all > count.saturating_mul(COST_OF_CANDIDATE);
         match filter {
@@ -160,11 +217,13 @@ mod tests {
     }
 
     fn nearest_to(sketched: &Sketched, component: usize) -> Vec<u64> {
-        let query: Vec<f32> = along(component).into_iter().map(f32::from).collect();
-        let State::Ready(sketch) = &*sketched.read() else {
-            panic!("not ready");
-        };
-        sketch.nearest(&query, 1)
+        let quantised = along(component);
+        let query: Vec<f32> = quantised.iter().copied().map(f32::from).collect();
+        match sketched.look(&query, &quantised, 1, None) {
+            Looked::Nearest(near) => near.into_iter().map(|near| near.id).collect(),
+            Looked::Among(ids) => ids,
+            Looked::Nothing => panic!("not ready"),
+        }
     }
 
     #[test]
@@ -177,11 +236,31 @@ mod tests {
         sketched.fill(&[1, 2, 3], &[along(1), along(2), along(3)].concat());
         sketched.put(&[3], &along(30));
         sketched.finish();
-        let State::Ready(sketch) = &*sketched.read() else {
+        let State::Ready(Held::Whole(whole)) = &*sketched.read() else {
             panic!("not ready");
         };
-        assert_eq!(sketch.len(), 2);
+        assert_eq!(whole.len(), 2);
         assert_eq!(nearest_to(&sketched, 20), [2]);
         assert_eq!(nearest_to(&sketched, 30), [3]);
+    }
+
+    #[test]
+    fn a_store_that_grows_is_sketched_from_a_size_on_and_forgets_nothing() {
+        let sketched = Sketched::new(DIMENSIONS);
+        sketched.begin();
+        sketched.finish();
+        sketched.put(&[7], &along(7));
+        let is_whole = || matches!(*sketched.read(), State::Ready(Held::Whole(_)));
+        let rest: Vec<u64> = (100..100 + whole::MOST as u64).collect();
+        let (first, last) = rest.split_at(whole::MOST - 1);
+        sketched.put(first, &along(9).repeat(first.len()));
+        assert!(is_whole());
+        sketched.put(last, &along(8));
+        assert!(!is_whole());
+        let query: Vec<f32> = along(7).into_iter().map(f32::from).collect();
+        let Looked::Among(ids) = sketched.look(&query, &along(7), 1, None) else {
+            panic!("so many are looked through by their sketches");
+        };
+        assert!(ids.contains(&7));
     }
 }
