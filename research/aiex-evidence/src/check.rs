@@ -3,16 +3,21 @@
 //! What a sentence states exactly (numbers, versions, dates, quoted words, identifiers, places in files) must stand in
 //! the quotes that it cites; otherwise it is [`Verdict::Unsupported`], and the reason names what is missing. Code vouches for
 //! sense only where the sentence has the quotes' own words in their order, the small ones that turn the sense among them: one
-//! other word, or two that changed places, may turn it round. Any other sentence is [`Finding::Doubtful`]: a model may be asked,
+//! other word, or two that changed places, may turn it round. What the quotes say under a condition, as a maybe or within a
+//! bound must be said so. Any other sentence is [`Finding::Doubtful`]: a model may be asked,
 //! but it clears nothing that code has looked up ([`Doubt::may_be_cleared`]). Without a model, or without the budget for one, it
 //! stays [`Verdict::Unchecked`] or [`Verdict::Partial`], never refuted.
 
+mod clauses;
+mod conditions;
 mod doubt;
 mod exempt;
 mod ground;
 mod pieces;
 mod place;
 mod sense;
+mod taken;
+mod tokens;
 mod turns;
 mod units;
 mod wording;
@@ -85,7 +90,7 @@ pub fn check(sentence: &Sentence, evidence: Evidence<'_>) -> Finding {
     if cited.is_empty() {
         return unsupported("it cites nothing".to_owned());
     }
-    if cited.iter().any(|cited| is_verbatim(&sentence.text, cited.quote)) {
+    if cited.iter().any(|cited| is_verbatim(&sentence.text, cited)) {
         return Finding::Settled {
             verdict: Verdict::Supported,
             reason: None,
@@ -121,6 +126,7 @@ pub fn check(sentence: &Sentence, evidence: Evidence<'_>) -> Finding {
     }
     match wording::compare(&sentence.text, &facts, &ground) {
         Wording::Same => {}
+        Wording::Cut(word) => doubts.push(Doubt::Dropped { word }),
         Wording::Turned(word) => doubts.push(Doubt::Turned { word }),
         Wording::Other => doubts.push(Doubt::Reworded),
     }
@@ -174,19 +180,25 @@ fn says_about(text: &str, fact: &Fact) -> bool {
         })
 }
 
-/// Whether a text is a quote's own words, in their order and without a gap, from its first or a sentence's first word on.
-fn is_verbatim(text: &str, quote: &Quote) -> bool {
-    let (text, said) = (fold(text), fold(&plain(&quote.text)));
-    let begins = |at: usize| {
-        said.get(..at)
-            .is_some_and(|before| before.is_empty() || before.ends_with(". "))
+/// Whether a text is a quote's own words, or those of a comment in it, in their order and without a gap, from its first or a
+/// sentence's first word on to an end.
+fn is_verbatim(text: &str, cited: &Cited<'_>) -> bool {
+    let text = fold(text);
+    let is_in = |said: &str| {
+        let said = fold(&plain(said));
+        let begins = |at: usize| {
+            said.get(..at)
+                .is_some_and(|before| before.is_empty() || before.ends_with(". "))
+        };
+        let ends = |end: usize| {
+            said.get(end..)
+                .is_some_and(|after| after.is_empty() || after.starts_with(' ') && text.ends_with('.'))
+        };
+        said.find(text.trim())
+            .is_some_and(|at| begins(at) && ends(at + text.trim().len()))
     };
-    let ends = |end: usize| {
-        said.get(end..)
-            .is_some_and(|after| after.is_empty() || after.starts_with(' ') && text.ends_with('.'))
-    };
-    said.find(text.trim())
-        .is_some_and(|at| begins(at) && ends(at + text.trim().len()))
+    let comments = pieces::pieces(cited).into_iter().filter(|piece| piece.is_prose);
+    is_in(&cited.quote.text) || comments.into_iter().any(|piece| is_in(&piece.text))
 }
 
 /// A block of code is borne out when every line of it stands in the quotes.

@@ -56,7 +56,7 @@ fn a_claim_in_the_words_of_the_quote_is_supported() {
     supported("The blocking pool holds at most 512 threads.", POOL);
     supported("An idle thread is stopped after 10 s.", POOL);
     supported("Idle threads stop after 10,000 ms.", POOL);
-    supported("The pool holds **512** threads.", POOL);
+    supported("The pool holds at most **512** threads.", POOL);
     supported(
         "`spawn_blocking` runs a closure on the blocking pool.",
         "Call `spawn_blocking` to run a closure on the blocking pool.",

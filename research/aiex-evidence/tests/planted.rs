@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use aiex_evidence::Verdict;
 use aiex_evidence::check::{self, Finding};
 use fastrand::Rng;
-use planting::{Case, FAMILIES, PACKAGES, THINGS, around, pick};
+use planting::{CUTS, Case, FAMILIES, PACKAGES, THINGS, around, pick};
 use standing::citing;
 
 /// Whether a sentence is supported in the end, if a model says so of all that it is asked.
@@ -111,6 +111,32 @@ fn every_planted_error_is_caught_and_true_sentences_pass() {
         alarms.len(),
         &alarms[..alarms.len().min(12)]
     );
+}
+
+#[test]
+fn code_vouches_for_no_sentence_that_leaves_out_what_its_quote_says_it_under() {
+    let mut random = Rng::with_seed(13);
+    for family in CUTS {
+        for _ in 0..200 {
+            let case = family(&mut random);
+            let found = |claim: &str| check::check(&citing(claim, &case.quote), case.run.evidence());
+            let (cut, kept) = (found(&case.planted), found(&case.truth));
+            assert!(
+                matches!(&cut, Finding::Doubtful(doubt) if doubt.may_be_cleared() && doubt.without_model() == Verdict::Unchecked),
+                "{}: {} / {}: {cut:?}",
+                case.family,
+                case.planted,
+                case.quote.text
+            );
+            assert!(
+                is_supported(&kept),
+                "{}: {} / {}: {kept:?}",
+                case.family,
+                case.truth,
+                case.quote.text
+            );
+        }
+    }
 }
 
 #[test]

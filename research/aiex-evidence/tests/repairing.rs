@@ -61,7 +61,7 @@ fn what_no_quote_says_is_marked_and_kept() {
 fn the_answer_in_short_takes_its_citations_from_what_follows() {
     let run = small_run();
     let mut sections = settled(
-        "# Short\n\nThe blocking pool holds 512 threads.\n\n# Long\n\nThe blocking pool holds at most 512 threads [S1.1].",
+        "# Short\n\nThe pool holds at most 512 threads.\n\n# Long\n\nThe blocking pool holds at most 512 threads [S1.1].",
     );
     let before = sections.clone();
     assert_eq!(repair::inherit(&mut sections, run.evidence()), 1);

@@ -72,7 +72,7 @@ fn what_a_comment_says_is_denied_in_prose() {
         "The cache drops an entry after a write, if the disk is full.",
         &cache,
     );
-    vouched("A cache drops entries after the write.", &cache);
+    judged("A cache drops entries after the write.", &cache);
     for turned in [
         "The cache does not drop an entry after a write.",
         "The cache drops no entry after a write.",
@@ -179,4 +179,107 @@ fn a_doubt_that_stands_goes_before_one_that_may_be_cleared() {
     let bandwidth = of_page("The bandwidth of a link is shared by its users.");
     stands("Twenty penguins swim in the southern ocean.", &bandwidth);
     stands("PenGuins swim in southern oceans.", &bandwidth);
+}
+
+#[test]
+fn what_a_quote_says_under_a_condition_is_not_said_without_it() {
+    const CUTS: &[(&str, &str)] = &[
+        (
+            "The cache is dropped when the checksum does not match.",
+            "The cache is dropped.",
+        ),
+        (
+            "Unless a lock is held, the cache is dropped.",
+            "The cache is dropped.",
+        ),
+        (
+            "The cache is dropped (if the disk is full).",
+            "The cache is dropped.",
+        ),
+        (
+            "Writes wait, and reads fail, until the disk is free.",
+            "Writes wait.",
+        ),
+        (
+            "If the disk is full:\n- reads fail\n- writes wait",
+            "Writes wait.",
+        ),
+        ("The lock may, at times, panic.", "The lock panics."),
+        ("The lock may panic.", "The lock panics."),
+        ("The lock is held, usually.", "The lock is held."),
+        ("By default, the pool is open.", "The pool is open."),
+        ("The pool is open on Windows.", "The pool is open."),
+        ("Overflows panic in debug builds.", "Overflows panic."),
+        ("The call works for arrays only.", "The call works."),
+        ("The call works for arrays only.", "The call works for arrays."),
+        (
+            "`open` is deprecated since 2.0 and gives a file.",
+            "`open` gives a file.",
+        ),
+        ("The pool holds up to 512 threads.", "The pool holds 512 threads."),
+        ("The pool holds about 512 threads.", "The pool holds 512 threads."),
+    ];
+    for (said, cut) in CUTS {
+        let (run, quote) = of_page(said);
+        judged(cut, &(run, quote));
+    }
+    let when = Doubt::Dropped {
+        word: "when".to_owned(),
+    };
+    let cut = of_page(CUTS[0].0);
+    assert_eq!(doubt(CUTS[0].1, &cut), when);
+    assert_eq!(when.without_model(), Verdict::Unchecked);
+}
+
+#[test]
+fn a_condition_of_another_clause_is_not_asked_for() {
+    const TAKEN: &[(&str, &str)] = &[
+        ("If the disk is full, writes wait. Reads go on.", "Reads go on."),
+        ("Writes wait if the disk is full; reads go on.", "Reads go on."),
+        (
+            "Writes wait if the disk is full, but reads go on.",
+            "Reads go on.",
+        ),
+        (
+            "Reads go on, and writes wait if the disk is full.",
+            "Reads go on.",
+        ),
+        (
+            "The cache, which is emptied when full, has 5 pages.",
+            "The cache has 5 pages.",
+        ),
+        (
+            "The cache is dropped if full. The cache is dropped daily.",
+            "The cache is dropped daily.",
+        ),
+        ("Writes wait if asked. Writes wait.", "Writes wait."),
+        (
+            "The limit is 5 on Linux and 6 on Windows.",
+            "The limit is 6 on Windows.",
+        ),
+        (
+            "The limit is 5 on Linux and 6 on Windows.",
+            "The limit is 5 on Linux.",
+        ),
+        ("It checks if the file is there.", "It checks if a file is there."),
+        (
+            "A read-only index is kept even if it is empty.",
+            "A read-only index is kept.",
+        ),
+        (
+            "Writes wait when the disk is full, and callers are told.",
+            "Writes wait when the disk is full.",
+        ),
+    ];
+    for (said, taken) in TAKEN {
+        vouched(taken, &of_page(said));
+    }
+}
+
+#[test]
+fn a_denial_in_a_condition_denies_nothing_else() {
+    let cache = of_page("The cache is dropped when the checksum does not match.");
+    stands("The cache is not dropped.", &cache);
+    stands("The cache is dropped when the checksum matches.", &cache);
+    judged("The cache is dropped.", &cache);
 }

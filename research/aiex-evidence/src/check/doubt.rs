@@ -43,6 +43,11 @@ pub enum Doubt {
         /// The sentence's word.
         word: String,
     },
+    /// It leaves out what the quote says it under: `when`, `usually`, `at most`.
+    Dropped {
+        /// The word of the quote.
+        word: String,
+    },
     /// None of the names that the sentence sets as code stands on the lines that it names, though these are cited.
     Elsewhere {
         /// The place as the sentence has it.
@@ -96,7 +101,9 @@ impl Doubt {
             | Self::Turned { .. }
             | Self::Elsewhere { .. } => false,
             Self::FewWords { share } => *share >= APART,
-            Self::Name { .. } | Self::Loose { .. } | Self::Reworded | Self::Code => true,
+            Self::Dropped { .. } | Self::Name { .. } | Self::Loose { .. } | Self::Reworded | Self::Code => {
+                true
+            }
         }
     }
 }
@@ -113,6 +120,7 @@ impl fmt::Display for Doubt {
             Self::Unit { number } => write!(f, "{number} is in the quotes in another unit"),
             Self::Spelled { number } => write!(f, "the number {number} is in none of the quotes"),
             Self::Turned { word } => write!(f, "“{word}” turns what the quote says"),
+            Self::Dropped { word } => write!(f, "the quote says it with “{word}”"),
             Self::Elsewhere { place } => write!(f, "no name of the sentence stands at {place}"),
             Self::Name { name } => write!(f, "{name} is in none of the quotes"),
             Self::Loose { number } => write!(f, "{number} is not in the quotes in this form"),

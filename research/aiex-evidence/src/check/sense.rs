@@ -6,7 +6,7 @@ use crate::facts::{Fact, Value, facts};
 use crate::words::{carries_meaning, is_negation, stem, stems, words};
 use crate::{Quote, sentences};
 
-use super::{Cited, Doubt, pieces, turns};
+use super::{Cited, Doubt, conditions, pieces, turns};
 
 /// Words that cannot both be right.
 const OPPOSITES: &[(&str, &str)] = &[
@@ -116,8 +116,28 @@ fn nearest(text: &str, cited: &[Cited<'_>]) -> Option<(String, bool)> {
 /// most words with it.
 pub(super) fn negated(text: &str, cited: &[Cited<'_>]) -> Option<Doubt> {
     let (said, is_prose) = nearest(text, cited)?;
+    let said = if is_prose { taken_of(&said, text) } else { said };
     let differ = denials(&said, is_prose) % 2 != denials(text, is_prose) % 2;
     differ.then_some(Doubt::Negation)
+}
+
+/// A sentence of a quote without those of its conditions that the sentence takes no word of: what they deny, it leaves out.
+fn taken_of(said: &str, text: &str) -> String {
+    let claimed = stems(text);
+    let mut taken = said.to_owned();
+    for condition in conditions::conditions(said) {
+        let own = condition.own;
+        let mut rest = said.to_owned();
+        rest.replace_range(own.clone(), " ");
+        let words = stems(said.get(own.clone()).unwrap_or_default());
+        if words
+            .difference(&stems(&rest))
+            .all(|word| !claimed.contains(word))
+        {
+            taken.replace_range(own.clone(), &" ".repeat(own.len()));
+        }
+    }
+    taken
 }
 
 /// How often a text denies. What it sets as code does not, nor does `None` within a sentence. Where it is compared with code

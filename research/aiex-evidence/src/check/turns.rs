@@ -21,6 +21,8 @@ const SPOKEN: &[(&[&str], &str)] = &[
     (&["no", "fewer", "than"], "at least"),
     (&["not", "less", "than"], "at least"),
     (&["at", "most"], "at most"),
+    (&["maximum", "of"], "at most"),
+    (&["minimum", "of"], "at least"),
     (&["up", "to"], "at most"),
     (&["at", "least"], "at least"),
     (&["more", "than"], "over"),
@@ -35,7 +37,8 @@ const SPOKEN: &[(&[&str], &str)] = &[
     (&["cannot"], "not"),
 ];
 
-/// Words that a sentence may leave out: without them it says less, or the same.
+/// Words that a sentence may leave out without another sense: without them it says less, or the same, or it says more
+/// ([`loosed`], and `only`, which is a condition).
 const MAY_GO: &[&str] = &["all", "at least", "at most", "only", "out", "through", "to", "up"];
 
 /// Words that turn what they stand before, wherever they are put in.
@@ -92,6 +95,12 @@ pub(super) fn agree(claimed: &[String], said: &[String]) -> bool {
         && said
             .iter()
             .all(|word| claimed.contains(word) || MAY_GO.contains(&word.as_str()))
+}
+
+/// The bound of a number that a sentence leaves out: `at most 5` is not 5.
+pub(super) fn loosed<'a>(claimed: &[String], said: &'a [String]) -> Option<&'a String> {
+    let is_bound = |word: &&String| matches!(word.as_str(), "at least" | "at most");
+    said.iter().find(|word| is_bound(word) && !claimed.contains(word))
 }
 
 /// The word of a sentence that turns what a quote says at the same place, for certain. Other words that differ may be

@@ -1,6 +1,7 @@
 //! Cases with one error each, by the kind of error.
 #![allow(dead_code, unreachable_pub)]
 
+mod cuts;
 mod facts;
 mod senses;
 
@@ -27,6 +28,13 @@ pub const FAMILIES: &[fn(&mut Rng) -> Case] = &[
     senses::denied,
     senses::only,
     senses::preposition,
+];
+
+/// Every kind of sentence that leaves out what its quote says it under.
+pub const CUTS: &[fn(&mut Rng) -> Case] = &[
+    cuts::dropped_condition,
+    cuts::dropped_modality,
+    cuts::dropped_bound,
 ];
 
 /// A page or a piece of code, a quote of it, a true sentence about it, and the same sentence with one error.
@@ -101,5 +109,19 @@ pub fn around(random: &mut Rng, passage: &str, beside: &str) -> (Run, Quote) {
     );
     let id = run.page("https://docs.example/page", "Limits", &page);
     let quote = run.quote(id, passage);
+    (run, quote)
+}
+
+/// A passage on a page, or in the comment of a piece of code.
+pub fn told(random: &mut Rng, passage: &str) -> (Run, Quote) {
+    if random.bool() {
+        return around(random, passage, "");
+    }
+    let mut run = Run::default();
+    let text = format!(
+        "/// {passage}\npub fn run(&mut self) -> Option<u32> {{\n    if !self.ready {{ return None; }}\n    self.next()\n}}"
+    );
+    let id = run.code("src/run.rs", 10, &text);
+    let quote = run.quote(id, &text);
     (run, quote)
 }

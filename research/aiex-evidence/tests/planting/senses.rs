@@ -2,8 +2,7 @@
 
 use fastrand::Rng;
 
-use super::{Case, PACKAGES, THINGS, around, pick};
-use crate::standing::Run;
+use super::{Case, PACKAGES, THINGS, around, pick, told};
 
 pub fn swap(random: &mut Rng) -> Case {
     let (thing, other) = loop {
@@ -140,18 +139,4 @@ pub fn preposition(random: &mut Rng) -> Case {
         truth,
         planted,
     }
-}
-
-/// A passage on a page, or in the comment of a piece of code.
-fn told(random: &mut Rng, passage: &str) -> (Run, aiex_evidence::Quote) {
-    if random.bool() {
-        return around(random, passage, "");
-    }
-    let mut run = Run::default();
-    let text = format!(
-        "/// {passage}\npub fn run(&mut self) -> Option<u32> {{\n    if !self.ready {{ return None; }}\n    self.next()\n}}"
-    );
-    let id = run.code("src/run.rs", 10, &text);
-    let quote = run.quote(id, &text);
-    (run, quote)
 }
