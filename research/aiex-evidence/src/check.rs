@@ -16,6 +16,7 @@ mod ground;
 mod pieces;
 mod place;
 mod sense;
+mod swapped;
 mod taken;
 mod tokens;
 mod turns;
@@ -116,7 +117,7 @@ pub fn check(sentence: &Sentence, evidence: Evidence<'_>) -> Finding {
     }
     let quotes: Vec<&Quote> = ground.cited.iter().map(|cited| cited.quote).collect();
     doubts.extend(ground.misplaced(&facts));
-    doubts.extend(sense::swapped(&sentence.text, &facts, &quotes));
+    doubts.extend(swapped::swapped(&sentence.text, &facts, &quotes));
     doubts.extend(sense::negated(&sentence.text, &ground.cited));
     doubts.extend(sense::opposed(&sentence.text, &quotes));
     doubts.extend(sense::narrowed(&sentence.text, &ground.cited));

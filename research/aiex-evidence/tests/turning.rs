@@ -283,3 +283,44 @@ fn a_denial_in_a_condition_denies_nothing_else() {
     stands("The cache is dropped when the checksum matches.", &cache);
     judged("The cache is dropped.", &cache);
 }
+
+#[test]
+fn a_number_that_is_left_out_has_not_changed_places() {
+    for (said, taken) in [
+        (
+            "The pool keeps 4 threads and at most 16 threads.",
+            "The pool keeps at most 16 threads.",
+        ),
+        (
+            "It waits 5 seconds then 10 seconds then 20 seconds.",
+            "It waits 5 seconds then 20 seconds.",
+        ),
+    ] {
+        vouched(taken, &of_page(said));
+    }
+    let limits = of_page("The queue is limited to 5 entries and the pool to 200 entries.");
+    judged("The pool is limited to 200 entries.", &limits);
+    let batches = of_page("A worker sends 5 batches at once and 200 batches per minute.");
+    judged("A worker sends 200 batches per minute.", &batches);
+    for (said, swapped) in [
+        (
+            "The queue is limited to 5 entries and the pool to 200 entries.",
+            "The queue is limited to 200 entries.",
+        ),
+        (
+            "The pool keeps 4 threads and 16 threads are queued.",
+            "The pool keeps 16 threads.",
+        ),
+    ] {
+        stands(swapped, &of_page(said));
+    }
+}
+
+#[test]
+fn a_number_of_another_sentence_is_another_number() {
+    let limits = of_page("The queue holds 5 entries. The pool holds 200 entries. The queue holds entries.");
+    vouched("The queue holds 5 entries.", &limits);
+    vouched("The pool holds 200 entries.", &limits);
+    judged("The queue holds 200 entries.", &limits);
+    judged("The pool holds 5 entries.", &limits);
+}

@@ -1,9 +1,8 @@
-//! The same facts in another sense: negations, opposites, numbers that changed places.
+//! The same facts in another sense: negations, opposites, what is said of one case alone.
 
 use std::collections::HashSet;
 
-use crate::facts::{Fact, Value, facts};
-use crate::words::{carries_meaning, is_negation, stem, stems, words};
+use crate::words::{is_negation, stems, words};
 use crate::{Quote, sentences};
 
 use super::{Cited, Doubt, conditions, pieces, turns};
@@ -208,101 +207,4 @@ pub(super) fn opposed(text: &str, quotes: &[&Quote]) -> Option<Doubt> {
                 said: (*theirs).to_owned(),
             })
         })
-}
-
-/// Words that are looked at on each side of a number.
-const WINDOW: usize = 3;
-
-/// Whether another number of the quotes stands among the words that the sentence puts its number among.
-pub(super) fn swapped(text: &str, claimed: &[Fact], quotes: &[&Quote]) -> Option<Doubt> {
-    let said: Vec<(Fact, Beside)> = quotes
-        .iter()
-        .flat_map(|quote| {
-            let facts = facts(&quote.text.replace('`', " "));
-            let clean = quote.text.replace('`', " ");
-            facts
-                .into_iter()
-                .filter(is_quantity)
-                .map(|fact| {
-                    let beside = Beside::of(&clean, &fact);
-                    (fact, beside)
-                })
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let clean = text.replace('`', " ");
-    for fact in claimed.iter().filter(|fact| is_quantity(fact)) {
-        let ours = Beside::of(&clean, fact);
-        let score = |is_it: bool| {
-            said.iter()
-                .filter(|(other, _)| other.value.bears_out(&fact.value, true) == is_it)
-                .map(|(other, beside)| (ours.shares(beside), other))
-                .max_by_key(|(shared, _)| *shared)
-        };
-        let own = score(true).map_or(0, |(shared, _)| shared);
-        if let Some((rival, other)) = score(false)
-            && same_kind(fact, other)
-            && rival > own + 1
-        {
-            return Some(Doubt::Swapped {
-                claimed: fact.text.clone(),
-                said: other.text.clone(),
-            });
-        }
-    }
-    None
-}
-
-fn is_quantity(fact: &Fact) -> bool {
-    matches!(fact.value, Value::Number(_) | Value::Version(_) | Value::Date(_))
-}
-
-fn same_kind(a: &Fact, b: &Fact) -> bool {
-    std::mem::discriminant(&a.value) == std::mem::discriminant(&b.value)
-}
-
-/// The words around a number: the next one on each side counts most.
-struct Beside {
-    next: Option<String>,
-    previous: Option<String>,
-    around: HashSet<String>,
-}
-
-impl Beside {
-    fn of(text: &str, fact: &Fact) -> Self {
-        let before = text.get(..fact.range.start).unwrap_or_default();
-        let after = text.get(fact.range.end..).unwrap_or_default();
-        // A clause ends the neighbourhood.
-        let ends = |c: char| matches!(c, ',' | ';' | '(' | ')' | '\n');
-        let before = before.rsplit(ends).next().unwrap_or_default();
-        let after = after.split(ends).next().unwrap_or_default();
-        let meaning = |text: &str| -> Vec<String> {
-            words(text)
-                .iter()
-                .filter(|word| carries_meaning(word.text))
-                .map(|word| stem(word.text))
-                .collect()
-        };
-        let (before, after) = (meaning(before), meaning(after));
-        let near: Vec<String> = before
-            .iter()
-            .rev()
-            .take(WINDOW)
-            .chain(after.iter().take(WINDOW))
-            .cloned()
-            .collect();
-        Self {
-            next: after.first().cloned(),
-            previous: before.last().cloned(),
-            around: near.into_iter().collect(),
-        }
-    }
-
-    /// How much two neighbourhoods share.
-    fn shares(&self, other: &Self) -> usize {
-        let adjacent = |a: &Option<String>, b: &Option<String>| usize::from(a.is_some() && a == b) * 2;
-        self.around.intersection(&other.around).count()
-            + adjacent(&self.next, &other.next)
-            + adjacent(&self.previous, &other.previous)
-    }
 }

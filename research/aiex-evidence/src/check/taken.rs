@@ -8,11 +8,13 @@ use super::conditions::Condition;
 use super::tokens::{Said, Token};
 
 /// A sentence beside what its quotes say.
-pub(super) struct Taking<'a> {
+pub(super) struct Taking<'a, F> {
     claimed: &'a [Token],
     /// Its words in lower case.
     words: Vec<String>,
     said: &'a Said,
+    /// Whether a word of it is one of the quotes.
+    fits: F,
 }
 
 /// A way to take the first words of a sentence from the quotes.
@@ -23,18 +25,19 @@ pub(super) struct Way {
     taken: Vec<usize>,
 }
 
-impl<'a> Taking<'a> {
-    pub(super) fn new(text: &str, claimed: &'a [Token], said: &'a Said) -> Self {
+impl<'a, F: Fn(&Token, &Token) -> bool> Taking<'a, F> {
+    pub(super) fn new(text: &str, claimed: &'a [Token], said: &'a Said, fits: F) -> Self {
         Self {
             claimed,
             words: words(text).iter().map(|word| word.text.to_lowercase()).collect(),
             said,
+            fits,
         }
     }
 
     /// Takes the words of the sentence in their order, its values aside, out of as few clauses as it can: what the quotes say
     /// once without a condition is said. `None` if a word is not there.
-    pub(super) fn way(&self, fits: impl Fn(&Token, &Token) -> bool) -> Option<Way> {
+    pub(super) fn way(&self) -> Option<Way> {
         let wanted: Vec<&Token> = self.claimed.iter().filter(|token| token.fact.is_none()).collect();
         let mut ways: Vec<Option<Way>> = vec![None; wanted.len() + 1];
         if let Some(start) = ways.first_mut() {
@@ -52,7 +55,7 @@ impl<'a> Taking<'a> {
                     let Some(token) = self.said.tokens.get(place) else {
                         continue;
                     };
-                    let Some((at, _)) = rest.next_if(|(_, wanted)| fits(wanted, token)) else {
+                    let Some((at, _)) = rest.next_if(|(_, wanted)| (self.fits)(wanted, token)) else {
                         continue;
                     };
                     way.taken.push(place);
@@ -68,8 +71,28 @@ impl<'a> Taking<'a> {
     }
 
     fn is_better(&self, way: &Way, known: &Way) -> bool {
-        let lost = |way: &Way| self.lost(way).count();
-        way.clauses < known.clauses || way.clauses == known.clauses && lost(way) < lost(known)
+        let faults = |way: &Way| self.lost(way).count() + self.stray(way);
+        way.clauses < known.clauses || way.clauses == known.clauses && faults(way) < faults(known)
+    }
+
+    /// How many values of the sentence stand in prose, and in no sentence of it that another word is taken from.
+    pub(super) fn stray(&self, way: &Way) -> usize {
+        let taken = || way.taken.iter().filter_map(|place| self.said.tokens.get(*place));
+        if taken().next().is_none() {
+            return 0;
+        }
+        let values = self.claimed.iter().filter(|wanted| wanted.fact.is_some());
+        let strays = values.filter(|wanted| {
+            let mut there = self
+                .said
+                .tokens
+                .iter()
+                .filter(|said| (self.fits)(wanted, said))
+                .peekable();
+            there.peek().is_some()
+                && there.all(|said| said.is_prose && taken().all(|token| token.sentence != said.sentence))
+        });
+        strays.count()
     }
 
     /// The conditions of the words that are taken which the sentence does not have.

@@ -20,8 +20,8 @@ pub(super) enum Wording {
     Other,
 }
 
-/// Compares a sentence with its quotes. Values are looked for one by one, in any order, and what the source is known by may be
-/// named besides: (`Policy::retry`: Tries three times).
+/// Compares a sentence with its quotes. Values are looked for one by one, in any order, in the sentences that the
+/// words are from, and what the source is known by may be named besides: (`Policy::retry`: Tries three times).
 pub(super) fn compare(text: &str, facts: &[Fact], ground: &Ground<'_>) -> Wording {
     let start = match text.split_once(": ") {
         Some((name, _)) if ground.is_known_by(name) => name.len(),
@@ -82,9 +82,11 @@ pub(super) fn compare(text: &str, facts: &[Fact], ground: &Ground<'_>) -> Wordin
             }
             stands
         });
-    let taking = Taking::new(text, &claimed, &said);
-    let way = taking.way(|wanted, said| fits(wanted, said) && agree(wanted, said));
-    if let Some(way) = way.filter(|_| values_stand) {
+    let taking = Taking::new(text, &claimed, &said, |wanted, said| {
+        fits(wanted, said) && agree(wanted, said)
+    });
+    let way = taking.way().filter(|_| values_stand);
+    if let Some(way) = way.filter(|way| taking.stray(way) == 0) {
         let lost = taking.lost(&way).next().map(|condition| condition.word.clone());
         return loosed.or(lost).map_or(Wording::Same, Wording::Cut);
     }
