@@ -15,6 +15,7 @@ mod exempt;
 mod ground;
 mod pieces;
 mod place;
+mod placed;
 mod sense;
 mod swapped;
 mod taken;
@@ -116,7 +117,9 @@ pub fn check(sentence: &Sentence, evidence: Evidence<'_>) -> Finding {
         }
     }
     let quotes: Vec<&Quote> = ground.cited.iter().map(|cited| cited.quote).collect();
-    doubts.extend(ground.misplaced(&facts));
+    doubts.extend(placed::misplaced(&sentence.text, &facts, |place| {
+        ground.at(place)
+    }));
     doubts.extend(swapped::swapped(&sentence.text, &facts, &quotes));
     doubts.extend(sense::negated(&sentence.text, &ground.cited));
     doubts.extend(sense::opposed(&sentence.text, &quotes));

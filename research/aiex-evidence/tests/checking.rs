@@ -175,6 +175,7 @@ fn a_name_must_stand_on_the_lines_that_are_said_of_it() {
         assert_eq!(found(claim), supported, "{claim}");
     }
     let elsewhere = Doubt::Elsewhere {
+        name: "`MAX_THREADS`".to_owned(),
         place: "src/pool.rs:43".to_owned(),
     };
     assert_eq!(elsewhere.without_model(), Verdict::Partial);
@@ -182,6 +183,37 @@ fn a_name_must_stand_on_the_lines_that_are_said_of_it() {
         found("`MAX_THREADS` is 512 (src/pool.rs:43)."),
         Finding::Doubtful(elsewhere)
     );
+}
+
+#[test]
+fn of_several_names_each_must_stand_where_it_is_said_to() {
+    let mut run = Run::default();
+    let text = "pub const MAX_THREADS: usize = 512;\npub fn pool() -> Pool {\n    Pool::new(MAX_THREADS)\n}\n\npub fn queue() {}";
+    let code = run.code("src/pool.rs", 40, text);
+    let quote = run.quote(code, text);
+    let found = |claim: &str| check::check(&citing(claim, &quote), run.evidence());
+    let elsewhere = |claim: &str| matches!(found(claim), Finding::Doubtful(Doubt::Elsewhere { .. }));
+    for wrong in [
+        "`MAX_THREADS` and `pool()` are defined in src/pool.rs:40.",
+        "`pool()`, `queue()` and `MAX_THREADS` are at src/pool.rs:40-41.",
+        "`MAX_THREADS` is at src/pool.rs:40, `queue()` is at src/pool.rs:41.",
+        "`MAX_THREADS` (src/pool.rs:41) and `queue()` (src/pool.rs:45) are public.",
+        "MAX_THREADS is in src/pool.rs:43.",
+        "src/pool.rs:40 has `MAX_THREADS`, src/pool.rs:45 has `pool()`.",
+    ] {
+        assert!(elsewhere(wrong), "{wrong}: {:?}", found(wrong));
+    }
+    for right in [
+        "`MAX_THREADS` and `pool()` are defined in src/pool.rs:40-41.",
+        "`MAX_THREADS` and `queue()` are defined in src/pool.rs:40 and src/pool.rs:45.",
+        "`MAX_THREADS` (src/pool.rs:40) and `queue()` (src/pool.rs:45) are public.",
+        "`pool()` gives a `Pool`, made of `MAX_THREADS` (src/pool.rs:41).",
+        "src/pool.rs:40 has `MAX_THREADS`, src/pool.rs:45 has `queue()`.",
+        "At src/pool.rs:41, `pool()` makes a `Pool`.",
+        "GitHub shows it in src/pool.rs:43.",
+    ] {
+        assert!(!elsewhere(right), "{right}: {:?}", found(right));
+    }
 }
 
 #[test]
@@ -317,4 +349,30 @@ fn a_models_word_clears_no_contradiction_and_no_sentence_that_shares_nothing() {
     }
     let some = Doubt::FewWords { share: 0.4 };
     assert!(some.may_be_cleared());
+}
+
+#[test]
+fn a_path_is_no_mix_of_two_that_the_quote_has() {
+    let calls = "`Pool::close` comes before `Queue::open`, which calls `tokio::task::spawn` and `flush`.";
+    unsupported(
+        "`Pool::open` comes.",
+        calls,
+        "the name `Pool::open` is in none of the quotes",
+    );
+    for said in [
+        "`Queue::open` calls `flush`.",
+        "`Pool::flush` is called.",
+        "`tokio::spawn` is called.",
+    ] {
+        assert!(
+            !matches!(
+                finding(said, calls),
+                Finding::Settled {
+                    verdict: Verdict::Unsupported,
+                    ..
+                }
+            ),
+            "{said}"
+        );
+    }
 }

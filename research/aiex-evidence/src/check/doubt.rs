@@ -48,8 +48,10 @@ pub enum Doubt {
         /// The word of the quote.
         word: String,
     },
-    /// None of the names that the sentence sets as code stands on the lines that it names, though these are cited.
+    /// A name does not stand on the lines where the sentence says that it does, though these are cited.
     Elsewhere {
+        /// The name as the sentence has it.
+        name: String,
         /// The place as the sentence has it.
         place: String,
     },
@@ -121,7 +123,7 @@ impl fmt::Display for Doubt {
             Self::Spelled { number } => write!(f, "the number {number} is in none of the quotes"),
             Self::Turned { word } => write!(f, "“{word}” turns what the quote says"),
             Self::Dropped { word } => write!(f, "the quote says it with “{word}”"),
-            Self::Elsewhere { place } => write!(f, "no name of the sentence stands at {place}"),
+            Self::Elsewhere { name, place } => write!(f, "{name} does not stand at {place}"),
             Self::Name { name } => write!(f, "{name} is in none of the quotes"),
             Self::Loose { number } => write!(f, "{number} is not in the quotes in this form"),
             Self::Reworded => write!(f, "in words of its own"),

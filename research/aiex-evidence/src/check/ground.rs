@@ -5,7 +5,7 @@ use crate::fold::fold;
 use crate::words::{is_word, stems, words};
 use crate::{Evidence, Quote, Source};
 
-use super::{Doubt, place, sense, share, units};
+use super::{place, sense, share, units};
 
 /// How far beside a quote is looked, in bytes of the snapshot each way.
 const BESIDE: usize = 400;
@@ -148,24 +148,19 @@ impl<'a> Ground<'a> {
         }
     }
 
-    /// A place within what is cited, as the sentence has it, on whose lines none of the sentence's names stands. They may
-    /// lie inside of what is named, so it is not refuted; but what stands on a line is looked up, not judged.
-    pub(super) fn misplaced(&self, facts: &[Fact]) -> Option<Doubt> {
-        facts.iter().find_map(|fact| {
-            let Value::Place { path, first, last } = &fact.value else {
-                return None;
-            };
-            let mut covering = self
-                .cited
-                .iter()
-                .filter(|cited| place::covers(&cited.source.origin, path, *first, *last))
-                .peekable();
-            covering.peek()?;
-            let stands = covering.any(|cited| place::names_stand(facts, cited.source, *first, *last));
-            (!stands).then(|| Doubt::Elsewhere {
-                place: fact.text.clone(),
-            })
-        })
+    /// What stands at a place, where it is within what is cited.
+    pub(super) fn at(&self, place: &Fact) -> Option<String> {
+        let Value::Place { path, first, last } = &place.value else {
+            return None;
+        };
+        let covering = self
+            .cited
+            .iter()
+            .filter(|cited| place::covers(&cited.source.origin, path, *first, *last));
+        let lines: Vec<String> = covering
+            .map(|cited| place::lines(cited.source, *first, *last))
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
     fn names(&self, name: &str, exact: bool) -> Found {
@@ -184,8 +179,11 @@ impl<'a> Ground<'a> {
         if known(&self.quoted_text) || known(&self.described_text) {
             return Found::Quoted;
         }
-        // `tokio::spawn` is said by a quote that says `spawn`, of a source that is known by `tokio`.
-        if let Some((path, last)) = wanted.rsplit_once("::") {
+        // `tokio::spawn` is said by a quote that says `spawn`, of a source that is known by `tokio`; `Pool::open` is not by one
+        // that says `Pool::close` and `Queue::open`.
+        let path = wanted.rsplit_once("::");
+        let is_of_others = path.is_some_and(|(path, last)| self.is_of_others(path, last));
+        if let Some((path, last)) = path.filter(|_| !is_of_others) {
             let elsewhere = |part: &str| {
                 contains_words(&self.quoted_text, part) || contains_words(&self.described_text, part)
             };
@@ -196,6 +194,9 @@ impl<'a> Ground<'a> {
         if known(&self.beside_text) {
             return Found::Beside;
         }
+        if is_of_others {
+            return Found::Nowhere;
+        }
         // A longer piece of code whose words are all there, in another order.
         let parts = words(wanted);
         let all_there = parts.len() > 1
@@ -203,6 +204,18 @@ impl<'a> Ground<'a> {
                 .iter()
                 .all(|word| contains_words(&self.quoted_text, word.text));
         if all_there { Found::Loosely } else { Found::Nowhere }
+    }
+
+    /// Whether the quotes have a name behind other paths alone, and the sources are not known by this one.
+    fn is_of_others(&self, path: &str, name: &str) -> bool {
+        let parts: Vec<&str> = path.split("::").collect();
+        let owners = owners(&self.quoted_text, name);
+        let is_other = |of: &str| !of.split("::").any(|part| parts.contains(&part));
+        !owners.is_empty()
+            && owners.iter().all(|of| of.is_some_and(is_other))
+            && !parts
+                .iter()
+                .all(|part| contains_words(&self.described_text, part))
     }
 
     /// Whether the sources are known by a name, and no quote has it.
@@ -248,6 +261,25 @@ impl<'a> Ground<'a> {
         let shared = claimed.iter().filter(|stem| said.contains(*stem)).count();
         share(shared, claimed.len())
     }
+}
+
+/// The paths before a name wherever a text has it; `None` where it stands without one, or with one that may be any: `Self`.
+fn owners<'t>(text: &'t str, name: &str) -> Vec<Option<&'t str>> {
+    let places = text.match_indices(name).filter(|(at, found)| {
+        let outer = |c: Option<char>| c.is_some_and(is_word);
+        let after = text.get(at + found.len()..).and_then(|text| text.chars().next());
+        !outer(text.get(..*at).and_then(|text| text.chars().next_back())) && !outer(after)
+    });
+    let owner = |(at, _): (usize, &str)| {
+        let before = text.get(..at)?.strip_suffix("::")?;
+        let start = before
+            .rfind(|c: char| !is_word(c) && c != ':')
+            .map_or(0, |at| at + 1);
+        before
+            .get(start..)
+            .filter(|path| !path.is_empty() && !["Self", "self", "crate", "super"].contains(path))
+    };
+    places.map(owner).collect()
 }
 
 /// A name without the marks of code.

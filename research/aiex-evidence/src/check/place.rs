@@ -1,7 +1,5 @@
 //! Spans of files: whether they say what was read, whether a place lies in what was cited, and what stands there.
 
-use super::ground::contains_words;
-use crate::facts::{Fact, Value};
 use crate::fold::fold;
 use crate::{Origin, Source};
 
@@ -30,11 +28,10 @@ pub(super) fn covers(origin: &Origin, path: &str, first: u32, last: u32) -> bool
     })
 }
 
-/// Whether one of the names that a sentence sets as code stands on the lines where the sentence says that they are. A
-/// sentence without such names says nothing of the kind, and one may name what stands elsewhere besides.
-pub(super) fn names_stand(facts: &[Fact], source: &Source, first: u32, last: u32) -> bool {
+/// The lines of a source from one to another of its file; all of it where it is no span of a file.
+pub(super) fn lines(source: &Source, first: u32, last: u32) -> String {
     let Some(span) = source.origin.span() else {
-        return true;
+        return fold(&source.text);
     };
     let count = |lines: u32| usize::try_from(lines).unwrap_or(usize::MAX);
     let there: Vec<&str> = source
@@ -43,20 +40,7 @@ pub(super) fn names_stand(facts: &[Fact], source: &Source, first: u32, last: u32
         .skip(count(first.saturating_sub(span.first)))
         .take(count(last - first).saturating_add(1))
         .collect();
-    let there = fold(&there.join("\n"));
-    let mut names = facts.iter().filter_map(|fact| match &fact.value {
-        Value::Identifier { name, exact: true } => Some(fold(name)),
-        _ => None,
-    });
-    let stands = |name: String| {
-        let name = name.trim().trim_end_matches("()");
-        let last = name.rsplit(['.', ':']).next().unwrap_or(name);
-        contains_words(&there, name) || contains_words(&there, last)
-    };
-    let Some(first) = names.next() else {
-        return true;
-    };
-    stands(first) || names.any(stands)
+    fold(&there.join("\n"))
 }
 
 #[cfg(test)]

@@ -307,3 +307,53 @@ pub fn wrong_line(random: &mut Rng) -> Case {
         planted: says(wrong),
     }
 }
+
+/// Two names and one place, where one of them stands.
+pub fn several_names(random: &mut Rng) -> Case {
+    let first = random.u32(1..400);
+    let mut run = Run::default();
+    let text = "use std::time::Duration;\n\nconst RETRY_MS: u64 = 250;\nconst LIMIT: usize = 64;\n\nfn pause() -> Duration {\n    \
+                Duration::ZERO\n}\n\nfn limit() -> usize {\n    LIMIT\n}";
+    let id = run.code("src/retry.rs", first, text);
+    let quote = run.quote(id, text);
+    let (names, right, wrong) = match random.u32(..3) {
+        0 => ("`RETRY_MS` and `LIMIT`", (2, 3), (2, 2)),
+        1 => ("`pause()`, `LIMIT`", (3, 5), (4, 6)),
+        _ => ("`LIMIT` and `limit()`", (3, 9), (9, 9)),
+    };
+    let says = |(from, to): (u32, u32)| match first % 3 {
+        0 => format!("{names} are at `retry.rs:{}-{}`.", first + from, first + to),
+        1 => format!(
+            "{names} are defined in src/retry.rs:{}-{}.",
+            first + from,
+            first + to
+        ),
+        _ => format!("src/retry.rs#L{}-L{} has {names}.", first + from, first + to),
+    };
+    Case {
+        family: "several names",
+        run,
+        quote,
+        truth: says(right),
+        planted: says(wrong),
+    }
+}
+
+/// A path made of the parts of two that the quote has.
+pub fn mixed_path(random: &mut Rng) -> Case {
+    const TYPES: &[&str] = &["Queue", "Pool", "Parser", "Journal", "Segment"];
+    const CALLS: &[&str] = &["open", "flush", "resize", "reset", "drain"];
+    let (at, other) = (random.usize(..5), random.usize(1..5));
+    let (of, others) = (TYPES[at], TYPES[(at + other) % 5]);
+    let (call, called) = (CALLS[random.usize(..3)], CALLS[random.usize(3..5)]);
+    let passage = format!("`{of}::{called}` comes before `{others}::{call}` when the disk is full.");
+    let (run, quote) = around(random, &passage, "");
+    let says = |of: &str, call: &str| format!("When the disk is full, `{of}::{call}` comes.");
+    Case {
+        family: "mixed path",
+        run,
+        quote,
+        truth: says(others, call),
+        planted: says(of, call),
+    }
+}

@@ -23,6 +23,8 @@ pub const FAMILIES: &[fn(&mut Rng) -> Case] = &[
     facts::lines,
     facts::wrong_line,
     facts::identifier,
+    facts::several_names,
+    facts::mixed_path,
     senses::swap,
     senses::negation,
     senses::denied,
