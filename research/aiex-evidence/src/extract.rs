@@ -9,6 +9,7 @@ mod aside;
 mod asked;
 mod code;
 mod fences;
+mod headings;
 mod items;
 mod meaning;
 mod prose;
@@ -28,6 +29,7 @@ pub use code::{
     comment, comment_below, defines, definition_above, head, is_said, is_within_comment, name, said,
     signature,
 };
+pub use headings::told;
 pub use meaning::Meaning;
 pub use rarity::Rarity;
 

@@ -157,9 +157,15 @@ fn whole(quote: &Quote, source: &Source, evidence: Evidence<'_>) -> Vec<Paragrap
         }
         return vec![said(quote, prose(quote, source), true)];
     }
-    let told = words(quote, source).map(|words| said(quote, draft::plain(&words), true));
-    let paragraph = told.filter(|told| is_borne_out(told, evidence));
-    vec![paragraph.unwrap_or_else(|| said(quote, block(quote, source), false))]
+    let told: Vec<Paragraph> = words(quote, source)
+        .into_iter()
+        .flat_map(|words| extract::told(&words))
+        .map(|part| said(quote, draft::plain(&part), true))
+        .collect();
+    if told.is_empty() || !told.iter().all(|part| is_borne_out(part, evidence)) {
+        return vec![said(quote, block(quote, source), false)];
+    }
+    told
 }
 
 /// What a quote of code says that is nothing but a comment, without its marks. An example within a comment is code as well.

@@ -43,11 +43,10 @@ pub(super) fn pieces(cited: &Cited<'_>) -> Vec<Piece> {
         } else {
             let (code, comment) = quoted.split_at(trailing(quoted));
             push(&mut found, code, false);
-            push(
-                &mut found,
-                comment.trim_start_matches([' ', '\t', '/', '#']),
-                true,
-            );
+            let comment = comment.trim_start_matches([' ', '\t', '/', '#']);
+            if !comment.is_empty() {
+                push(&mut found, comment, true);
+            }
         }
     }
     found
@@ -56,10 +55,12 @@ pub(super) fn pieces(cited: &Cited<'_>) -> Vec<Piece> {
 /// Adds a line to the piece that it goes on with.
 fn push(found: &mut Vec<Piece>, line: &str, is_prose: bool) {
     let line = line.trim();
-    if line.is_empty() {
+    let goes_on = found.last_mut().filter(|piece| piece.is_prose == is_prose);
+    // An empty line of a comment parts what is said.
+    if line.is_empty() && !(is_prose && goes_on.is_some()) {
         return;
     }
-    match found.last_mut().filter(|piece| piece.is_prose == is_prose) {
+    match goes_on {
         Some(piece) => {
             piece.text.push('\n');
             piece.text.push_str(line);

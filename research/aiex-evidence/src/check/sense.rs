@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::words::{is_negation, stems, words};
 use crate::{Quote, sentences};
 
-use super::{Cited, Doubt, conditions, pieces, turns};
+use super::{Cited, Doubt, conditions, pieces, tokens, turns};
 
 /// Words that cannot both be right.
 const OPPOSITES: &[(&str, &str)] = &[
@@ -94,8 +94,7 @@ fn nearest(text: &str, cited: &[Cited<'_>]) -> Option<(String, bool)> {
     for cited in cited {
         let of_page = cited.source.origin.is_prose();
         for piece in pieces::pieces(cited) {
-            for range in sentences::split(&piece.text) {
-                let said = piece.text.get(range).unwrap_or_default();
+            for said in tokens::lines(&piece.text) {
                 let shared = stems(said).intersection(&claimed).count();
                 // A comment that has none of its words says nothing of what a sentence says of the code.
                 let is_prose = piece.is_prose && (of_page || shared > 0);

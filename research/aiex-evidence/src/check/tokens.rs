@@ -87,7 +87,7 @@ fn parted(text: &str) -> Vec<String> {
 }
 
 /// The sentences of a text. A point of a list is one of its own, unless what leads the list says something of each.
-fn lines(text: &str) -> Vec<&str> {
+pub(super) fn lines(text: &str) -> Vec<&str> {
     let mut all = Vec::new();
     for range in sentences::split(text) {
         let sentence = text.get(range).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::DEFINERS;
+use super::headings::opening;
 use crate::Source;
 
 /// Lines of a definition's head, the comment above it included: more is read in the file.
@@ -153,11 +154,7 @@ pub fn comment(code: &str) -> String {
         }
     }
     // The first paragraph says what it is; the rest says more.
-    let paragraph = said
-        .iter()
-        .skip_while(|line| line.is_empty())
-        .take_while(|line| !line.is_empty());
-    paragraph.copied().collect::<Vec<_>>().join(" ")
+    opening(&said.join("\n"))
 }
 
 /// What the comment of a definition says that stands below its head, as Python has it, without its marks; empty when

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::fences::{begins_inside, is_fence};
+use super::headings::is_rule;
 use super::{Kind, Piece};
 use crate::quote::LONGEST;
 use crate::sentences;
@@ -143,9 +144,22 @@ impl Reader<'_> {
         }
         if let Some(depth) = heading(trimmed) {
             self.flush();
-            self.headings.retain(|(above, _)| *above < depth);
-            self.headings
-                .push((depth, trimmed.trim_start_matches('#').trim().to_owned()));
+            self.head(depth, trimmed.trim_start_matches('#').trim().to_owned());
+            return;
+        }
+        if is_rule(trimmed)
+            && let Some(run) = self
+                .run
+                .take_if(|run| run.sort == Sort::Paragraph && run.points.is_empty())
+        {
+            let above = self.text.get(run.range.clone()).unwrap_or_default().trim();
+            if above.contains('\n') {
+                self.run = Some(run);
+                self.flush();
+            } else {
+                let depth = if trimmed.starts_with('=') { 1 } else { 2 };
+                self.head(depth, above.to_owned());
+            }
             return;
         }
         let sort = match () {
@@ -157,6 +171,11 @@ impl Reader<'_> {
             () => Sort::Paragraph,
         };
         self.belongs(line, sort);
+    }
+
+    fn head(&mut self, depth: usize, heading: String) {
+        self.headings.retain(|(above, _)| *above < depth);
+        self.headings.push((depth, heading));
     }
 
     /// Adds a line to the run, or begins one with it.
@@ -287,6 +306,13 @@ mod tests {
             ]
         );
         assert!(pieces(text, true).iter().all(|piece| piece.above == "Parcels"));
+    }
+
+    #[test]
+    fn an_underlined_line_is_a_heading() {
+        let text = "Parcels\n=======\nA parcel is weighed.\n\nLimits\n------\n\nAt most 12 kg.";
+        assert_eq!(of(text), ["A parcel is weighed.", "At most 12 kg."]);
+        assert_eq!(pieces(text, true)[1].above, "Parcels\nLimits");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use aiex_evidence::{Evidence, Paragraph, Quote, Rarity, Section, draft, extract};
+use aiex_evidence::{Evidence, Paragraph, Quote, Rarity, Section, Source, draft, extract};
 
 use super::{
     Choice, bare, filled, is_block, is_borne_out, prose, rarity, said, says_the_same, sentences_within,
@@ -42,7 +42,11 @@ pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], choice:
         let shown: f64 = line.sentences.iter().map(|sentence| held(&sentence.text)).sum();
         shown >= LEAST_SHOWN * held(&quote.text)
     };
-    let comment = |quote: &Quote| line(quote, evidence).filter(|line| speaks(quote, line));
+    let comment = |quote: &Quote| {
+        lines_of(quote, evidence)
+            .into_iter()
+            .find(|line| speaks(quote, line))
+    };
     let named = |quote: &Quote| head(quote, evidence).filter(|line| speaks(quote, line));
     let held = |quote: &Quote| telling_line(question, &rarity, quote, evidence);
     let place = |quote: &Quote| comment(quote).or_else(|| held(quote));
@@ -75,38 +79,49 @@ pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], choice:
     section
 }
 
-/// A quote on a line: prose as it is, of code what its comment says. `None` when code says nothing about itself, or when
-/// what is taken apart may say something else than the whole.
-fn line(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
-    let source = evidence.source(quote.id.source)?;
+/// A quote on a line: prose as it is, of code what its comment says above its headings, or below one of them. Nothing when
+/// code says nothing about itself, or when what is taken apart may say something else than the whole.
+fn lines_of(quote: &Quote, evidence: Evidence<'_>) -> Vec<Paragraph> {
+    let Some(source) = evidence.source(quote.id.source) else {
+        return Vec::new();
+    };
     // The commands of an example say nothing in a sentence.
     if extract::is_example(source, &(quote.start..quote.end)) || extract::is_fenced(&quote.text) {
-        return None;
+        return Vec::new();
     }
-    let text = if source.origin.is_prose() && !is_block(quote, source) {
-        sentences_within(&prose(quote, source), LONGEST_LINE).to_owned()
+    let texts = if source.origin.is_prose() && !is_block(quote, source) {
+        vec![sentences_within(&prose(quote, source), LONGEST_LINE).to_owned()]
     } else {
-        let signature = extract::signature(&quote.text);
-        let above = signature.and_then(|line| quote.text.split_once(line));
-        let above = above.map_or(quote.text.as_str(), |(above, _)| above);
-        let comment = words(quote, source)
-            .or_else(|| extract::said(above))
-            .unwrap_or_else(|| extract::comment(&quote.text));
-        let comment = if comment.is_empty() {
-            draft::plain(&extract::comment_below(&quote.text))
-        } else {
-            draft::plain(&comment)
-        };
-        let comment = sentences_within(&comment, LONGEST_LINE);
-        let is_named = |name: &&str| signature.is_some_and(|line| line.contains(name));
-        match extract::name(source).filter(is_named) {
-            _ if comment.split_whitespace().count() < LEAST_WORDS => return None,
-            Some(name) if !comment.contains(name) => format!("`{name}`: {comment}"),
-            _ => comment.to_owned(),
-        }
+        comments(quote, source)
     };
-    let line = said(quote, text, true);
-    is_borne_out(&line, evidence).then_some(line)
+    let lines = texts.into_iter().map(|text| said(quote, text, true));
+    lines.filter(|line| is_borne_out(line, evidence)).collect()
+}
+
+/// What the comment of a quote of code says, with the name of what it is about.
+fn comments(quote: &Quote, source: &Source) -> Vec<String> {
+    let signature = extract::signature(&quote.text);
+    let above = signature.and_then(|line| quote.text.split_once(line));
+    let above = above.map_or(quote.text.as_str(), |(above, _)| above);
+    let mut parts = words(quote, source).or_else(|| extract::said(above)).map_or_else(
+        || vec![extract::comment(&quote.text)],
+        |words| extract::told(&words),
+    );
+    if parts.iter().all(String::is_empty) {
+        parts = vec![extract::comment_below(&quote.text)];
+    }
+    let is_named = |name: &&str| signature.is_some_and(|line| line.contains(name));
+    let name = extract::name(source).filter(is_named);
+    let told = parts.iter().filter_map(|part| {
+        let part = draft::plain(part);
+        let part = sentences_within(&part, LONGEST_LINE);
+        let is_enough = part.split_whitespace().count() >= LEAST_WORDS;
+        is_enough.then(|| match name {
+            Some(name) if !part.contains(name) => format!("`{name}`: {part}"),
+            _ => part.to_owned(),
+        })
+    });
+    told.collect()
 }
 
 /// A quote of code by the line that names it, as far as that can stand in a sentence.

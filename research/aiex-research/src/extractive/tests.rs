@@ -241,3 +241,26 @@ fn an_example_within_a_comment_is_shown_as_code_and_never_said() {
     let is_code = |line: &&str| line.contains("rust") || line.contains("deliver");
     assert!(!texts(&short).iter().any(is_code), "{short:?}");
 }
+
+#[test]
+fn a_heading_of_a_comment_is_no_part_of_a_sentence() {
+    let code = "/// Opens the parcel on the table\n///\n/// # Errors\n///\n/// An error tells that the parcel is gone.\nfn open() {}";
+    let read = Read::whole("src/open.rs", "open", code);
+    assert_eq!(
+        texts(&read.short("where is the parcel opened on the table"))[1..],
+        ["`open`: Opens the parcel on the table"]
+    );
+    assert_eq!(
+        texts(&read.short("does an error tell that the parcel is gone"))[1..],
+        ["`open`: An error tells that the parcel is gone."]
+    );
+    let comment = code.split_once("\nfn").unwrap().0;
+    let read = Read::whole("src/open.rs", "open", comment);
+    assert_eq!(
+        texts(&read.section("does an error tell that the opened parcel is gone")),
+        [
+            "Opens the parcel on the table",
+            "An error tells that the parcel is gone."
+        ]
+    );
+}

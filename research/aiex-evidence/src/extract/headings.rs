@@ -1,0 +1,192 @@
+//! Headings within comments: what is said below one is no part of the sentence above it.
+//!
+//! `# Errors` of rustdoc and Markdown, underlined ones, `Args:` of docstrings, tags as `@param` and `\brief`.
+
+/// Headings of docstrings that stand on a line of their own, before their colon.
+const SECTIONS: &[&str] = &[
+    "arguments",
+    "args",
+    "attributes",
+    "example",
+    "examples",
+    "note",
+    "notes",
+    "parameters",
+    "params",
+    "raises",
+    "references",
+    "return",
+    "returns",
+    "see also",
+    "throws",
+    "todo",
+    "warning",
+    "warnings",
+    "yields",
+];
+
+/// Tags that say what a comment says anyway.
+const PLAIN: &[&str] = &["brief", "description", "desc", "details", "summary"];
+
+/// What a comment without its marks says, apart by its headings, which are left out; each part is one text of whole sentences.
+pub fn told(comment: &str) -> Vec<String> {
+    parts(comment).into_iter().map(|part| joined(&part)).collect()
+}
+
+/// The first paragraph that a comment says.
+pub(super) fn opening(comment: &str) -> String {
+    let first = parts(comment).into_iter().flatten().next();
+    first.unwrap_or_default()
+}
+
+/// The paragraphs below each heading and above the first.
+fn parts(comment: &str) -> Vec<Vec<String>> {
+    let lines: Vec<&str> = comment.lines().map(str::trim).collect();
+    let mut parts: Vec<Vec<String>> = vec![Vec::new()];
+    let mut begins = true;
+    let mut is_fenced = false;
+    for (at, line) in lines.iter().enumerate() {
+        is_fenced ^= super::fences::is_fence(line);
+        let next = lines.get(at + 1).copied().unwrap_or_default();
+        let said = match Line::of(line, next).filter(|_| !is_fenced) {
+            Some(Line::Heading) => "",
+            Some(Line::Tag(said)) => said,
+            None => {
+                begins |= line.is_empty();
+                push(parts.last_mut(), line, &mut begins);
+                continue;
+            }
+        };
+        parts.push(Vec::new());
+        begins = true;
+        push(parts.last_mut(), said, &mut begins);
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// Adds a line to a paragraph, or begins one with it.
+fn push(part: Option<&mut Vec<String>>, line: &str, begins: &mut bool) {
+    let Some(part) = part.filter(|_| !line.is_empty()) else {
+        return;
+    };
+    match part.last_mut().filter(|_| !*begins) {
+        Some(paragraph) => {
+            paragraph.push(' ');
+            paragraph.push_str(line);
+        }
+        None => part.push(line.to_owned()),
+    }
+    *begins = false;
+}
+
+/// Paragraphs in a row. One that goes without a stop gets one, or it would run into the next.
+fn joined(paragraphs: &[String]) -> String {
+    let mut text = String::new();
+    for paragraph in paragraphs {
+        if !text.is_empty() {
+            let is_open =
+                text.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '`' | ')' | ']' | '"' | '*'));
+            text.push_str(if is_open { ". " } else { " " });
+        }
+        text.push_str(paragraph);
+    }
+    text
+}
+
+/// A line that parts a comment.
+enum Line<'a> {
+    Heading,
+    /// A tag, and what stands behind it.
+    Tag(&'a str),
+}
+
+impl<'a> Line<'a> {
+    fn of(line: &'a str, next: &str) -> Option<Self> {
+        let is_section = || {
+            let name = line.strip_suffix(':').map(str::to_lowercase);
+            name.is_some_and(|name| SECTIONS.contains(&name.as_str()))
+        };
+        let is_underlined = !line.is_empty() && is_rule(next);
+        if is_titled(line) || is_rule(line) || is_underlined || is_section() {
+            return Some(Self::Heading);
+        }
+        let tag = line.strip_prefix(['@', '\\'])?;
+        let length = tag.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tag.len());
+        let (name, said) = (tag.get(..length)?, tag.get(length..)?);
+        let is_tag = name.len() > 1 && name.starts_with(|c: char| c.is_ascii_lowercase());
+        let ends = said.is_empty() || said.starts_with([' ', '[', '{']);
+        (is_tag && ends).then(|| {
+            if PLAIN.contains(&name) || !said.is_empty() {
+                Self::Tag(said.trim())
+            } else {
+                Self::Heading
+            }
+        })
+    }
+}
+
+fn is_titled(line: &str) -> bool {
+    let depth = line.len() - line.trim_start_matches('#').len();
+    (1..=6).contains(&depth) && line.get(depth..).is_some_and(|rest| rest.starts_with(' '))
+}
+
+/// Whether a line is nothing but a line.
+pub(super) fn is_rule(line: &str) -> bool {
+    let line = line.trim();
+    line.len() >= 3 && (line.chars().all(|c| c == '-') || line.chars().all(|c| c == '='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_ends_what_is_said_above_it() {
+        let cases: &[(&str, &[&str])] = &[
+            (
+                "Opens the file\n# Errors\nFails when it is gone.",
+                &["Opens the file", "Fails when it is gone."],
+            ),
+            (
+                "Opens.\n\n# Panics\n\n# Safety\n\nKeep it open.",
+                &["Opens.", "Keep it open."],
+            ),
+            (
+                "Opens it.\n\nParameters\n----------\npath : str\n    The file.",
+                &["Opens it.", "path : str The file."],
+            ),
+            (
+                "Opens it.\n\nArgs:\n    path: the file.\n\nReturns:\n    a handle",
+                &["Opens it.", "path: the file.", "a handle"],
+            ),
+            (
+                "Opens it\n@param path the file\n@returns a handle",
+                &["Opens it", "path the file", "a handle"],
+            ),
+            (
+                "\\brief Opens it.\n\\param[in] path The file.",
+                &["Opens it.", "[in] path The file."],
+            ),
+        ];
+        for (comment, expected) in cases {
+            assert_eq!(told(comment), *expected, "{comment}");
+        }
+    }
+
+    #[test]
+    fn paragraphs_do_not_run_into_each_other() {
+        assert_eq!(
+            told("Opens the file\n\nand more.\nMore"),
+            ["Opens the file. and more. More"]
+        );
+        assert_eq!(
+            opening("# Errors\n\nFails when\nit is gone.\n\nMore."),
+            "Fails when it is gone."
+        );
+        assert_eq!(
+            told("Sends to @param and C:\\temp."),
+            ["Sends to @param and C:\\temp."]
+        );
+    }
+}
