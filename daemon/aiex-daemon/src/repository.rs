@@ -226,7 +226,7 @@ pub enum NotFresh {
 pub(crate) fn index_error(error: &IndexError) -> WireError {
     let code = match error {
         IndexError::Storage { .. } | IndexError::Damaged { .. } => ErrorCode::Storage,
-        IndexError::RootGone { .. } => ErrorCode::NotFound,
+        IndexError::RootGone { .. } | IndexError::RootReplaced { .. } => ErrorCode::NotFound,
         IndexError::Cancelled => ErrorCode::Cancelled,
         IndexError::Embed(_) | IndexError::VectorServer(_) => ErrorCode::Provider,
     };

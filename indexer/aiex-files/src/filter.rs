@@ -12,7 +12,7 @@ use crate::secret::Redaction;
 use crate::stat::Stat;
 
 pub use crate::reason::SkipReason;
-pub use read::read;
+pub use read::{bytes, read};
 
 /// Of the rules by which a file is left out for what it holds. An index that was made by others is read again.
 pub const VERSION: u32 = 2;

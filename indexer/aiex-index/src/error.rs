@@ -38,6 +38,16 @@ pub enum IndexError {
         /// What the walk said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Another folder stands at the repository's path, and it is not the repository: a disk that is not mounted leaves such a
+    /// one behind.
+    #[error(
+        "the folder {} is another one than was indexed and holds nothing of it",
+        path.display()
+    )]
+    RootReplaced {
+        /// The root.
+        path: PathBuf,
+    },
     /// The embedder failed; full text is not touched by it.
     #[error("vectors could not be made")]
     Embed(#[from] EmbedError),
@@ -60,6 +70,11 @@ impl IndexError {
             Self::Damaged { .. } => Some("run `aiex repos reindex` to build it anew".to_owned()),
             Self::RootGone { .. } => Some(
                 "run `aiex repos remove` if the repository was deleted, or `aiex repos add` where it lies now"
+                    .to_owned(),
+            ),
+            Self::RootReplaced { .. } => Some(
+                "the last index is served; mount the disk if it lies on one, or run `aiex repos reindex` if the repository \
+                 is to be empty, `aiex repos remove` if it was deleted"
                     .to_owned(),
             ),
             Self::Embed(error) => error.hint(),

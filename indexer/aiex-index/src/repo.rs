@@ -7,6 +7,7 @@ mod ask;
 mod commit;
 mod cover;
 mod embed;
+mod identity;
 mod moving;
 mod open;
 mod repair;
@@ -206,6 +207,14 @@ impl RepoIndex {
             })
             .collect();
         Ok((counts, files))
+    }
+
+    /// How many files were left out for a reason, and which, up to so many.
+    pub(crate) fn left_out_for(&self, reason: &str, limit: usize) -> Result<(u64, Vec<RelPath>), IndexError> {
+        let (counts, files) = Catalogue::open(&self.catalogue_path())?.skipped(Some(reason), limit)?;
+        let count = counts.into_iter().find(|(name, _)| name == reason);
+        let paths = files.into_iter().map(|file| file.path).collect();
+        Ok((count.map_or(0, |(_, count)| count), paths))
     }
 
     /// Why a path was left out, if it, or a folder that it lies in, was.

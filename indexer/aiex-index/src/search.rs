@@ -17,6 +17,7 @@ mod lead;
 mod matching;
 pub(crate) mod meaning;
 pub mod pack;
+mod pattern;
 mod penalty;
 mod query;
 mod rank;
@@ -25,6 +26,7 @@ pub(crate) mod scan;
 mod settings;
 pub mod similar;
 mod snippet;
+mod unindexed;
 mod verbatim;
 pub(crate) mod words;
 

@@ -494,6 +494,7 @@ fn index_failure(error: &IndexError) -> Failure {
     match error {
         IndexError::Storage { .. }
         | IndexError::RootGone { .. }
+        | IndexError::RootReplaced { .. }
         | IndexError::Embed(_)
         | IndexError::VectorServer(_) => Failure::outside(message),
         IndexError::Damaged { .. } | IndexError::Cancelled => Failure::inside(message),

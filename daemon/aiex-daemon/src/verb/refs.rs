@@ -8,7 +8,7 @@ use aiex_protocol::search::SearchSummary;
 use aiex_protocol::{Event, WireError};
 
 use super::Running;
-use super::search::{in_turn, prepared, summary_of, tell_notices};
+use super::search::{catch_up, in_turn, prepared, summary_of, tell_notices};
 use crate::wire;
 
 /// Lines listed when the request does not say how many: more than anybody reads.
@@ -18,6 +18,7 @@ const MAX_LIMIT: u32 = 50_000;
 
 pub(super) async fn refs(running: &Arc<Running>, args: RefsArgs) -> Result<SearchSummary, WireError> {
     let repository = prepared(running, &args.place).await?;
+    catch_up(running, &repository, &args.place).await?;
     let limit = match args.limit {
         0 => DEFAULT_LIMIT,
         limit => limit.min(MAX_LIMIT),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use aiex_index::{SearchError, SearchRequest};
 use aiex_protocol::code::Place;
-use aiex_protocol::repos::{Phase, RepoStatus};
+use aiex_protocol::repos::{Phase, RepoStatus, WatchMode};
 use aiex_protocol::search::{Hits, Mode, SearchArgs, SearchSummary, Stage};
 use aiex_protocol::source::SourceKind;
 use aiex_protocol::{ErrorCode, Event, WireError};
@@ -22,6 +22,8 @@ const FIRST_GENERATION: Duration = Duration::from_secs(2);
 /// On an unknown repository an answer waits this long for the whole index, vectors included: as long as people
 /// wait for an answer anyway. A repository of a hundred thousand chunks is ready by then.
 const FIRST_INDEX: Duration = Duration::from_secs(12);
+/// An answer that promises every match waits this long for what was saved before it was asked for.
+const CATCH_UP: Duration = Duration::from_millis(500);
 /// More hits than this nobody reads; a script that wants every match takes page after page.
 const MAX_LIMIT: u32 = 10_000;
 /// A query is a question or a pattern, not a file.
@@ -39,6 +41,9 @@ pub(super) async fn search(running: &Arc<Running>, args: SearchArgs) -> Result<F
     let repository = open(running, &args.repo, args.yes).await?;
     let earlier = earlier::of(running, &args, repository.root()).await?;
     wait(running, &repository, &place_of(&args)).await?;
+    if args.mode != Mode::Auto {
+        catch_up(running, &repository, &place_of(&args)).await?;
+    }
     let mut found = look(running, &repository, &args, &earlier).await?;
     if found.hits.hits.is_empty() && !repository.status().is_complete {
         // Nobody has use for nothing out of a part of the files.
@@ -311,6 +316,36 @@ async fn wait(running: &Running, repository: &Arc<dyn Repository>, place: &Place
             .blocking(move |is_cancelled| waited.wait_fresh(deadline, is_cancelled))
             .await?;
         fresh.map_err(|not_fresh| not_fresh_error(&not_fresh, patience))?;
+    }
+    Ok(())
+}
+
+/// Before an answer that promises every match: takes in what was saved just now, which takes milliseconds, or says that it
+/// could not. Not where files are polled, where it would take a look at the whole tree.
+pub(super) async fn catch_up(
+    running: &Running,
+    repository: &Arc<dyn Repository>,
+    place: &Place,
+) -> Result<(), WireError> {
+    let status = repository.status();
+    let is_followed = status.is_complete && matches!(status.watch, WatchMode::Events { .. });
+    if place.wait_fresh_ms.is_some() || !is_followed || status.phase == Phase::Failed {
+        return Ok(());
+    }
+    running.enter("taking in what was saved just now");
+    let (deadline, waited) = (Instant::now() + CATCH_UP, repository.clone());
+    let caught_up = running
+        .blocking(move |is_cancelled| waited.wait_fresh(deadline, is_cancelled))
+        .await?;
+    // What is broken was told with the state of the index.
+    if let Err(NotFresh::Deadline { pending }) = caught_up {
+        let files = match pending {
+            0 => "files".to_owned(),
+            1 => "1 file".to_owned(),
+            pending => format!("{pending} files"),
+        };
+        let message = format!("{files} saved just now may be missing; `--wait-fresh` waits for them");
+        running.stream.tell(Event::Notice { message });
     }
     Ok(())
 }

@@ -90,6 +90,12 @@ pub fn read(root: &Root, path: &RelPath, stat: &Stat, limits: &ReadLimits) -> Re
     }))
 }
 
+/// The bytes of a regular file as they are, at most `cap`; none when it cannot be read. To look whether [`read`] is worth
+/// it, not to be shown.
+pub fn bytes(root: &Root, path: &RelPath, cap: u64) -> Option<Vec<u8>> {
+    open::small(&path.to_path(root), cap)
+}
+
 fn by_name(path: &RelPath, force: Force) -> Option<(SkipReason, &'static str)> {
     if force != Force::Exact
         && let Some(rule) = secret::whole_file(path)

@@ -6,7 +6,7 @@ mod tree;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, Sender, never};
 
@@ -19,6 +19,9 @@ use crate::stat::Stat;
 
 /// Calls that wait at the same time. Beyond it, the oldest gets no answer.
 const MOST_WAITING: usize = 1_024;
+
+/// How often it is looked whether the root is still there.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// Somebody waits until everything up to a cookie has been sent.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub(super) struct Worker {
     /// Waiting for the pending batch to be sent.
     seen: Vec<(Request, Synced)>,
     next_poll: Option<Instant>,
+    /// When it is looked whether the root is still there.
+    next_look: Instant,
 }
 
 enum Event {
@@ -90,6 +95,7 @@ impl Worker {
             waiting: Vec::new(),
             seen: Vec::new(),
             next_poll: None,
+            next_look: Instant::now() + LOOK_EVERY,
         };
         match Source::start(&worker.root, Arc::clone(&worker.options.budget)) {
             Ok((source, news)) => {
@@ -119,7 +125,10 @@ impl Worker {
                         let _gone = request.acknowledge.try_send(how);
                     }
                 }
-                Event::Time => self.on_poll(),
+                Event::Time => {
+                    self.look_at_root();
+                    self.on_poll();
+                }
                 Event::Request(request) => self.on_request(request),
                 Event::News(news) => self.on_news(news),
             }
@@ -129,7 +138,7 @@ impl Worker {
         }
     }
 
-    /// Blocks until there is something to do. Nothing wakes it up when nothing happens.
+    /// Blocks until there is something to do. When nothing happens, only the look at the root wakes it up.
     fn wait(&mut self) -> Event {
         let now = Instant::now();
         let due = self.pending.due();
@@ -138,17 +147,12 @@ impl Worker {
         let requests = select.recv(&self.requests);
         let news = select.recv(&self.news);
         let out = if ready { Some(select.send(&self.out)) } else { None };
-        let wake = if ready {
-            self.next_poll
-        } else {
-            due.into_iter().chain(self.next_poll).min()
-        };
-        let operation = match wake {
-            Some(wake) => match select.select_deadline(wake) {
-                Ok(operation) => operation,
-                Err(_) => return Event::Time,
-            },
-            None => select.select(),
+        let timers = self.next_poll.into_iter().chain([self.next_look]);
+        let wake = timers.chain(due.filter(|_| !ready)).min();
+        let wake = wake.unwrap_or(self.next_look);
+        let operation = match select.select_deadline(wake) {
+            Ok(operation) => operation,
+            Err(_) => return Event::Time,
         };
         if Some(operation.index()) == out {
             let batch = self.pending.take();
@@ -166,6 +170,17 @@ impl Worker {
         operation
             .recv(&self.news)
             .map_or_else(|_| Event::News(News::Lost), Event::News)
+    }
+
+    /// A disk that is unmounted takes its watches with it and says nothing.
+    fn look_at_root(&mut self) {
+        let now = Instant::now();
+        if self.next_look <= now {
+            self.next_look = now + LOOK_EVERY;
+            if self.is_root_gone() {
+                self.pending.root_gone(now);
+            }
+        }
     }
 
     fn on_poll(&mut self) {

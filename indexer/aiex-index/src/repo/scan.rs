@@ -8,7 +8,7 @@ use aiex_files::rules::{Force, Rules};
 use aiex_files::stat::Stat;
 use aiex_files::walk::{self, Seen, WalkError};
 
-use super::{RepoIndex, Writer};
+use super::{RepoIndex, Writer, identity};
 use crate::catalogue::{LeftOut, Outcome, Row};
 use crate::content;
 use crate::error::IndexError;
@@ -131,6 +131,9 @@ impl RepoIndex {
                     source: Box::new(error),
                 });
             }
+        }
+        if seen_files == 0 && !known.is_empty() {
+            identity::see_that_it_is(&self.root, &writer.catalogue)?;
         }
         plan.removed
             .extend(known.into_iter().map(|(path, row)| (path, row.version())));

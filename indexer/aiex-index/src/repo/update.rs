@@ -7,7 +7,7 @@ use aiex_files::filter::ReadLimits;
 use aiex_files::rules::Rules;
 
 use super::commit::Making;
-use super::{RepoIndex, Scope, UpdateReport, Writer};
+use super::{RepoIndex, Scope, UpdateReport, Writer, identity};
 use crate::error::IndexError;
 use crate::observer::{Observer, Phase, Progress};
 use crate::pipeline::{Gate, Reader, read_all};
@@ -138,6 +138,7 @@ impl RepoIndex {
                 writer.catalogue.set_left_out(&left_out)?;
                 writer.left_out = Some(left_out);
             }
+            identity::keep(&self.root, &mut writer.catalogue)?;
             if plan.is_by_other_rules {
                 writer.catalogue.set_rules(&self.rules())?;
             }

@@ -58,11 +58,15 @@ impl Conditions {
 
     /// Whether something in a file may be returned.
     pub(crate) fn allows_file(&self, file: &FileEntry) -> bool {
-        let path = &*file.path;
+        self.allows(&file.path, file.language)
+    }
+
+    /// The same of a path and its language.
+    pub(crate) fn allows(&self, path: &str, language: Option<Language>) -> bool {
         (self.files.is_empty() || self.files.contains(path))
             && self.with.as_ref().is_none_or(|globs| globs.is_match(path))
             && self.without.as_ref().is_none_or(|globs| !globs.is_match(path))
-            && (self.languages.is_empty() || file.language.is_some_and(|own| self.languages.contains(&own)))
+            && (self.languages.is_empty() || language.is_some_and(|own| self.languages.contains(&own)))
     }
 
     /// Whether a span of a file that is allowed may be returned, or what lies behind all of them.

@@ -1,7 +1,6 @@
-//! Regex and literal search: every file of the generation in which the pattern may match is read, so every match is
-//! found, and counted.
+//! Regex and literal search: every file of the generation in which the pattern may match is read, and every text that the
+//! index leaves out for what it is, so every match is found, and counted.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,10 +11,12 @@ use regex::{Regex, RegexBuilder};
 
 use super::cursor::Cursor;
 use super::filter::Conditions;
+use super::pattern::Pattern;
 use super::request::{Hit, Matches, Mode, SearchOutcome, SearchRequest};
+use super::unindexed::Unindexed;
 use crate::error::SearchError;
 use crate::repo::{RepoIndex, Served};
-use crate::snapshot::{FileEntry, Outline, Span};
+use crate::snapshot::FileEntry;
 
 /// The size that a compiled expression may have; larger ones are somebody's mistake.
 const MAX_REGEX_BYTES: usize = 10 << 20;
@@ -55,11 +56,15 @@ pub(crate) fn run(
         after: after.as_ref(),
     };
     let look = |file: &FileEntry, text: &str, is_behind: bool| {
-        let found = pattern.in_file(file, text, if is_behind { 0 } else { limit });
+        let found = pattern.in_file(file.into(), text, if is_behind { 0 } else { limit });
         num_listed.fetch_add(found.hits.len(), Ordering::Relaxed);
         found
     };
-    let (found, lost) = scan.run(&is_full, &look)?;
+    let (mut found, lost) = scan.run(&is_full, &look)?;
+    let left_out = Unindexed::of(repo, &conditions)?;
+    let read = left_out.search(repo, &pattern, limit, is_cancelled)?;
+    found.extend(read.found);
+    found.sort_by(|a, b| a.path.cmp(&b.path));
     let mut matches = Matches::default();
     let mut num_behind = 0;
     let mut hits: Vec<Hit> = Vec::new();
@@ -83,6 +88,7 @@ pub(crate) fn run(
     if lost > 0 {
         notices.push(lost_notice(lost));
     }
+    notices.extend(read.notice);
     if after.is_some_and(|after| after.generation != generation) {
         notices.push(
             "files have changed since the page before; this one goes on behind the same line".to_owned(),
@@ -97,7 +103,7 @@ pub(crate) fn run(
         },
         generation,
         is_cached: false,
-        is_exhaustive: is_whole && lost == 0,
+        is_exhaustive: is_whole && lost == 0 && read.is_whole,
         matches: Some(matches),
         notices,
         nowhere: Vec::new(),
@@ -295,103 +301,4 @@ fn compile(request: &SearchRequest) -> Result<(Regex, Query), SearchError> {
         Mode::Regex | Mode::Auto => Query::of_pattern(&pattern).map_err(|e| invalid(e.to_string()))?,
     };
     Ok((regex, query))
-}
-
-/// What is looked for in each file.
-struct Pattern<'a> {
-    regex: &'a Regex,
-    conditions: &'a Conditions,
-    after: Option<&'a Cursor>,
-}
-
-/// The matches in a file.
-struct InFile {
-    /// Some of those behind the page before.
-    hits: Vec<Hit>,
-    /// How many lie behind the page before.
-    behind: u64,
-    /// How many there are.
-    lines: u64,
-}
-
-impl Pattern<'_> {
-    /// One hit for each line on which a match begins, up to `max_hits`.
-    fn in_file(&self, file: &FileEntry, text: &str, max_hits: usize) -> InFile {
-        let mut found = InFile {
-            hits: Vec::new(),
-            behind: 0,
-            lines: 0,
-        };
-        let (mut line, mut last) = (1_u32, 0);
-        let mut counted = 0;
-        let mut ordinal = 0;
-        // Most files that are read hold no match.
-        let mut outline = None;
-        for place in self.regex.find_iter(text) {
-            // Behind the last line there is none, as behind nothing.
-            if place.start() == text.len() && (text.is_empty() || text.ends_with('\n')) {
-                break;
-            }
-            line += memchr::memchr_iter(b'\n', &text.as_bytes()[counted..place.start()]).count() as u32;
-            counted = place.start();
-            if line == last {
-                continue;
-            }
-            let outline = outline.get_or_insert_with(|| file.outline().unwrap_or_default());
-            let spans = &outline.spans;
-            while spans
-                .get(ordinal)
-                .is_some_and(|span| (span.end as usize) <= place.start())
-            {
-                ordinal += 1;
-            }
-            if !self.conditions.allows_span(outline, spans.get(ordinal)) {
-                continue;
-            }
-            last = line;
-            found.lines += 1;
-            if self.after.is_some_and(|after| !after.is_before(&file.path, line)) {
-                continue;
-            }
-            found.behind += 1;
-            if found.hits.len() < max_hits {
-                let span = spans.get(ordinal).or(spans.last());
-                found
-                    .hits
-                    .push(hit(file, outline, text, span, place.range(), line));
-            }
-        }
-        found
-    }
-}
-
-/// The lines on which a match stands.
-fn hit(
-    file: &FileEntry,
-    outline: &Outline,
-    text: &str,
-    span: Option<&Span>,
-    place: Range<usize>,
-    line: u32,
-) -> Hit {
-    let begin = text[..place.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[place.end..]
-        .find('\n')
-        .map_or(text.len(), |at| place.end + at);
-    let breadcrumb = span.map_or("", |span| outline.breadcrumb(span));
-    let snippet: String = text[begin..end].chars().take(MAX_LINE_CHARS).collect();
-    let lines = snippet.lines().count().max(1) as u32;
-    Hit {
-        score: 1.0,
-        path: file.path.to_string(),
-        start_line: line,
-        end_line: line + lines - 1,
-        symbol: (!breadcrumb.is_empty()).then(|| breadcrumb.to_owned()),
-        kind: None,
-        language: file.language.map(aiex_chunk::Language::name),
-        snippet,
-        focus_line: line,
-        why: vec!["match".to_owned()],
-        explain: None,
-    }
 }

@@ -229,6 +229,46 @@ fn a_repository_that_is_gone_is_an_error_and_the_index_still_answers() {
 }
 
 #[test]
+fn an_empty_folder_in_the_place_of_the_repository_is_no_repository_without_files() {
+    let fixture = Fixture::new();
+    let root = fixture.root().to_owned();
+    let aside = fixture.dir.path().join("unmounted");
+    std::fs::rename(&root, &aside).unwrap();
+    // What is left where a disk was mounted.
+    std::fs::create_dir(&root).unwrap();
+    let fixture = fixture.reopened_after(|_| {});
+    let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
+    let error = fixture.repo.update(Scope::All, &rules, &Silent).unwrap_err();
+    assert!(matches!(error, IndexError::RootReplaced { .. }), "{error:?}");
+    assert!(error.hint().unwrap().contains("mount"));
+    assert_eq!(fixture.search("retry_delay")[0].path, "src/lib.rs");
+
+    // Mounted again, it is what it was; emptied, it is empty.
+    std::fs::remove_dir(&root).unwrap();
+    std::fs::rename(&aside, &root).unwrap();
+    fixture.sync();
+    assert_eq!(fixture.repo.facts().files_indexed, 3);
+    for entry in std::fs::read_dir(&root).unwrap() {
+        let path = entry.unwrap().path();
+        let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path));
+    }
+    fixture.sync();
+    assert_eq!(fixture.repo.facts().files_indexed, 0);
+}
+
+#[test]
+fn another_clone_in_the_place_of_the_repository_is_indexed() {
+    let fixture = Fixture::new();
+    let root = fixture.root().to_owned();
+    std::fs::rename(&root, fixture.dir.path().join("old")).unwrap();
+    std::fs::create_dir(&root).unwrap();
+    fixture.write("src/other.rs", "pub fn of_another_clone() {}\n");
+    fixture.sync();
+    assert_eq!(fixture.repo.facts().files_indexed, 1);
+    assert_eq!(fixture.search("of_another_clone")[0].path, "src/other.rs");
+}
+
+#[test]
 fn what_was_left_out_and_is_gone_is_forgotten_also_by_the_next_process() {
     let fixture = Fixture::new();
     fixture.write("node_modules/left/pad.js", "module.exports = 1\n");
