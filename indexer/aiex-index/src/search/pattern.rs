@@ -46,9 +46,7 @@ impl<'a> File<'a> {
     }
 
     fn outline(self) -> Arc<Outline> {
-        self.entry
-            .and_then(|entry| entry.outline().ok())
-            .unwrap_or_default()
+        self.entry.and_then(FileEntry::outline).unwrap_or_default()
     }
 
     fn language(self) -> Option<Language> {
