@@ -25,6 +25,9 @@ const SECTIONS: &[&str] = &[
     "yields",
 ];
 
+/// A title is not longer, in bytes.
+const LONGEST_TITLE: usize = 80;
+
 /// Tags that say what a comment says anyway.
 const PLAIN: &[&str] = &["brief", "description", "desc", "details", "summary"];
 
@@ -48,7 +51,10 @@ fn parts(comment: &str) -> Vec<Vec<String>> {
     for (at, line) in lines.iter().enumerate() {
         is_fenced ^= super::fences::is_fence(line);
         let next = lines.get(at + 1).copied().unwrap_or_default();
-        let said = match Line::of(line, next).filter(|_| !is_fenced) {
+        // The last line of a paragraph that a rule closes is no heading.
+        let begins_it = begins || line.is_empty();
+        let is_underlined = begins_it && is_title(line) && is_rule(next);
+        let said = match Line::of(line, is_underlined).filter(|_| !is_fenced) {
             Some(Line::Heading) => "",
             Some(Line::Tag(said)) => said,
             None => {
@@ -102,12 +108,11 @@ enum Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(line: &'a str, next: &str) -> Option<Self> {
+    fn of(line: &'a str, is_underlined: bool) -> Option<Self> {
         let is_section = || {
             let name = line.strip_suffix(':').map(str::to_lowercase);
             name.is_some_and(|name| SECTIONS.contains(&name.as_str()))
         };
-        let is_underlined = !line.is_empty() && is_rule(next);
         if is_titled(line) || is_rule(line) || is_underlined || is_section() {
             return Some(Self::Heading);
         }
@@ -129,6 +134,11 @@ impl<'a> Line<'a> {
 fn is_titled(line: &str) -> bool {
     let depth = line.len() - line.trim_start_matches('#').len();
     (1..=6).contains(&depth) && line.get(depth..).is_some_and(|rest| rest.starts_with(' '))
+}
+
+/// Whether a line could be a title: a few words that are no sentence.
+fn is_title(line: &str) -> bool {
+    !line.is_empty() && line.len() <= LONGEST_TITLE && !line.ends_with(['.', ',', ';', '!', '?'])
 }
 
 /// Whether a line is nothing but a line.
@@ -183,6 +193,12 @@ mod tests {
         assert_eq!(
             opening("# Errors\n\nFails when\nit is gone.\n\nMore."),
             "Fails when it is gone."
+        );
+        let boxed = "--------\n## Heap\n\nMemory is counted by\nthe eviction algorithms.\n--------";
+        assert_eq!(told(boxed), ["Memory is counted by the eviction algorithms."]);
+        assert_eq!(
+            told("A first line\nand the rest\n------\nMore."),
+            ["A first line and the rest", "More."]
         );
         assert_eq!(
             told("Sends to @param and C:\\temp."),
