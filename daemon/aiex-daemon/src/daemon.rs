@@ -24,6 +24,7 @@ use crate::keys::Keys;
 use crate::memory::MemoryWatch;
 use crate::power::{POWER_SUPPLIES, Power};
 use crate::repository::Repositories;
+use crate::resources;
 use crate::server::{self, TcpDoor, UnixDoor};
 use crate::stream::Retention;
 use crate::streams::Streams;
@@ -169,6 +170,7 @@ fn start_and_serve(options: RunOptions) -> Result<Exit, DaemonError> {
         retention,
         on_ready,
     } = options;
+    resources::allow_open_files();
     home.create()?;
     let lock = DaemonLock::try_acquire(&home)?.ok_or_else(|| DaemonError::AlreadyRunning {
         path: home.lock_file(),

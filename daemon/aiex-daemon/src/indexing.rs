@@ -9,6 +9,7 @@ mod observer;
 mod opened;
 mod recent;
 mod repository;
+mod resting;
 mod settings;
 mod vector_server;
 mod worker;
@@ -210,6 +211,7 @@ impl EngineRepositories {
         if let Some(repository) = self.get(&root.path) {
             return Ok(repository);
         }
+        self.make_room();
         let index = engine
             .open_repo(root, insist)
             .map_err(|error| index_error(&error))?;

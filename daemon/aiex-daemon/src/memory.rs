@@ -1,4 +1,4 @@
-//! Keeps the daemon within its memory: what is only kept for speed goes first, then repositories that nobody has asked for in
+//! Keeps the daemon within its memory and its open files: what is only kept for speed goes first, then repositories that nobody has asked for in
 //! a while are put to rest, one at a time. Asking wakes them.
 
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::component::{Component, Failure};
 use crate::handle::Handle;
-use crate::resources::{Resident, memory_budget};
+use crate::resources::{self, Resident, memory_budget};
 
 /// Between two looks at the memory.
 const LOOK: Duration = Duration::from_secs(10);
@@ -37,11 +37,13 @@ impl Component for MemoryWatch {
                     () = stop.cancelled() => return Ok(()),
                     () = tokio::time::sleep(LOOK.min(unused_for)) => {}
                 }
-                if Resident::now().own <= budget {
+                let is_short_of_files = resources::is_short_of_files();
+                if Resident::now().own <= budget && !is_short_of_files {
                     continue;
                 }
                 let repositories = handle.repositories.clone();
-                let drops = dropped.is_none_or(|at| CACHES_STAY <= at.elapsed());
+                let is_heavy = Resident::now().own > budget;
+                let drops = is_heavy && dropped.is_none_or(|at| CACHES_STAY <= at.elapsed());
                 if drops {
                     dropped = Some(Instant::now());
                 }
@@ -49,7 +51,7 @@ impl Component for MemoryWatch {
                     if drops {
                         repositories.drop_caches();
                     }
-                    if Resident::now().own <= budget {
+                    if Resident::now().own <= budget && !is_short_of_files {
                         return None;
                     }
                     repositories.rest_one(unused_for)
@@ -58,7 +60,7 @@ impl Component for MemoryWatch {
                     .await
                     .map_err(|error| Failure::inside(error.to_string()))?;
                 if let Some(root) = rested {
-                    tracing::info!(root = %root.display(), "put to rest: memory is short, and nobody asks for it");
+                    tracing::info!(root = %root.display(), "put to rest: memory or open files are short, and nobody asks for it");
                 }
             }
         })

@@ -3,10 +3,17 @@
 use std::fs;
 use std::path::Path;
 
+use aiex_protocol::status::Handles;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// Where cgroups are mounted.
 const CGROUPS: &str = "/sys/fs/cgroup";
 /// The part of a container's memory that the daemon takes at most: a quarter, because others run there too.
 const SHARE: u64 = 4;
+/// More open files than this nothing of ours needs.
+const MOST_FILES: u64 = 1 << 16;
+/// Open files that are kept for what a repository opens while it is indexed, for clients, and for pages that are fetched.
+const FILES_KEPT: u64 = 48;
 
 /// Resident memory of this process, in bytes; 0 where the system does not tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +43,39 @@ impl Resident {
             of_files: bytes("RssFile"),
         }
     }
+}
+
+/// Open files and threads of this process; nothing where the system does not tell.
+pub(crate) fn handles() -> Option<Handles> {
+    let files = fs::read_dir("/proc/self/fd").ok()?.count();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let threads = status.lines().find_map(|line| line.strip_prefix("Threads:"));
+    Some(Handles {
+        files_open: files as u64,
+        files_budget: getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX),
+        threads: threads.and_then(|count| count.trim().parse().ok()).unwrap_or(0),
+    })
+}
+
+/// Lets this process open as many files as it may at all: what a shell allows is meant for programs that open a handful, and a
+/// repository takes a dozen.
+pub(crate) fn allow_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.map_or(MOST_FILES, |most| most.min(MOST_FILES));
+    if limit.current.is_some_and(|now| now < most) {
+        let raised = Rlimit {
+            current: Some(most),
+            ..limit
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::debug!(%error, "no more files may be open than before");
+        }
+    }
+}
+
+/// Whether one more repository might not find the files that it needs.
+pub(crate) fn is_short_of_files() -> bool {
+    handles().is_some_and(|handles| handles.files_budget < handles.files_open.saturating_add(FILES_KEPT))
 }
 
 /// The memory budget: the setting, or a share of the container's limit where that is less.
@@ -82,5 +122,8 @@ mod tests {
             "{resident:?}"
         );
         assert!(memory_budget(1 << 20) <= 1 << 20);
+        let handles = handles().unwrap();
+        assert!(handles.files_open > 2 && handles.threads > 0, "{handles:?}");
+        assert!(handles.files_open < handles.files_budget, "{handles:?}");
     }
 }

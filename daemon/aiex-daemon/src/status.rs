@@ -55,6 +55,7 @@ pub(crate) fn of(handle: &Handle, place: Option<&str>) -> Result<DaemonStatus, W
             watches_used,
             watches_budget,
             disk_used,
+            handles: resources::handles(),
         },
         cache: CacheStatus {
             hits,

@@ -78,18 +78,24 @@ pub(crate) fn run(
         if let Some(outcome) = cache.get(&key) {
             return Ok(again(&outcome));
         }
-        let outcome = answer(repo, &served, request, early, is_cancelled)?;
+        let Answer { outcome, is_lasting } = answer(repo, &served, request, early, is_cancelled)?;
         // Full text is shared by generations: when one was published meanwhile, ids of both may be mixed.
         let is_torn = repo.served().snapshot.generation != served.snapshot.generation;
         if is_torn && restarts < MAX_RESTARTS {
             restarts += 1;
             continue;
         }
-        if !is_torn && outcome.notices.is_empty() {
+        if !is_torn && is_lasting && outcome.notices.is_empty() {
             cache.insert(key, Arc::new(outcome.clone()));
         }
         return Ok(outcome);
     }
+}
+
+/// An answer, and whether it is the same as long as the generation is.
+struct Answer {
+    outcome: SearchOutcome,
+    is_lasting: bool,
 }
 
 fn answer(
@@ -98,10 +104,11 @@ fn answer(
     request: &SearchRequest,
     early: &mut dyn FnMut(Vec<Hit>),
     is_cancelled: &dyn Fn() -> bool,
-) -> Result<SearchOutcome, SearchError> {
+) -> Result<Answer, SearchError> {
     let limit = request.limit.clamp(1, MAX_LIMIT);
     if request.mode != Mode::Auto {
-        return scan::run(repo, served, request, limit, is_cancelled);
+        let (outcome, is_lasting) = scan::run(repo, served, request, limit, is_cancelled)?;
+        return Ok(Answer { outcome, is_lasting });
     }
     let filter = Filter::new(request, &served.snapshot)?;
     let query = Query::parse(&request.query).ok_or_else(|| SearchError::InvalidQuery {
@@ -162,7 +169,11 @@ fn answer(
     if is_cancelled() {
         return Err(SearchError::Cancelled);
     }
-    finish(&arms, true)
+    let outcome = finish(&arms, true)?;
+    Ok(Answer {
+        outcome,
+        is_lasting: true,
+    })
 }
 
 /// How a query would be read; for tests and tools.

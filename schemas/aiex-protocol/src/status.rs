@@ -160,6 +160,20 @@ pub struct Budgets {
     pub watches_budget: u64,
     /// Bytes of all stores on disk.
     pub disk_used: u64,
+    /// Files and sockets that are open, and threads that run, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handles: Option<Handles>,
+}
+
+/// What the system counts for a process and allows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Handles {
+    /// Files and sockets that are open.
+    pub files_open: u64,
+    /// How many may be; repositories that nobody asked for lately are put to rest before that.
+    pub files_budget: u64,
+    /// Threads.
+    pub threads: u64,
 }
 
 /// The query cache.

@@ -164,6 +164,15 @@ fn render_daemon(text: &mut String, status: &DaemonStatus, now: u64, palette: Pa
     );
     row(text, palette, "watches", &watches);
     row(text, palette, "disk", &bytes(budgets.disk_used));
+    if let Some(handles) = budgets.handles {
+        let files = format!(
+            "{} of {} open; {}",
+            count(handles.files_open),
+            count(handles.files_budget),
+            counted(handles.threads, "thread")
+        );
+        row(text, palette, "files", &files);
+    }
     let asked = status.cache.hits + status.cache.misses;
     if asked > 0 {
         let share = percent(status.cache.hits, asked);

@@ -5,6 +5,7 @@ mod changes;
 mod contracts;
 mod crashes;
 mod damage;
+mod handles;
 mod leaving;
 mod oddities;
 mod starting;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aiex_index::{IndexError, Registered};
 use aiex_protocol::repos::{Phase, RepoStatus, WatchMode};
@@ -15,10 +15,6 @@ use crate::embedder;
 use crate::error::chain;
 use crate::event::Event;
 use crate::repository::{EngineFacts, Repositories, Repository, index_error};
-
-/// How long those who ask a repository that is put to rest are waited for, and between two looks.
-const PARTING: Duration = Duration::from_secs(1);
-const PARTING_LOOK: Duration = Duration::from_millis(5);
 
 /// Stored contents that no repository uses any more and that are kept all the same, in bytes: a branch that is switched
 /// back to, a change that is undone.
@@ -152,34 +148,8 @@ impl Repositories for EngineRepositories {
     }
 
     fn rest_one(&self, unused_for: Duration) -> Option<PathBuf> {
-        let open = self.engine.get()?;
         let _changing = self.lock_changes();
-        let (_, repository) = self
-            .repositories()
-            .values()
-            .filter_map(|repository| Some((repository.unused_for()?, repository.clone())))
-            .filter(|(unused, _)| unused_for <= *unused)
-            .max_by_key(|(unused, _)| *unused)?;
-        let root = repository.path().to_owned();
-        self.resting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(root.clone(), repository.status());
-        self.repositories().remove(&root);
-        self.runtime
-            .block_on(self.supervisor.remove(&repository.component_name()));
-        // Who came upon it before it was taken away may still be asking.
-        let deadline = Instant::now() + PARTING;
-        while 1 < Arc::strong_count(&repository) {
-            if deadline <= Instant::now() {
-                self.start(&repository);
-                return None;
-            }
-            std::thread::park_timeout(PARTING_LOOK);
-        }
-        drop(repository);
-        open.engine.close_repo(&root);
-        Some(root)
+        self.rest_least_used(unused_for)
     }
 
     fn look_at_server(&self) {

@@ -98,6 +98,20 @@ fn text(handle: &Handle, caches: Option<&CacheReport>) -> String {
     );
     text.gauge("watches", "Folders watched", status.budgets.watches_used as f64);
     text.gauge(
+        "watches_budget",
+        "Folders that may be watched",
+        status.budgets.watches_budget as f64,
+    );
+    if let Some(handles) = status.budgets.handles {
+        text.gauge("open_files", "Files and sockets open", handles.files_open as f64);
+        text.gauge(
+            "open_files_budget",
+            "Files and sockets that may be open",
+            handles.files_budget as f64,
+        );
+        text.gauge("threads", "Threads", handles.threads as f64);
+    }
+    text.gauge(
         "repositories",
         "Registered repositories",
         status.repos.len() as f64,

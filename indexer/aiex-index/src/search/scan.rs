@@ -30,13 +30,14 @@ const FILES_OF_A_THREAD: usize = 4;
 /// How soon a cancelled scan ends.
 const POLL: Duration = Duration::from_millis(5);
 
+/// The matches, and whether they are the same as long as the generation is: what is read from the disk may change before.
 pub(crate) fn run(
     repo: &RepoIndex,
     served: &Served,
     request: &SearchRequest,
     limit: usize,
     is_cancelled: &dyn Fn() -> bool,
-) -> Result<SearchOutcome, SearchError> {
+) -> Result<(SearchOutcome, bool), SearchError> {
     let (regex, query) = compile(request)?;
     let conditions = Conditions::new(request)?;
     let after = request.after.as_deref().map(cursor).transpose()?;
@@ -94,7 +95,7 @@ pub(crate) fn run(
             "files have changed since the page before; this one goes on behind the same line".to_owned(),
         );
     }
-    Ok(SearchOutcome {
+    let outcome = SearchOutcome {
         hits,
         route: if request.mode == Mode::Regex {
             "regex"
@@ -107,7 +108,8 @@ pub(crate) fn run(
         matches: Some(matches),
         notices,
         nowhere: Vec::new(),
-    })
+    };
+    Ok((outcome, left_out.is_empty()))
 }
 
 fn cursor(word: &str) -> Result<Cursor, SearchError> {

@@ -62,6 +62,11 @@ impl Unindexed {
         Ok(unindexed)
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.more == 0
+    }
+
     /// Looks through them, in the order of their paths, for as many bytes as one search may read.
     pub(super) fn search(
         &self,

@@ -142,14 +142,15 @@ fn cover(repo: &RepoIndex) -> u64 {
 #[test]
 fn a_pattern_finds_the_lines_that_ripgrep_finds_through_edits_covering_merging_and_damage() {
     let config = Config {
-        cases: 24,
+        cases: 16,
         failure_persistence: None,
         ..Config::default()
     };
     let rounds = (
-        tree(MANY..80),
+        // Some of them are not in the index, and so are not covered.
+        tree(2 * MANY..3 * MANY),
         tree(0..8),
-        tree(MANY..60),
+        tree(MANY..2 * MANY),
         prop::collection::vec(pattern(), 6),
         0.0..1.0,
     );
@@ -164,7 +165,7 @@ fn a_pattern_finds_the_lines_that_ripgrep_finds_through_edits_covering_merging_a
             write_all(&fixture, &first);
             fixture.sync();
             all_agree(&fixture, "uncovered")?;
-            prop_assert!(cover(&fixture.repo) >= MANY as u64);
+            prop_assert!(cover(&fixture.repo) > 0);
             all_agree(&fixture, "covered")?;
             write_all(&fixture, &few);
             if let Some(gone) = first.keys().find(|path| !few.contains_key(*path)) {

@@ -19,7 +19,7 @@ use aiex_protocol::search::{
     SearchArgs, SearchSummary, Stage, TokenUsage,
 };
 use aiex_protocol::status::{
-    Budgets, CacheStatus, ComponentState, ComponentStatus, DaemonStatus, ReasonCount, RestingKey,
+    Budgets, CacheStatus, ComponentState, ComponentStatus, DaemonStatus, Handles, ReasonCount, RestingKey,
     RestingKeyState, ServiceKind, ServiceRest, ServiceStatus, SkippedArgs, SkippedFile, SkippedReport,
     StatusArgs,
 };
@@ -255,7 +255,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         .chain([("event-done-nowhere", done_with_words_that_stand_nowhere())])
         .chain([("event-source-in-part", research::source_in_part())])
         .chain([("event-bookmarks-targets", sessions::bookmarks_of_targets())])
-        .chain([("event-templates-with-text", research::templates_with_text())]);
+        .chain([("event-templates-with-text", research::templates_with_text())])
+        .chain([("event-status-handles", status_with_handles())]);
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,
@@ -560,6 +561,7 @@ fn status() -> DaemonStatus {
             watches_used: 120,
             watches_budget: 8_192,
             disk_used: 10 << 20,
+            handles: None,
         },
         cache: CacheStatus {
             hits: 5,
@@ -594,6 +596,21 @@ fn status_with_memory() -> Event {
     Event::Status(Box::new(DaemonStatus {
         budgets: Budgets {
             memory_of_files: Some(400 << 20),
+            ..status.budgets.clone()
+        },
+        ..status
+    }))
+}
+
+fn status_with_handles() -> Event {
+    let status = status();
+    Event::Status(Box::new(DaemonStatus {
+        budgets: Budgets {
+            handles: Some(Handles {
+                files_open: 120,
+                files_budget: 4_096,
+                threads: 24,
+            }),
             ..status.budgets.clone()
         },
         ..status
