@@ -27,7 +27,7 @@ pub const ENV_VARS: &[EnvVar] = &[
     setting(
         "AIEX_WORKERS",
         "index.workers",
-        "Indexing threads; 0 for as many as there are cores.",
+        "Indexing threads; 0 for half of the cores, at most four, and both of two.",
     ),
     setting(
         "AIEX_MEMORY_BUDGET",
