@@ -266,7 +266,11 @@ fn show(hits: &[Hit], summary: &SearchSummary, verb: &SearchVerb, printer: &Prin
     if let Some(matches) = more(summary).filter(|_| !verb.at.json) {
         printer.notice(&told(matches, hits.len()));
     }
-    if let Some(shortfall) = freshness::shortfall(summary) {
+    let shortfall = match summary.matches {
+        Some(_) => freshness::shortfall_of_texts(summary),
+        None => freshness::shortfall(summary),
+    };
+    if let Some(shortfall) = shortfall {
         printer.notice(&shortfall);
     }
     Ok(())
