@@ -3,6 +3,7 @@
 
 mod provider;
 
+use std::collections::HashMap;
 use std::fs;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -51,6 +52,8 @@ struct Parts {
     providers: Vec<ProviderSettings>,
     /// Of each, where the settings name one.
     tokenizers: Vec<Result<Option<Tokenizer>, Problem>>,
+    /// By the providers' names. Every pool counts by them: what one learns, those who reserve for it know.
+    counters: HashMap<String, Counter>,
     stages: Stages,
     prices: Prices,
 }
@@ -138,12 +141,19 @@ impl Models {
 impl Parts {
     fn read(settings: &Settings) -> Result<Self, Problem> {
         let providers = &settings.providers;
+        let tokenizers: Vec<_> = providers
+            .iter()
+            .map(|provider| tokenizer(provider, &ProcessEnvironment))
+            .collect();
+        let counters = providers.iter().zip(&tokenizers).map(|(settings, tokenizer)| {
+            let mut config = provider::with_keys(settings, Vec::new()).provider;
+            config.tokenizer = tokenizer.clone().unwrap_or_default();
+            (settings.name.clone(), Counter::of(&config))
+        });
         Ok(Self {
             prices: prices(&settings.research, &ProcessEnvironment)?,
-            tokenizers: providers
-                .iter()
-                .map(|provider| tokenizer(provider, &ProcessEnvironment))
-                .collect(),
+            counters: counters.collect(),
+            tokenizers,
             providers: providers.clone(),
             stages: stages(&settings.research),
         })
@@ -181,6 +191,7 @@ impl Parts {
         let settings = aiex_llm::models::Settings {
             stages: self.stages.clone(),
             patience: PATIENCE,
+            counters: self.counters.clone(),
             ..aiex_llm::models::Settings::new(self.prices.clone())
         };
         warm(&providers);

@@ -75,6 +75,8 @@ pub struct Settings {
     pub pause: Duration,
     /// How long silence is taken for work.
     pub silence: Patience,
+    /// What counts for providers, by name, where others are to know what it learns; each of the rest has one of its own.
+    pub counters: HashMap<String, Counter>,
 }
 
 impl Settings {
@@ -88,6 +90,7 @@ impl Settings {
             rounds: 3,
             pause: Duration::from_millis(400),
             silence: Patience::default(),
+            counters: HashMap::new(),
         }
     }
 }
@@ -127,7 +130,13 @@ pub struct Estimate {
 impl Models {
     /// Checks all settings; opens no connection. The order is the user's: best first.
     pub fn new(configs: Vec<ModelConfig>, settings: Settings) -> Result<Arc<Self>, LlmError> {
-        let members: Result<Vec<Member>, LlmError> = configs.into_iter().map(Member::new).collect();
+        let members: Result<Vec<Member>, LlmError> = configs
+            .into_iter()
+            .map(|config| {
+                let counter = settings.counters.get(&config.provider.name).cloned();
+                Member::new(config, counter)
+            })
+            .collect();
         Ok(Arc::new(Self {
             members: members?,
             settings,

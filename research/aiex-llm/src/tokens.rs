@@ -36,6 +36,10 @@ const LONGEST_WORD: usize = 4096;
 /// The most that a service is believed to count for one token of ours: it may count characters, but not more.
 const MOST_LEARNED: f64 = 8.0;
 
+/// What is put on top of a ratio that is learned: the next text may be a little denser, and what was reserved for it before
+/// is not to be too little.
+const HEADROOM: f64 = 1.1;
+
 /// A prompt shorter than this, in tokens, teaches nothing: what a template adds weighs too much in it.
 const LEAST_LEARNED_FROM: u64 = 64;
 
@@ -135,7 +139,7 @@ impl Counter {
             && counted > expected
         {
             let Learned(thousandths) = learned.as_ref();
-            let ratio = (ratio * counted as f64 / expected as f64).min(MOST_LEARNED);
+            let ratio = (HEADROOM * ratio * counted as f64 / expected as f64).min(MOST_LEARNED);
             thousandths.fetch_max((1000.0 * ratio).ceil() as u32, Ordering::Relaxed);
         }
     }
@@ -293,9 +297,10 @@ mod tests {
         counter.learn(100, 1.0, 300);
         // Two requests that were under way together tell the same thing.
         counter.learn(100, 1.0, 300);
-        assert_eq!(clone.count(&text), 3 * own);
-        counter.learn(300, 3.0, 330);
-        assert_eq!(counter.ratio(), 3.3);
+        assert_eq!(counter.ratio(), 3.3, "a tenth above what was seen");
+        assert_eq!(clone.count(&text), (3.3 * own as f64).ceil() as usize);
+        counter.learn(330, 3.3, 400);
+        assert_eq!(counter.ratio(), 4.4);
         counter.learn(100, 1.0, 100_000);
         assert_eq!(counter.ratio(), MOST_LEARNED, "a server may claim anything");
     }

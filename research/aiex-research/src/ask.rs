@@ -82,13 +82,13 @@ impl Live {
             kept_since_ms: self.kept_since_ms,
             allowance: None,
         };
-        let bound = model.bound(&prompt);
         let mut failure = String::new();
         for attempt in 0..TRIES {
             let name = format!("{}/{attempt}", ask.name);
             let call = Call {
                 key: key(&name, &prompt),
-                price: Price::model(bound),
+                // Anew for each try: what a service counts may be known only since the one before.
+                price: Price::model(model.bound(&prompt)),
                 purpose: ask.purpose,
                 gate: &self.gates.models,
                 deadline: self.settings.model_deadline,
@@ -203,7 +203,7 @@ impl Live {
             Err(failure) => {
                 self.health.failed(failure.reach, &failure.message);
                 let cost = Cost::model(failure.spent);
-                let retryable = failure.reach == Reach::Passing;
+                let retryable = failure.reach == Reach::Passing || needs_more(model, prompt, &failure);
                 let ModelFailure { message, hint, .. } = failure;
                 (
                     Outcome::Failed {
@@ -241,4 +241,14 @@ impl Live {
             tracing::debug!(run = %self.id, ?stop, "a draft was not told");
         }
     }
+}
+
+/// Whether a call that was not made needs more than was reserved for it: what a service counts was learned in between.
+fn needs_more(model: &dyn crate::ports::Model, prompt: &Prompt, failure: &ModelFailure) -> bool {
+    let Some(allowance) = prompt.allowance else {
+        return false;
+    };
+    let spent = failure.spent.input_tokens + failure.spent.output_tokens;
+    let least = model.bound(prompt).least;
+    spent == 0 && least.input_tokens + least.output_tokens > allowance.tokens
 }

@@ -125,7 +125,7 @@ mod tests {
         ) {
             let model = if is_exact { "gpt-4.1" } else { "some-model" };
             let config = ProviderConfig::new("p", ProviderKind::OpenAi, "http://127.0.0.1:9", model);
-            let member = Member::new(config.into()).unwrap();
+            let member = Member::new(config.into(), None).unwrap();
             let piece = |(rank, text): (usize, &String)| {
                 let mut piece = Piece::new("p", text.clone(), rank as u32, Shorten::Sample);
                 piece.head = format!("[{rank}]");

@@ -62,7 +62,8 @@ pub struct Speed {
 }
 
 impl Member {
-    pub(super) fn new(config: ModelConfig) -> Result<Self, LlmError> {
+    /// A member that counts by `counter`, or by one of its own.
+    pub(super) fn new(config: ModelConfig, counter: Option<Counter>) -> Result<Self, LlmError> {
         let ModelConfig {
             provider,
             mut keys,
@@ -92,7 +93,7 @@ impl Member {
             None => keys,
         };
         Ok(Self {
-            counter: Counter::of(provider.config()),
+            counter: counter.unwrap_or_else(|| Counter::of(provider.config())),
             provider,
             keys,
             breaker: Breaker::new(Rests::default()),
