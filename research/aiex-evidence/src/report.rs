@@ -166,6 +166,14 @@ pub struct Ledger {
     pub fetches: u32,
     /// Model calls made.
     pub model_calls: u32,
+    /// Calls of which nobody knows what they cost, for the process ended over them: they are in all of this at their most.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub lost_calls: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Something that a search returned and that could not be read.

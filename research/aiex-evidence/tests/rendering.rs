@@ -100,6 +100,7 @@ fn report() -> Report {
             searches: 2,
             fetches: 1,
             model_calls: 4,
+            lost_calls: 0,
         },
         finished_at: 1_795_219_200,
         settled: false,
@@ -122,6 +123,18 @@ fn as_json() {
     // The snapshots of the pages are in the sources; two are enough to see the form.
     report.quotes.truncate(2);
     insta::assert_snapshot!(render::json(&report).unwrap());
+}
+
+#[test]
+fn what_nobody_knows_the_cost_of_is_told_to_be_counted_at_its_most() {
+    let mut report = report();
+    assert!(!render::markdown(&report).contains("at its most"));
+    report.ledger.lost_calls = 1;
+    let shown = render::markdown(&report);
+    assert!(
+        shown.contains("1 call was lost in a restart and is counted at its most"),
+        "{shown}"
+    );
 }
 
 #[test]

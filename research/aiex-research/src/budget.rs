@@ -183,7 +183,7 @@ pub(crate) enum Purpose {
 /// Why a call may not be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Denied {
-    #[error("the budget of {0} is used")]
+    #[error("the budget of {0} is used, or has no room for another call")]
     Used(&'static str),
     #[error(
         "money is capped, and the model's price is not known: add it to the file that `research.prices` of the settings \
@@ -200,6 +200,8 @@ pub(crate) struct Purse {
     began_ms: u64,
     /// Wall time of earlier processes.
     earlier_ms: u64,
+    /// Calls of theirs whose cost nobody knows.
+    lost_calls: u32,
     account: Arc<Mutex<Account>>,
     /// Changes whenever a permit is closed.
     closed: watch::Sender<()>,
@@ -224,9 +226,16 @@ impl Purse {
             clock,
             began_ms,
             earlier_ms,
+            lost_calls: 0,
             account,
             closed: watch::Sender::default(),
         }
+    }
+
+    /// The same purse, of which so many calls of earlier processes are counted at their most.
+    pub(crate) fn with_lost(mut self, calls: u32) -> Self {
+        self.lost_calls = calls;
+        self
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {
@@ -333,6 +342,7 @@ impl Purse {
             searches: spent.searches,
             fetches: spent.fetches,
             model_calls: spent.model_calls,
+            lost_calls: self.lost_calls,
         }
     }
 }

@@ -67,7 +67,11 @@ impl ResearchError {
             Self::NoReport(_) => {
                 "follow the run until it is done; one that was cancelled or failed can be retried"
             }
-            Self::Request(_) => "change the request and start again",
+            Self::Request(_) => "change what it says and start again",
+            Self::Template(TemplateError::Unknown { .. }) => {
+                "name one of these; files of your own are found by their name, without `.toml`, in the folder that \
+                 `research.templates` of the settings names"
+            }
             Self::Template(_) => "correct the template's file, or name another template",
             Self::Store { .. } => {
                 "check that the disk is not full and the file belongs to you, then start again"

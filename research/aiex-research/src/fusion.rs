@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use aiex_evidence::Origin;
 
 use crate::ports::{Found, SourceKind};
+use crate::terms;
 
 /// What decides how lists of several sources become one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,6 +20,10 @@ pub struct Fusion {
     pub sentence: [f64; 5],
     /// The same for a name or a path, which is looked for in code.
     pub name: [f64; 5],
+    /// The weight of commits for a question that asks of the past.
+    pub past: f64,
+    /// The least that is left of the weight of code, none of which has the words of a query.
+    pub unheard: f64,
     /// A query of more words than this is a sentence.
     pub words_of_a_name: usize,
 }
@@ -29,6 +34,8 @@ impl Default for Fusion {
             rank_offset: 6.0,
             sentence: [1.0, 0.9, 0.7, 0.9, 0.7],
             name: [1.0, 0.7, 0.5, 0.5, 0.5],
+            past: 1.1,
+            unheard: 0.1,
             words_of_a_name: 2,
         }
     }
@@ -40,9 +47,22 @@ impl Fusion {
     pub fn points(&self, source: SourceKind, query: &str, place: usize) -> f64 {
         let is_name = query.split_whitespace().count() <= self.words_of_a_name;
         let weights = if is_name { self.name } else { self.sentence };
+        let weight = match source {
+            SourceKind::Git if terms::asks_of_the_past(query) => self.past,
+            _ => weights[source as usize],
+        };
         #[expect(clippy::cast_precision_loss, reason = "no list has 2^52 places")]
         let place = place as f64;
-        weights[source as usize] * (self.rank_offset + 1.0) / (self.rank_offset + 1.0 + place)
+        weight * (self.rank_offset + 1.0) / (self.rank_offset + 1.0 + place)
+    }
+
+    /// What is left of the weight of code when so many of a query's words stand nowhere in it: what it found is about the
+    /// others.
+    pub fn heard(&self, query: &str, nowhere: usize) -> f64 {
+        let words = terms::of(query).len().max(1);
+        #[expect(clippy::cast_precision_loss, reason = "no query has 2^52 words")]
+        let share = nowhere.min(words) as f64 / words as f64;
+        1.0 - (1.0 - self.unheard) * share
     }
 }
 

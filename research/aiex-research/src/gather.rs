@@ -35,6 +35,8 @@ use searching::Searched;
 const STALLED: u32 = 2;
 /// How the failure of a call begins that a budget refused.
 const OUT_OF_BUDGET: &str = "the budget of";
+/// A question whose words stand nowhere is told so when they are one of so many at least.
+const LEAST_NOWHERE: usize = 3;
 /// Independent sources that answer a sub-question.
 const INDEPENDENT: usize = 2;
 /// Bytes of a text that are compared with others.
@@ -105,7 +107,7 @@ impl Gathered {
     }
 
     /// The words of the question that stand nowhere in what was searched, and in nothing else that was read; none while
-    /// most of the question is spoken of. That a commit once had them is no answer.
+    /// they are few among the others. That a commit once had them is no answer.
     pub(crate) fn nowhere(&self, question: &str) -> Vec<String> {
         let all = terms::of(question);
         let sought: HashSet<&String> = self.searches.iter().flat_map(|search| &search.nowhere).collect();
@@ -121,7 +123,7 @@ impl Gathered {
             .map(|word| word.to_lowercase())
             .filter(|word| sought.contains(word) && !is_read(word))
             .collect();
-        if 2 * nowhere.len() < all.len() {
+        if LEAST_NOWHERE * nowhere.len() < all.len() {
             return Vec::new();
         }
         nowhere
@@ -260,7 +262,11 @@ impl Live {
             }
             let began = Event::RoundBegan {
                 round,
-                searches: wanted.len() as u32,
+                // As the ledger counts: the own store of reports costs nothing.
+                searches: wanted
+                    .iter()
+                    .filter(|query| query.source != SourceKind::Reports)
+                    .count() as u32,
             };
             self.tell(&format!("round/{round}/began"), vec![began], Patch::default())
                 .await?;

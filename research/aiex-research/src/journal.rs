@@ -102,6 +102,8 @@ pub(crate) struct Past {
     outcomes: Mutex<HashMap<String, String>>,
     /// What was spent, lost calls at their most.
     pub(crate) spent: Cost,
+    /// How many calls were lost.
+    pub(crate) lost: u32,
     /// Wall time since the run was retried last.
     pub(crate) wall_ms: u64,
 }
@@ -142,10 +144,13 @@ impl Past {
                 }
             }
         }
-        costs.extend(open.into_values().flatten());
+        let lost: Vec<Cost> = open.into_values().flatten().collect();
+        let num_lost = lost.iter().filter(|cost| **cost != Cost::default()).count();
+        costs.extend(lost);
         Self {
             outcomes: Mutex::new(outcomes),
             spent: budget::sum(costs),
+            lost: u32::try_from(num_lost).unwrap_or(u32::MAX),
             wall_ms,
         }
     }

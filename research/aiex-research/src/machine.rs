@@ -247,6 +247,15 @@ impl Live {
         if !failures.is_empty() {
             why.push(format!("searches failed ({})", failures.join("; ")));
         }
+        if terms::asks_of_the_past(&self.request.question) {
+            let lacks = gathered
+                .searches
+                .iter()
+                .filter_map(|search| search.lacks.as_deref());
+            if let Some(lacks) = lacks.last() {
+                why.push(lacks.to_owned());
+            }
+        }
         if written.fell_back {
             let what = match written.model {
                 Some(_) => "the model did not write every section",

@@ -168,7 +168,7 @@ impl Research {
         }
         if request.question.chars().count() > LONGEST_QUESTION {
             return wrong(format!(
-                "the question is longer than {LONGEST_QUESTION} characters"
+                "the question is longer than {LONGEST_QUESTION} characters: shorten it, and name files instead of pasting them"
             ));
         }
         let available = self.inner.ports.searcher.available();

@@ -348,7 +348,9 @@ fn tell(
     limit: usize,
     stage: Stage,
 ) -> Result<(), WireError> {
-    let hits = code.map_or(0, |found| found.hits.hits.len());
+    let hits = code.map_or((0, 0), |found| {
+        (found.hits.hits.len(), found.summary.nowhere.len())
+    });
     let merged = merge(query, hits, others, limit);
     if let Some(code) = code {
         let mut shown = code.hits.hits.clone();

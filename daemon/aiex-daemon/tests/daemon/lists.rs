@@ -87,7 +87,7 @@ async fn symbols_have_a_limit_even_when_none_is_asked_for() {
 }
 
 #[tokio::test]
-async fn refs_tell_what_could_not_be_read() {
+async fn refs_tell_what_could_not_be_read_and_what_was_not_waited_for() {
     let daemon = Daemon::start();
     let mut client = daemon.connect().await;
     let args = RefsArgs {
@@ -96,8 +96,14 @@ async fn refs_tell_what_could_not_be_read() {
         ..RefsArgs::default()
     };
     let events = client.ask(1, Call::Refs(args)).await;
-    assert!(matches!(&events[1], Event::Notice { message } if message == "a text is damaged"));
-    let Event::Refs(report) = &events[2] else {
+    let notice =
+        |event: &Event, said: &str| matches!(event, Event::Notice { message } if message.contains(said));
+    assert!(
+        notice(&events[1], "4 files saved just now may be missing"),
+        "{events:?}"
+    );
+    assert!(notice(&events[2], "a text is damaged"), "{events:?}");
+    let Event::Refs(report) = &events[3] else {
         panic!("{events:?}")
     };
     assert_eq!(report.definitions[0].kind.as_deref(), Some("function"));

@@ -84,8 +84,13 @@ pub(super) fn ledger(report: &Report) -> String {
         Some(model) => format!("written by {}", super::one_line(model)),
         None => "no model: made of quotes".to_owned(),
     };
+    let lost = match ledger.lost_calls {
+        0 => String::new(),
+        1 => "; 1 call was lost in a restart and is counted at its most".to_owned(),
+        lost => format!("; {lost} calls were lost in restarts and are counted at their most"),
+    };
     format!(
-        "{writer}; {}, {}, {}; {} tokens in, {} out; ${}.{:04}; {time}",
+        "{writer}; {}, {}, {}; {} tokens in, {} out; ${}.{:04}; {time}{lost}",
         count(ledger.searches, "search"),
         count(ledger.fetches, "fetch"),
         count(ledger.model_calls, "model call"),

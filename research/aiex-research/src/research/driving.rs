@@ -61,7 +61,8 @@ impl Research {
         let past = Past::of(inner.store.journal(&row.id).await?, row.generation);
         let approval = past.approval();
         let limits = row.request.limits();
-        let purse = Purse::new(limits, Arc::clone(&inner.ports.clock), past.spent, past.wall_ms);
+        let purse =
+            Purse::new(limits, Arc::clone(&inner.ports.clock), past.spent, past.wall_ms).with_lost(past.lost);
         let (halt, cancel) = (CancellationToken::new(), CancellationToken::new());
         let finishing = CancellationToken::new();
         if row.finishing {

@@ -21,10 +21,10 @@ pub(super) struct Merged<'a> {
 }
 
 /// One list of the places in many: reciprocal ranks, weighed by source. The same text found by two sources counts
-/// for both and stands once.
+/// for both and stands once. Of code are given how many hits there are, and how many of the query's words stand nowhere in it.
 pub(super) fn merge<'a>(
     query: &str,
-    hits: usize,
+    (hits, nowhere): (usize, usize),
     others: &'a HashMap<SourceKind, Vec<aiex_research::Found>>,
     limit: usize,
 ) -> Merged<'a> {
@@ -32,7 +32,11 @@ pub(super) fn merge<'a>(
     #[expect(clippy::cast_possible_truncation, reason = "of a few units")]
     let part = |source: SourceKind, place: usize| {
         let source = aiex_research::SourceKind::from_word(source.as_str());
-        source.map_or(0.0, |source| fusion.points(source, query, place) as f32)
+        let heard = match source {
+            Some(aiex_research::SourceKind::Code) => fusion.heard(query, nowhere),
+            _ => 1.0,
+        };
+        source.map_or(0.0, |source| (heard * fusion.points(source, query, place)) as f32)
     };
     let mut placed: Vec<Placed<'a>> = Vec::new();
     for source in SourceKind::ALL {
