@@ -3,8 +3,8 @@
 //! What a sentence states exactly (numbers, versions, dates, quoted words, identifiers, places in files) must stand in
 //! the quotes that it cites; otherwise it is [`Verdict::Unsupported`], and the reason names what is missing. Code vouches for
 //! sense only where the sentence has the quotes' own words in their order, the small ones that turn the sense among them: one
-//! other word, or two that changed places, may turn it round. What the quotes say under a condition, as a maybe or within a
-//! bound must be said so. Any other sentence is [`Finding::Doubtful`]: a model may be asked,
+//! other word, or two that changed places, may turn it round. Of what it takes it leaves out nothing but words that say
+//! nothing: any other may be what the quotes say it under. Any other sentence is [`Finding::Doubtful`]: a model may be asked,
 //! but it clears nothing that code has looked up ([`Doubt::may_be_cleared`]). Without a model, or without the budget for one, it
 //! stays [`Verdict::Unchecked`] or [`Verdict::Partial`], never refuted.
 
@@ -13,6 +13,7 @@ mod conditions;
 mod doubt;
 mod exempt;
 mod ground;
+mod left;
 mod pieces;
 mod place;
 mod placed;

@@ -106,7 +106,8 @@ pub fn repair(sentence: &mut Sentence, evidence: Evidence<'_>) -> Repair {
     }
 }
 
-/// What quotes make of a sentence that has all its facts in them: supported in their own words, unchecked in others.
+/// What quotes make of a sentence that has all its facts in them: supported in all of their own words, unchecked in others or
+/// without some.
 fn borne_out(
     sentence: &Sentence,
     cites: &[QuoteId],
@@ -121,7 +122,9 @@ fn borne_out(
             verdict: Verdict::Supported,
             ..
         } => Some((Verdict::Supported, None)),
-        Finding::Doubtful(doubt @ Doubt::Reworded) => Some((doubt.without_model(), Some(doubt.to_string()))),
+        Finding::Doubtful(doubt @ (Doubt::Reworded | Doubt::Dropped { .. })) => {
+            Some((doubt.without_model(), Some(doubt.to_string())))
+        }
         _ => None,
     }
 }

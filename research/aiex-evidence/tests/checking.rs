@@ -56,15 +56,25 @@ fn a_claim_in_the_words_of_the_quote_is_supported() {
     supported("The blocking pool holds at most 512 threads.", POOL);
     supported("An idle thread is stopped after 10 s.", POOL);
     supported("Idle threads stop after 10,000 ms.", POOL);
-    supported("The pool holds at most **512** threads.", POOL);
+    supported("The blocking pool holds at most **512** threads.", POOL);
     supported(
         "`spawn_blocking` runs a closure on the blocking pool.",
-        "Call `spawn_blocking` to run a closure on the blocking pool.",
+        "Thus `spawn_blocking` also runs the closure on the blocking pool.",
     );
-    supported(
-        "The cache takes about 3.5 MB.",
-        "On this machine the cache takes 3.47 MB.",
-    );
+    supported("The cache takes about 3.5 MB.", "The cache takes 3.47 MB.");
+    for (claim, quote) in [
+        ("The pool holds at most 512 threads.", POOL),
+        (
+            "The cache takes about 3.5 MB.",
+            "On this machine the cache takes 3.47 MB.",
+        ),
+        (
+            "`spawn_blocking` runs a closure on the blocking pool.",
+            "Call `spawn_blocking` to run a closure on the blocking pool.",
+        ),
+    ] {
+        assert!(matches!(doubtful(claim, quote), Doubt::Dropped { .. }), "{claim}");
+    }
 }
 
 #[test]

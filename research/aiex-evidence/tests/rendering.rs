@@ -20,7 +20,7 @@ The blocking pool holds at most 512 threads [S1.1]. Is that enough?
 - The blocking pool is never full at 512 threads [S1.1].
 - It also holds 9000 threads [S1.1, S7.7], see [a blog](https://evil.example).
 
-`spawn_blocking` runs a closure on a thread where blocking is acceptable [S3.1].
+`spawn_blocking` runs the provided closure on a thread where blocking is acceptable [S3.1].
 
 ```rust
 pub const MAX_THREADS: usize = 512;

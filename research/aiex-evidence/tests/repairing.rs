@@ -43,7 +43,7 @@ fn a_wrong_citation_is_swapped_for_a_quote_that_says_it() {
 #[test]
 fn a_second_quote_is_added_when_both_are_needed() {
     let (repair, sentence) = mended(
-        "The blocking pool holds at most 512 threads, and an idle thread is stopped after 10 seconds [S1.1].",
+        "The blocking pool holds at most 512 threads, and an idle thread of the pool is stopped after 10 seconds [S1.1].",
     );
     assert!(matches!(repair, Repair::Added(id) if id.to_string() == "S1.2"));
     assert_eq!(sentence.verdict, Some(Verdict::Supported));
@@ -61,7 +61,7 @@ fn what_no_quote_says_is_marked_and_kept() {
 fn the_answer_in_short_takes_its_citations_from_what_follows() {
     let run = small_run();
     let mut sections = settled(
-        "# Short\n\nThe pool holds at most 512 threads.\n\n# Long\n\nThe blocking pool holds at most 512 threads [S1.1].",
+        "# Short\n\nA blocking pool holds at most 512 threads.\n\n# Long\n\nThe blocking pool holds at most 512 threads [S1.1].",
     );
     let before = sections.clone();
     assert_eq!(repair::inherit(&mut sections, run.evidence()), 1);

@@ -13,7 +13,7 @@ const RETRY: &str = "use std::time::Duration;\n\n/// The pause between two uploa
                      250;\n\n/// The limits.\npub fn limits() -> Limits {\n    Limits::new(UPLOAD_RETRY_MS)\n}";
 const UPLOADS: &str = "The uploader gives up after 12 failed uploads. It waits 250 milliseconds between two of them, see \
                        rule 250. It retries every upload from the old host to the new host.";
-const PAGES: &str = "A batch takes up to 5 pages and stays under the limit of the server.";
+const PAGES: &str = "A batch takes up to 5 pages, and stays under the limit of the server.";
 
 fn of_page(text: &str) -> (Run, Quote) {
     Run::saying(text)
@@ -107,8 +107,13 @@ fn a_sentence_about_code_may_deny_what_code_says_with_signs() {
 fn small_words_stand_where_the_quote_has_them() {
     let uploads = of_page(UPLOADS);
     vouched("The uploader gives up after 12 failed uploads.", &uploads);
-    vouched("It retries from the old host to the new host.", &uploads);
-    vouched("It waits 250 ms between two of them.", &uploads);
+    vouched(
+        "It retries every upload from the old host to the new host.",
+        &uploads,
+    );
+    judged("It retries from the old host to the new host.", &uploads);
+    vouched("It waits 250 ms between two of them, see rule 250.", &uploads);
+    judged("It waits 250 ms between two of them.", &uploads);
     stands("The uploader does not give up after 12 failed uploads.", &uploads);
     stands("It retries to the old host from the new host.", &uploads);
     stands("The uploader gives up before 12 failed uploads.", &uploads);
@@ -124,7 +129,11 @@ fn small_words_stand_where_the_quote_has_them() {
     let linked = of_page(
         "Chunks go from the [old](https://example.org/a.b) host to the new one, in the order of their names.",
     );
-    vouched("Chunks go from the old host to the new one.", &linked);
+    vouched(
+        "Chunks go from the old host to the new one, in the order of their names.",
+        &linked,
+    );
+    judged("Chunks go from the old host to the new one.", &linked);
     stands("Chunks go to the old host from the new one.", &linked);
 
     let read_only = of_page("A read-only index is opened by every worker.");
@@ -245,26 +254,18 @@ fn a_condition_of_another_clause_is_not_asked_for() {
             "Reads go on.",
         ),
         (
-            "The cache, which is emptied when full, has 5 pages.",
-            "The cache has 5 pages.",
-        ),
-        (
             "The cache is dropped if full. The cache is dropped daily.",
             "The cache is dropped daily.",
         ),
         ("Writes wait if asked. Writes wait.", "Writes wait."),
         (
-            "The limit is 5 on Linux and 6 on Windows.",
+            "The limit is 5 on Linux; the limit is 6 on Windows.",
             "The limit is 6 on Windows.",
-        ),
-        (
-            "The limit is 5 on Linux and 6 on Windows.",
-            "The limit is 5 on Linux.",
         ),
         ("It checks if the file is there.", "It checks if a file is there."),
         (
             "A read-only index is kept even if it is empty.",
-            "A read-only index is kept.",
+            "The read-only index is kept even if it is empty.",
         ),
         (
             "Writes wait when the disk is full, and callers are told.",
@@ -273,6 +274,23 @@ fn a_condition_of_another_clause_is_not_asked_for() {
     ];
     for (said, taken) in TAKEN {
         vouched(taken, &of_page(said));
+    }
+    // These leave out a part of what they take: often harmless, but code does not know.
+    for (said, taken) in [
+        (
+            "The cache, which is emptied when full, has 5 pages.",
+            "The cache has 5 pages.",
+        ),
+        (
+            "The limit is 5 on Linux and 6 on Windows.",
+            "The limit is 5 on Linux.",
+        ),
+        (
+            "A read-only index is kept even if it is empty.",
+            "A read-only index is kept.",
+        ),
+    ] {
+        judged(taken, &of_page(said));
     }
 }
 
@@ -296,7 +314,7 @@ fn a_number_that_is_left_out_has_not_changed_places() {
             "It waits 5 seconds then 20 seconds.",
         ),
     ] {
-        vouched(taken, &of_page(said));
+        judged(taken, &of_page(said));
     }
     let limits = of_page("The queue is limited to 5 entries and the pool to 200 entries.");
     judged("The pool is limited to 200 entries.", &limits);

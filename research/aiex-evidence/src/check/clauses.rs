@@ -23,9 +23,9 @@ pub(super) enum Gap {
 pub(super) struct Clause {
     pub(super) range: Range<usize>,
     pub(super) gap: Gap,
-    /// Semicolons part a sentence.
-    pub(super) part: usize,
-    /// Conjunctions behind commas part it further.
+    /// Semicolons, and conjunctions behind commas, part a sentence into what is told of it one beside the other.
+    pub(super) unit: usize,
+    /// Brackets and relative clauses part it further.
     pub(super) clause: usize,
 }
 
@@ -39,7 +39,7 @@ const RELATIVE: &[&str] = &["where", "which", "who", "whose"];
 /// What each word of a sentence belongs to.
 pub(super) fn clauses(sentence: &str) -> Vec<Clause> {
     let sentence = without_code(sentence);
-    let (mut part, mut clause, mut end) = (0, 0, 0);
+    let (mut unit, mut clause, mut end) = (0, 0, 0);
     let mut is_relative = false;
     let mut found: Vec<Clause> = Vec::new();
     for Word { text, range } in words(&sentence) {
@@ -50,21 +50,23 @@ pub(super) fn clauses(sentence: &str) -> Vec<Clause> {
         };
         let lower = text.to_lowercase();
         let is = |words: &[&str]| words.contains(&lower.as_str());
-        let begins = match gap {
+        let is_beside = match gap {
             Gap::None => is(TURNING),
-            Gap::Comma => is_relative || is(JOINING) || is(RELATIVE),
-            Gap::Bracket | Gap::Part => true,
+            Gap::Comma => is(JOINING),
+            Gap::Bracket => false,
+            Gap::Part => true,
         };
+        let begins = is_beside || gap == Gap::Bracket || gap == Gap::Comma && (is_relative || is(RELATIVE));
         if begins && !found.is_empty() {
             clause += 1;
-            part += usize::from(gap == Gap::Part);
+            unit += usize::from(is_beside);
             is_relative = gap == Gap::Comma && is(RELATIVE);
         }
         end = range.end;
         found.push(Clause {
             range,
             gap,
-            part,
+            unit,
             clause,
         });
     }

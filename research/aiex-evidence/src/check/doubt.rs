@@ -43,9 +43,9 @@ pub enum Doubt {
         /// The sentence's word.
         word: String,
     },
-    /// It leaves out what the quote says it under: `when`, `usually`, `at most`.
+    /// It leaves out words of what it takes of the quote, which may say it of less: `when`, `hardly`, `at most`.
     Dropped {
-        /// The word of the quote.
+        /// The first of them.
         word: String,
     },
     /// A name does not stand on the lines where the sentence says that it does, though these are cited.

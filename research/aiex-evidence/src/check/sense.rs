@@ -123,8 +123,7 @@ pub(super) fn negated(text: &str, cited: &[Cited<'_>]) -> Option<Doubt> {
 fn taken_of(said: &str, text: &str) -> String {
     let claimed = stems(text);
     let mut taken = said.to_owned();
-    for condition in conditions::conditions(said) {
-        let own = condition.own;
+    for own in conditions::conditions(said) {
         let mut rest = said.to_owned();
         rest.replace_range(own.clone(), " ");
         let words = stems(said.get(own.clone()).unwrap_or_default());

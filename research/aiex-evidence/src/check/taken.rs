@@ -1,17 +1,18 @@
-//! Which words of the quotes a sentence takes, and what it leaves behind that they are said under.
+//! Which words of the quotes a sentence takes, and what it leaves out of what it takes them from.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::words::words;
+use crate::draft::plain;
 
-use super::conditions::Condition;
+use super::left::{Form, forms};
 use super::tokens::{Said, Token};
 
 /// A sentence beside what its quotes say.
 pub(super) struct Taking<'a, F> {
     claimed: &'a [Token],
-    /// Its words in lower case.
-    words: Vec<String>,
+    /// How often it has each of its words.
+    words: HashMap<String, usize>,
     said: &'a Said,
     /// Whether a word of it is one of the quotes.
     fits: F,
@@ -20,38 +21,42 @@ pub(super) struct Taking<'a, F> {
 /// A way to take the first words of a sentence from the quotes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Way {
-    clauses: usize,
+    units: usize,
     /// The places of the words among those of the quotes.
     taken: Vec<usize>,
 }
 
 impl<'a, F: Fn(&Token, &Token) -> bool> Taking<'a, F> {
     pub(super) fn new(text: &str, claimed: &'a [Token], said: &'a Said, fits: F) -> Self {
+        let mut words = HashMap::new();
+        for form in forms(&plain(text), &[]) {
+            *words.entry(form.form).or_default() += 1;
+        }
         Self {
             claimed,
-            words: words(text).iter().map(|word| word.text.to_lowercase()).collect(),
+            words,
             said,
             fits,
         }
     }
 
-    /// Takes the words of the sentence in their order, its values aside, out of as few clauses as it can: what the quotes say
-    /// once without a condition is said. `None` if a word is not there.
+    /// Takes the words of the sentence in their order, its values aside, out of as few units as it can: what the quotes say
+    /// once without more is said. `None` if a word is not there.
     pub(super) fn way(&self) -> Option<Way> {
         let wanted: Vec<&Token> = self.claimed.iter().filter(|token| token.fact.is_none()).collect();
         let mut ways: Vec<Option<Way>> = vec![None; wanted.len() + 1];
         if let Some(start) = ways.first_mut() {
             *start = Some(Way::default());
         }
-        for clause in clauses(&self.said.tokens) {
-            // From behind, so that no way goes on in the clause that it has come from.
+        for unit in units(&self.said.tokens) {
+            // From behind, so that no way goes on in the unit that it has come from.
             for from in (0..wanted.len()).rev() {
                 let Some(mut way) = ways.get(from).cloned().flatten() else {
                     continue;
                 };
-                way.clauses += 1;
+                way.units += 1;
                 let mut rest = wanted.iter().enumerate().skip(from).peekable();
-                for place in clause.clone() {
+                for place in unit.clone() {
                     let Some(token) = self.said.tokens.get(place) else {
                         continue;
                     };
@@ -71,8 +76,8 @@ impl<'a, F: Fn(&Token, &Token) -> bool> Taking<'a, F> {
     }
 
     fn is_better(&self, way: &Way, known: &Way) -> bool {
-        let faults = |way: &Way| self.lost(way).count() + self.stray(way);
-        way.clauses < known.clauses || way.clauses == known.clauses && faults(way) < faults(known)
+        let faults = |way: &Way| self.left_out(way).count() + self.stray(way);
+        way.units < known.units || way.units == known.units && faults(way) < faults(known)
     }
 
     /// How many values of the sentence stand in prose, and in no sentence of it that another word is taken from.
@@ -95,59 +100,53 @@ impl<'a, F: Fn(&Token, &Token) -> bool> Taking<'a, F> {
         strays.count()
     }
 
-    /// The conditions of the words that are taken which the sentence does not have.
-    pub(super) fn lost<'b>(&'b self, way: &'b Way) -> impl Iterator<Item = &'b Condition> {
-        let sentences = self.said.conditions.iter().enumerate();
-        sentences.flat_map(move |(sentence, conditions)| {
-            let keeps = move |condition: &Condition| self.keeps(way, condition, sentence);
-            let is_told = move |condition: &Condition| {
-                keeps(condition)
-                    || conditions
-                        .iter()
-                        .any(|other| condition.is_beside(other) && keeps(other))
-            };
-            conditions
-                .iter()
-                .filter(move |condition| self.takes(way, condition, sentence) && !is_told(condition))
+    /// The words that the sentence leaves out of what it takes.
+    pub(super) fn left_out<'b>(&'b self, way: &Way) -> impl Iterator<Item = &'b Form> {
+        let is_needed = self.needed(way);
+        let units = self.said.units.iter().zip(is_needed);
+        let forms = units
+            .filter(|(_, is_needed)| *is_needed)
+            .flat_map(|(unit, _)| &unit.forms);
+        let mut rest = self.words.clone();
+        forms.filter(move |form| {
+            if let Some(said) = &form.fact {
+                let mut values = self
+                    .claimed
+                    .iter()
+                    .filter_map(|token| Some((token.fact.as_ref()?, token)));
+                return !values.any(|(fact, token)| said.value.bears_out(&fact.value, token.is_rounded));
+            }
+            let count = rest.get_mut(&form.form).filter(|count| **count > 0);
+            count.map(|count| *count -= 1).is_none()
         })
     }
 
-    /// Whether a word is taken that a condition governs.
-    fn takes(&self, way: &Way, condition: &Condition, sentence: usize) -> bool {
-        let mut tokens = way.taken.iter().filter_map(|place| self.said.tokens.get(*place));
-        tokens.any(|token| token.sentence == sentence && condition.governs.contains(&token.at))
-    }
-
-    /// Whether the sentence has a condition: its first word that carries meaning, at which the small ones stand; a value may
-    /// be anywhere.
-    fn keeps(&self, way: &Way, condition: &Condition, sentence: usize) -> bool {
-        let is_named = self.words.contains(&condition.word);
-        let is_first = |token: &Token| token.sentence == sentence && condition.own.contains(&token.at);
-        let first = self
-            .said
-            .tokens
-            .iter()
-            .enumerate()
-            .find(|(_, token)| is_first(token));
-        let Some((place, first)) = first else {
-            return is_named;
-        };
-        let is_value = |said: &crate::facts::Fact| {
-            let mut claimed = self.claimed.iter().filter_map(|token| token.fact.as_ref());
-            claimed.any(|fact| said.value.bears_out(&fact.value, false))
-        };
-        let is_taken = way.taken.contains(&place) || first.fact.as_ref().is_some_and(is_value);
-        is_taken && (is_named || condition.word != ONLY)
+    /// Which units of the quotes the sentence must have all of: those that it takes words from, and beside them those that
+    /// may reach over to these, or that these go on with.
+    fn needed(&self, way: &Way) -> Vec<bool> {
+        let units = &self.said.units;
+        let mut is_needed = vec![false; units.len()];
+        let mut sentences = Vec::new();
+        for token in way.taken.iter().filter_map(|place| self.said.tokens.get(*place)) {
+            sentences.push(token.sentence);
+            if let Some(is_needed) = is_needed.get_mut(token.unit) {
+                *is_needed = true;
+            }
+        }
+        let mut goes_on = None;
+        for (unit, is_needed) in units.iter().zip(&mut is_needed).rev() {
+            let reaches = sentences.contains(&unit.sentence) && !unit.may_go;
+            *is_needed |= reaches || goes_on == Some(unit.sentence);
+            goes_on = (*is_needed && !unit.begins_anew).then_some(unit.sentence);
+        }
+        is_needed
     }
 }
 
-/// It stands before or behind what it narrows, so that its word is asked for.
-const ONLY: &str = "only";
-
-/// The tokens of each clause.
-fn clauses(tokens: &[Token]) -> Vec<Range<usize>> {
+/// The tokens of each unit.
+fn units(tokens: &[Token]) -> Vec<Range<usize>> {
     let mut start = 0;
-    let runs = tokens.chunk_by(|a, b| a.clause == b.clause).map(|run| {
+    let runs = tokens.chunk_by(|a, b| a.unit == b.unit).map(|run| {
         let range = start..start + run.len();
         start = range.end;
         range

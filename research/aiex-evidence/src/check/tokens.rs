@@ -7,9 +7,8 @@ use crate::fold::fold;
 use crate::sentences;
 use crate::words::{Word, carries_meaning, stem, words};
 
-use super::clauses::{Clause, clauses};
-use super::conditions::{Condition, conditions};
 use super::ground::Ground;
+use super::left::{Unit, units};
 use super::{pieces, says_about, turns};
 
 /// A word that carries meaning, or a value, with the turning words at it.
@@ -26,18 +25,17 @@ pub(super) struct Token {
     pub(super) is_rounded: bool,
     pub(super) is_prose: bool,
     /// Where it begins in its sentence, in bytes.
-    pub(super) at: usize,
-    /// Which sentence and which clause of the quotes it belongs to.
+    at: usize,
+    /// Which sentence and which unit of the quotes it belongs to.
     pub(super) sentence: usize,
-    pub(super) clause: usize,
+    pub(super) unit: usize,
 }
 
 /// What the quotes say.
 #[derive(Debug, Default)]
 pub(super) struct Said {
     pub(super) tokens: Vec<Token>,
-    /// The conditions of each of their sentences.
-    pub(super) conditions: Vec<Vec<Condition>>,
+    pub(super) units: Vec<Unit>,
 }
 
 /// The tokens of a sentence. Only behind its end turning words have nothing that they belong to.
@@ -119,20 +117,29 @@ impl Said {
         let values: Vec<&Fact> = values.iter().filter(is_value).collect();
         let mut reader = Reader::new(is_prose);
         reader.read(&bare, 0, &values, false);
-        // Code is one clause.
-        let clauses = if is_prose { clauses(text) } else { Vec::new() };
-        let first = self.tokens.last().map_or(0, |token| token.clause + 1);
-        let clause_at = |at: usize| {
-            let clause = clauses.iter().rev().find(|clause| clause.range.start <= at);
-            clause.map_or(first, |clause: &Clause| first + clause.clause)
+        // Code leaves nothing unsaid: it is one unit without words.
+        let mut found = if is_prose {
+            units(text, &bare, &values)
+        } else {
+            Vec::new()
         };
+        if found.is_empty() {
+            found.push((0, Unit::default()));
+        }
+        let sentence = self.units.last().map_or(0, |unit| unit.sentence + 1);
+        let first = self.units.len();
         for token in &mut reader.tokens {
-            token.sentence = self.conditions.len();
-            token.clause = clause_at(token.at);
+            token.sentence = sentence;
+            token.unit = first
+                + found
+                    .iter()
+                    .skip(1)
+                    .filter(|(start, _)| *start <= token.at)
+                    .count();
         }
         self.tokens.append(&mut reader.tokens);
-        self.conditions
-            .push(if is_prose { conditions(text) } else { Vec::new() });
+        self.units
+            .extend(found.into_iter().map(|(_, unit)| Unit { sentence, ..unit }));
     }
 }
 
@@ -232,7 +239,7 @@ impl Reader {
             is_prose: self.is_prose,
             at: word.range.start,
             sentence: 0,
-            clause: 0,
+            unit: 0,
         });
     }
 }

@@ -37,8 +37,7 @@ const SPOKEN: &[(&[&str], &str)] = &[
     (&["cannot"], "not"),
 ];
 
-/// Words that a sentence may leave out without another sense: without them it says less, or the same, or it says more
-/// ([`loosed`], and `only`, which is a condition).
+/// Words whose lack turns nothing round: what a sentence leaves out is looked at apart ([`super::left`]).
 const MAY_GO: &[&str] = &["all", "at least", "at most", "only", "out", "through", "to", "up"];
 
 /// Words that turn what they stand before, wherever they are put in.

@@ -12,7 +12,7 @@ use super::{says_about, turns};
 pub(super) enum Wording {
     /// They are the quotes' own, in their order.
     Same,
-    /// They are, but for what the quotes say them under: it begins with this word.
+    /// They are, but without others that the quotes have beside them, of which this is the first.
     Cut(String),
     /// One of them turns what the quotes say.
     Turned(String),
@@ -87,8 +87,8 @@ pub(super) fn compare(text: &str, facts: &[Fact], ground: &Ground<'_>) -> Wordin
     });
     let way = taking.way().filter(|_| values_stand);
     if let Some(way) = way.filter(|way| taking.stray(way) == 0) {
-        let lost = taking.lost(&way).next().map(|condition| condition.word.clone());
-        return loosed.or(lost).map_or(Wording::Same, Wording::Cut);
+        let left_out = taking.left_out(&way).next().map(|form| form.word.clone());
+        return loosed.or(left_out).map_or(Wording::Same, Wording::Cut);
     }
     let mut rest = said.tokens.iter();
     let in_order = |wanted: &Token| wanted.fact.is_some() || rest.any(|said| fits(wanted, said));

@@ -11,7 +11,7 @@ fn case(random: &mut Rng, family: &'static str, [passage, truth, planted]: [Stri
     let passage = match random.u32(..4) {
         0 => format!("It is small. {passage} Nothing else is done."),
         1 => format!("{passage} If nobody waits, it sleeps."),
-        2 => format!("When the server starts, it is empty. {passage}"),
+        2 => format!("It is empty when the server starts. {passage}"),
         _ => passage,
     };
     let (run, quote) = told(random, &passage);
@@ -62,13 +62,13 @@ pub fn dropped_condition(random: &mut Rng) -> Case {
             ]
         }
         1 => [
-            format!("{package} keeps a journal, and it drops the {thing} {condition}."),
+            format!("The {package} crate keeps a journal, and it drops the {thing} {condition}."),
             format!("It drops the {thing} {condition}."),
             format!("It drops the {thing}."),
         ],
         2 => [
             format!("{main} and its index {condition}; callers are told."),
-            format!("{main} {condition}."),
+            format!("{main} and its index {condition}."),
             cut,
         ],
         _ => [
@@ -102,18 +102,18 @@ pub fn dropped_modality(random: &mut Rng) -> Case {
     let says = |verb: &str| format!("{package} {verb} the oldest entries of the {thing}.");
     let texts = match random.u32(..3) {
         0 => [
-            format!("{package} {verb} the oldest entries of the {thing} and tells its callers."),
+            format!("{package} {verb} the oldest entries of the {thing}, and tells its callers."),
             says(verb),
             says(bare),
         ],
         1 => [
-            format!("{package} keeps a journal, but it {verb} the oldest entries of the {thing}."),
+            format!("The {package} crate keeps a journal, but it {verb} the oldest entries of the {thing}."),
             format!("It {verb} the oldest entries of the {thing}."),
             format!("It {bare} the oldest entries of the {thing}."),
         ],
         _ => [
             says(verb),
-            format!("{package} {verb} the oldest entries."),
+            says(verb).replace("of the", "of this"),
             format!("{package} {bare} the oldest entries."),
         ],
     };
@@ -150,7 +150,7 @@ pub fn dropped_bound(random: &mut Rng) -> Case {
         ],
         1 => [
             format!("The {thing} of {package} holds {bound} {value} entries of 4 KiB."),
-            says(bound),
+            format!("A {thing} of {package} holds {bound} {value} entries of 4 KiB."),
             says(""),
         ],
         _ => [says(bound), says(bound).replacen("The", "A", 1), says("")],
