@@ -188,6 +188,14 @@ fn says_about(text: &str, fact: &Fact) -> bool {
 /// Whether a text is a quote's own words, or those of a comment in it, in their order and without a gap, from its first or a
 /// sentence's first word on to an end.
 fn is_verbatim(text: &str, cited: &Cited<'_>) -> bool {
+    // A line that is shown as code says what the line says.
+    let shown = text.strip_prefix('`').and_then(|text| text.strip_suffix('`'));
+    if let Some(shown) = shown.filter(|shown| !shown.contains('`')) {
+        let mut lines = cited.quote.text.lines().map(fold);
+        if lines.any(|line| line.trim() == fold(shown).trim()) {
+            return true;
+        }
+    }
     let text = fold(text);
     let is_in = |said: &str| {
         let said = fold(&plain(said));
