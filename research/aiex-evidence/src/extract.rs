@@ -26,8 +26,8 @@ use crate::words::{self, stems};
 use aside::Aside;
 use asked::Asked;
 pub use code::{
-    comment, comment_below, defines, definition_above, head, is_said, is_within_comment, name, said,
-    signature,
+    comment, comment_below, defines, definition_above, head, is_prompt, is_said, is_statement,
+    is_within_comment, name, said, signature,
 };
 pub use headings::told;
 pub use meaning::Meaning;

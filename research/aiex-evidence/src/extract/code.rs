@@ -1,10 +1,16 @@
 //! Lines of code: comments and what they say, heads of definitions, the names that they define.
 
+mod docstring;
+mod statements;
+
 use std::ops::Range;
 
 use super::DEFINERS;
 use super::headings::opening;
 use crate::Source;
+
+pub use docstring::is_within_comment;
+pub use statements::{is_prompt, is_statement};
 
 /// Lines of a definition's head, the comment above it included: more is read in the file.
 const HEAD: usize = 16;
@@ -181,29 +187,6 @@ pub fn comment_below(code: &str) -> String {
     comment(said.unwrap_or_default().trim_start_matches(['r', 'R']))
 }
 
-/// Whether a part of a source is words within a comment that has marks at its ends alone, as Python has them.
-pub fn is_within_comment(source: &Source, part: &Range<usize>) -> bool {
-    let is_python = source
-        .origin
-        .path()
-        .is_some_and(|path| path.ends_with(".py") || path.ends_with(".pyi"));
-    let text = |range| source.text.get(range).unwrap_or_default();
-    let marks = |text: &str| {
-        DOCSTRINGS
-            .iter()
-            .map(|mark| text.matches(mark).count())
-            .sum::<usize>()
-    };
-    // The comment begins its line; a text that is a value does not.
-    let before = text(0..part.start);
-    let opening = before.lines().rfind(|line| marks(line) > 0);
-    let begins = opening.is_some_and(|line| {
-        let line = line.trim_start().trim_start_matches(['r', 'R']);
-        DOCSTRINGS.iter().any(|mark| line.starts_with(mark))
-    });
-    is_python && begins && marks(before) % 2 == 1 && marks(text(part.clone())) == 0
-}
-
 /// The line of a piece of code that names it: the first that is neither a comment nor an attribute.
 pub fn signature(code: &str) -> Option<&str> {
     let mut inside = None;
@@ -258,7 +241,7 @@ pub fn definition_above(text: &str, at: usize, name: &str) -> Option<usize> {
 }
 
 /// Marks of comments that end with their line, longer ones first.
-const LINES: &[&str] = &["///", "//!", "//", "##", "# ", "--", ";;", "%%"];
+const LINES: &[&str] = &["///", "//!", "//", "##", "#:", "# ", "--", ";;", "%%"];
 /// Marks of comments that have an end of their own.
 const BLOCKS: &[(&str, &str)] = &[("/**", "*/"), ("/*", "*/"), ("\"\"\"", "\"\"\""), ("'''", "'''")];
 
