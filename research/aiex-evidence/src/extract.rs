@@ -11,9 +11,12 @@ mod code;
 mod fences;
 mod headings;
 mod items;
+mod layout;
 mod meaning;
+mod midst;
 mod prose;
 mod rarity;
+mod restructured;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -29,9 +32,11 @@ pub use code::{
     comment, comment_below, defines, definition_above, head, is_prompt, is_said, is_statement,
     is_within_comment, name, said, signature,
 };
-pub use headings::told;
+pub use headings::{has_example, told};
 pub use meaning::Meaning;
+pub use midst::{begins_in_midst, behind_its_first_sentence};
 pub use rarity::Rarity;
+pub use restructured::plainly;
 
 /// A further piece of a source must score this much of the best one.
 const FURTHER: f64 = 0.6;

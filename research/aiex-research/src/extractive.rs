@@ -148,16 +148,11 @@ fn bare(text: &str) -> Paragraph {
 /// A quote whole: prose as prose, a list as a list, what a comment says as prose, code as code.
 fn whole(quote: &Quote, source: &Source, evidence: Evidence<'_>) -> Vec<Paragraph> {
     if source.origin.is_prose() && !is_block(quote, source) {
-        let listed = listed(&quote.text);
-        if listed.len() > 1 {
-            let points = listed
-                .into_iter()
-                .map(|point| said(quote, draft::plain(point), true));
-            return points.collect();
-        }
-        return vec![said(quote, prose(quote, source), true)];
+        let told = lines(quote, source).into_iter();
+        return told.map(|text| said(quote, text, true)).collect();
     }
-    let told: Vec<Paragraph> = words(quote, source)
+    let words = words(quote, source).filter(|words| !extract::has_example(words));
+    let told: Vec<Paragraph> = words
         .into_iter()
         .flat_map(|words| extract::told(&words))
         .map(|part| said(quote, draft::plain(&part), true))
@@ -168,22 +163,42 @@ fn whole(quote: &Quote, source: &Source, evidence: Evidence<'_>) -> Vec<Paragrap
     told
 }
 
+/// A quote of prose line by line: a list as what leads it and its points, anything else whole.
+fn lines(quote: &Quote, source: &Source) -> Vec<String> {
+    let listed = listed(&quote.text);
+    if listed.len() > 1 {
+        let points = listed.into_iter().map(plain);
+        return points.filter(|point| !point.is_empty()).collect();
+    }
+    vec![prose(quote, source)]
+}
+
+/// A passage as text on a line, without the marks that only set it.
+fn plain(passage: &str) -> String {
+    draft::plain(&extract::plainly(passage))
+}
+
 /// What a quote of code says that is nothing but a comment, without its marks. An example within a comment is code as well.
 fn words(quote: &Quote, source: &Source) -> Option<String> {
     let part = quote.start..quote.end;
-    let is_example = extract::is_fenced(&quote.text) || extract::is_example(source, &part);
-    if is_example
-        || quote
-            .text
-            .lines()
-            .any(|line| line.trim_start().starts_with(">>>"))
-    {
+    if extract::is_fenced(&quote.text) || extract::is_example(source, &part) {
         return None;
     }
-    if extract::is_within_comment(source, &part) {
-        return Some(quote.text.clone());
-    }
-    extract::said(&quote.text)
+    let words = if extract::is_within_comment(source, &part) {
+        quote.text.clone()
+    } else {
+        extract::said(&quote.text)?
+    };
+    // What may be code is read as code.
+    let is_code = words.lines().any(extract::is_statement);
+    (!is_code).then(|| from_a_sentence(&words, quote, source).to_owned())
+}
+
+/// A quote's words from where a sentence begins, if one does.
+fn from_a_sentence<'t>(words: &'t str, quote: &Quote, source: &Source) -> &'t str {
+    let is_midst = extract::begins_in_midst(source, &(quote.start..quote.end));
+    let behind = is_midst.then(|| extract::behind_its_first_sentence(words));
+    behind.filter(|behind| !behind.is_empty()).unwrap_or(words)
 }
 
 /// The sentence that leads a list and its points, marks aside; one piece when it is no list.
@@ -231,12 +246,8 @@ fn prose(quote: &Quote, source: &Source) -> String {
         _ => None,
     };
     match subject {
-        Some((subject, body)) => format!(
-            "**{}.** {}",
-            draft::plain(subject).trim_end_matches('.'),
-            draft::plain(body)
-        ),
-        None => draft::plain(&quote.text),
+        Some((subject, body)) => format!("**{}.** {}", plain(subject).trim_end_matches('.'), plain(body)),
+        None => plain(from_a_sentence(&quote.text, quote, source)),
     }
 }
 
@@ -266,6 +277,7 @@ fn is_block(quote: &Quote, source: &Source) -> bool {
         .filter(|line| is_code(line) || (!is_file && is_indented(line)))
         .count();
     text.contains("```")
+        || lines().any(extract::is_prompt)
         || text.starts_with('|')
         || extract::is_example(source, &(quote.start..quote.end))
         || (lines().count() > 1 && 2 * count > lines().count())

@@ -247,13 +247,18 @@ const BLOCKS: &[(&str, &str)] = &[("/**", "*/"), ("/*", "*/"), ("\"\"\"", "\"\"\
 
 const DOCSTRINGS: [&str; 2] = ["\"\"\"", "'''"];
 
-/// What a piece of code that is nothing but a comment says, without its marks; `None` of other pieces.
+/// What a piece of code that is nothing but a comment says, without its marks, as deep as it stands behind them; `None` of
+/// other pieces.
 pub fn said(code: &str) -> Option<String> {
     let mut words = Vec::new();
     for line in code.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let marked = LINES.iter().chain(&["/**", "*/", "/*", "* ", "*"]);
+        if line == "#" {
+            words.push("");
+            continue;
+        }
+        let marked = LINES.iter().chain(&["/**", "*/", "/*", "*"]);
         let mut marked = marked.filter_map(|mark| line.strip_prefix(mark));
-        words.push(marked.next()?.trim_end_matches("*/").trim());
+        words.push(marked.next()?.trim_end_matches("*/").trim_end());
     }
     (!words.is_empty()).then(|| words.join("\n"))
 }

@@ -2,6 +2,9 @@
 //!
 //! `# Errors` of rustdoc and Markdown, underlined ones, `Args:` of docstrings, tags as `@param` and `\brief`.
 
+use super::layout::{Layout, Place};
+use super::restructured::without_roles;
+
 /// Headings of docstrings that stand on a line of their own, before their colon.
 const SECTIONS: &[&str] = &[
     "arguments",
@@ -28,6 +31,9 @@ const SECTIONS: &[&str] = &[
 /// A title is not longer, in bytes.
 const LONGEST_TITLE: usize = 80;
 
+/// What lines are drawn of, below titles.
+const RULES: &str = "-=~^";
+
 /// Tags that say what a comment says anyway.
 const PLAIN: &[&str] = &["brief", "description", "desc", "details", "summary"];
 
@@ -42,32 +48,53 @@ pub(super) fn opening(comment: &str) -> String {
     first.unwrap_or_default()
 }
 
-/// The paragraphs below each heading and above the first.
+/// Whether a comment without its marks has an example in it that no fence marks.
+pub fn has_example(comment: &str) -> bool {
+    let mut layout = Layout::default();
+    comment.lines().any(|line| layout.place(line) == Place::Example)
+}
+
+/// The paragraphs below each heading and above the first; points of lists stand apart, examples and marks are left out.
 fn parts(comment: &str) -> Vec<Vec<String>> {
-    let lines: Vec<&str> = comment.lines().map(str::trim).collect();
+    let lines: Vec<&str> = comment.lines().collect();
     let mut parts: Vec<Vec<String>> = vec![Vec::new()];
+    let mut layout = Layout::default();
     let mut begins = true;
-    let mut is_fenced = false;
+    let mut in_list = false;
     for (at, line) in lines.iter().enumerate() {
-        is_fenced ^= super::fences::is_fence(line);
-        let next = lines.get(at + 1).copied().unwrap_or_default();
+        let place = layout.place(line);
+        let line = line.trim();
+        if matches!(place, Place::Example | Place::Aside) {
+            // What is left out parts the sentences around it.
+            parts.push(Vec::new());
+            begins = true;
+            continue;
+        }
+        let next = lines.get(at + 1).map_or("", |next| next.trim());
         // The last line of a paragraph that a rule closes is no heading.
         let begins_it = begins || line.is_empty();
         let is_underlined = begins_it && is_title(line) && is_rule(next);
-        let said = match Line::of(line, is_underlined).filter(|_| !is_fenced) {
+        let said = match Line::of(line, is_underlined).filter(|_| place != Place::Fenced) {
             Some(Line::Heading) => "",
             Some(Line::Tag(said)) => said,
-            None => {
+            None if place == Place::Point => line.trim_start_matches(['-', '*', '+']).trim_start(),
+            // What stands behind a list is no part of its last point.
+            None if !(in_list && place == Place::Behind) => {
                 begins |= line.is_empty();
                 push(parts.last_mut(), line, &mut begins);
                 continue;
             }
+            None => line,
         };
+        in_list = place == Place::Point;
         parts.push(Vec::new());
         begins = true;
         push(parts.last_mut(), said, &mut begins);
     }
     parts.retain(|part| !part.is_empty());
+    for paragraph in parts.iter_mut().flatten() {
+        *paragraph = without_roles(paragraph);
+    }
     parts
 }
 
@@ -109,11 +136,7 @@ enum Line<'a> {
 
 impl<'a> Line<'a> {
     fn of(line: &'a str, is_underlined: bool) -> Option<Self> {
-        let is_section = || {
-            let name = line.strip_suffix(':').map(str::to_lowercase);
-            name.is_some_and(|name| SECTIONS.contains(&name.as_str()))
-        };
-        if is_titled(line) || is_rule(line) || is_underlined || is_section() {
+        if is_titled(line) || is_rule(line) || is_underlined || is_section(line) {
             return Some(Self::Heading);
         }
         let tag = line.strip_prefix(['@', '\\'])?;
@@ -131,6 +154,12 @@ impl<'a> Line<'a> {
     }
 }
 
+/// Whether a line is one of the headings that docstrings have above what is indented below them.
+pub(super) fn is_section(line: &str) -> bool {
+    let name = line.strip_suffix(':').map(str::to_lowercase);
+    name.is_some_and(|name| SECTIONS.contains(&name.as_str()))
+}
+
 fn is_titled(line: &str) -> bool {
     let depth = line.len() - line.trim_start_matches('#').len();
     (1..=6).contains(&depth) && line.get(depth..).is_some_and(|rest| rest.starts_with(' '))
@@ -144,7 +173,9 @@ fn is_title(line: &str) -> bool {
 /// Whether a line is nothing but a line.
 pub(super) fn is_rule(line: &str) -> bool {
     let line = line.trim();
-    line.len() >= 3 && (line.chars().all(|c| c == '-') || line.chars().all(|c| c == '='))
+    let mut marks = line.chars();
+    let mark = marks.next().filter(|mark| RULES.contains(*mark));
+    line.len() >= 3 && mark.is_some_and(|mark| marks.all(|c| c == mark))
 }
 
 #[cfg(test)]
@@ -182,6 +213,42 @@ mod tests {
         for (comment, expected) in cases {
             assert_eq!(told(comment), *expected, "{comment}");
         }
+    }
+
+    #[test]
+    fn points_of_a_list_stand_apart() {
+        assert_eq!(
+            told("Two carriers:\n\n- The post,\n  by day.\n- The courier.\n\nBoth are fast."),
+            [
+                "Two carriers:",
+                "The post, by day.",
+                "The courier.",
+                "Both are fast."
+            ]
+        );
+    }
+
+    #[test]
+    fn an_example_that_is_indented_is_not_said() {
+        let comment = "Weighs a parcel. Use:\n\n    import \"scale\"\n    weigh(parcel)\n\nThen send it.";
+        assert!(has_example(comment));
+        assert_eq!(told(comment), ["Weighs a parcel. Use:", "Then send it."]);
+        assert!(!has_example(
+            "Args:\n    parcel: what is weighed\n\n    scale: where"
+        ));
+        assert!(!has_example("- first\n\n    more on it\n- second"));
+    }
+
+    #[test]
+    fn directives_are_marks_and_roles_show_their_text() {
+        let comment = ".. data:: LIMIT\n\n    The limit of :class:`~scale.Scale`.\n\n    .. versionadded:: 3.1\n        With \
+                       kilograms.\n\n    Default: 12";
+        assert_eq!(told(comment), ["The limit of `scale.Scale`.", "Default: 12"]);
+        assert_eq!(told(".. versionadded:: 3.1"), [""; 0]);
+        assert_eq!(
+            told("Weighs.\n\n.. code-block:: python\n\n    weigh(parcel)\n\nMore."),
+            ["Weighs.", "More."]
+        );
     }
 
     #[test]

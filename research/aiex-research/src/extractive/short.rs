@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use aiex_evidence::{Evidence, Paragraph, Quote, Rarity, Section, Source, draft, extract};
 
 use super::{
-    Choice, bare, filled, is_block, is_borne_out, prose, rarity, said, says_the_same, sentences_within,
+    Choice, bare, filled, is_block, is_borne_out, lines, rarity, said, says_the_same, sentences_within,
     telling, words,
 };
 
@@ -21,6 +21,11 @@ const LEAST_IN_SHORT: f64 = 0.5;
 /// A line in short must hold this much of what its quote holds of the question: a comment may be about something else than
 /// the words below it.
 const LEAST_SHOWN: f64 = 0.5;
+/// Words behind a pronoun that make it the subject: "This is", not "This scale".
+const VERBS: &[&str] = &[
+    "are", "can", "could", "does", "has", "have", "is", "may", "means", "might", "must", "should", "was",
+    "were", "will", "would",
+];
 /// Before the answer in short: what follows is nobody's prose.
 pub(super) const IN_THEIR_WORDS: &str = "The sources in their own words, the best first:";
 
@@ -42,19 +47,20 @@ pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], choice:
         let shown: f64 = line.sentences.iter().map(|sentence| held(&sentence.text)).sum();
         shown >= LEAST_SHOWN * held(&quote.text)
     };
-    let comment = |quote: &Quote| {
-        lines_of(quote, evidence)
-            .into_iter()
-            .find(|line| speaks(quote, line))
+    let told = |quote: &Quote, may_lack: bool| {
+        let wanted = |line: &Paragraph| speaks(quote, line) && (may_lack || !lacks_subject(line));
+        lines_of(quote, evidence).into_iter().find(wanted)
     };
+    let clear = |quote: &Quote| told(quote, false);
+    let comment = |quote: &Quote| told(quote, true);
     let named = |quote: &Quote| head(quote, evidence).filter(|line| speaks(quote, line));
     let held = |quote: &Quote| telling_line(question, &rarity, quote, evidence);
-    let place = |quote: &Quote| comment(quote).or_else(|| held(quote));
+    let place = |quote: &Quote| clear(quote).or_else(|| held(quote));
     // What says something comes before what must be read out of a line of code, unless a place is asked for.
     let reads: &[Read<'_>] = if extract::asks_where(question) {
-        &[&place]
+        &[&place, &comment]
     } else {
-        &[&comment, &named, &held]
+        &[&clear, &comment, &named, &held]
     };
     for read in reads {
         for (_, quote) in &telling {
@@ -90,12 +96,46 @@ fn lines_of(quote: &Quote, evidence: Evidence<'_>) -> Vec<Paragraph> {
         return Vec::new();
     }
     let texts = if source.origin.is_prose() && !is_block(quote, source) {
-        vec![sentences_within(&prose(quote, source), LONGEST_LINE).to_owned()]
+        let lines = lines(quote, source).into_iter();
+        lines
+            .map(|line| sentences_within(&line, LONGEST_LINE).to_owned())
+            .collect()
     } else {
         comments(quote, source)
     };
-    let lines = texts.into_iter().map(|text| said(quote, text, true));
+    let is_midst = extract::begins_in_midst(source, &(quote.start..quote.end));
+    let is_told = |text: &String| {
+        // What a colon announces does not stand on the line.
+        let is_whole = !text.is_empty() && !text.ends_with(':');
+        is_whole && !(is_midst && quote_begins_with(quote, text))
+    };
+    let lines = texts
+        .into_iter()
+        .filter(is_told)
+        .map(|text| said(quote, text, true));
     lines.filter(|line| is_borne_out(line, evidence)).collect()
+}
+
+/// Whether a quote begins with a text, marks aside.
+fn quote_begins_with(quote: &Quote, text: &str) -> bool {
+    let word = |text: &str| text.split_whitespace().next().map(str::to_owned);
+    let said = extract::said(&quote.text);
+    word(said.as_deref().unwrap_or(&quote.text)) == word(text)
+}
+
+/// Whether a line is about something that it does not name.
+fn lacks_subject(line: &Paragraph) -> bool {
+    let first = line
+        .sentences
+        .first()
+        .map_or("", |sentence| sentence.text.as_str());
+    let mut words = first.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    match first {
+        "It" | "They" | "Its" | "Their" => true,
+        "This" | "That" | "These" | "Those" => VERBS.contains(&second),
+        _ => false,
+    }
 }
 
 /// What the comment of a quote of code says, with the name of what it is about.
@@ -136,7 +176,8 @@ fn telling_line(question: &str, rarity: &Rarity, quote: &Quote, evidence: Eviden
         return None;
     }
     let held = |line: &str| extract::coverage(question, line, rarity);
-    let lines = quote.text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_told = |line: &&str| !extract::plainly(line).trim().is_empty();
+    let lines = quote.text.lines().map(str::trim).filter(is_told);
     let best = lines.rev().max_by(|a, b| held(a).total_cmp(&held(b)))?;
     as_code(quote, best, evidence)
 }
@@ -144,7 +185,11 @@ fn telling_line(question: &str, rarity: &Rarity, quote: &Quote, evidence: Eviden
 /// A line of code in a sentence of its own.
 fn as_code(quote: &Quote, line: &str, evidence: Evidence<'_>) -> Option<Paragraph> {
     let line = line.trim_end_matches(['{', ' ']);
-    let is_told = line.len() <= LONGEST_LINE && !line.contains('`') && line.chars().any(char::is_alphabetic);
+    let is_mark = extract::plainly(line).is_empty();
+    let is_told = !is_mark
+        && line.len() <= LONGEST_LINE
+        && !line.contains('`')
+        && line.chars().any(char::is_alphabetic);
     let line = is_told.then(|| said(quote, format!("`{line}`"), true))?;
     is_borne_out(&line, evidence).then_some(line)
 }
