@@ -1,6 +1,7 @@
 //! A report as Markdown (CommonMark, and safe under GitHub's autolinks).
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use crate::draft::fenced;
 use crate::inline::{self, Piece};
@@ -231,7 +232,8 @@ fn code(written: &str) -> String {
 fn escaped(words: &str, starts_line: bool) -> String {
     let mut out = String::with_capacity(words.len() + 8);
     let mut at = 0;
-    for range in inline::addresses(words) {
+    let leads = |range: &Range<usize>| words.get(range.clone()).is_some_and(leads_somewhere);
+    for range in inline::addresses(words).into_iter().filter(leads) {
         escape_into(
             &mut out,
             words.get(at..range.start).unwrap_or_default(),
@@ -246,6 +248,14 @@ fn escaped(words: &str, starts_line: bool) -> String {
         starts_line && at == 0,
     );
     out
+}
+
+/// Whether an address has something behind its scheme: `data::NAME` is a name out of code.
+fn leads_somewhere(address: &str) -> bool {
+    match address.split_once(':') {
+        Some((_, place)) => !place.starts_with(':'),
+        None => address.contains(['@', '.']),
+    }
 }
 
 fn escape_into(out: &mut String, words: &str, starts_line: bool) {
@@ -275,5 +285,18 @@ fn escape_into(out: &mut String, words: &str, starts_line: bool) {
         }
         out.push(c);
         before = c;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_leads_somewhere_is_set_as_an_address() {
+        assert_eq!(line(".. py:data:: LIMIT"), ".. py:data:: LIMIT");
+        assert_eq!(line("scale::file::open of data:"), "scale::file::open of data:");
+        assert_eq!(line("See www.example.org."), "See `www.example.org`.");
+        assert_eq!(line("Not javascript:weigh()"), "Not `javascript:weigh()`");
     }
 }

@@ -42,25 +42,26 @@ pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], choice:
     let best = telling.first().map_or(0.0, |(best, _)| *best);
     telling.retain(|(score, _)| *score >= LEAST_IN_SHORT * best);
     let rarity = rarity(evidence);
-    let speaks = |quote: &Quote, line: &Paragraph| {
-        let held = |text: &str| extract::coverage(question, text, &rarity);
-        let shown: f64 = line.sentences.iter().map(|sentence| held(&sentence.text)).sum();
-        shown >= LEAST_SHOWN * held(&quote.text)
-    };
+    let held = |text: &str| extract::coverage(question, text, &rarity);
+    let shown =
+        |line: &Paragraph| -> f64 { line.sentences.iter().map(|sentence| held(&sentence.text)).sum() };
+    let speaks = |quote: &Quote, line: &Paragraph| shown(line) >= LEAST_SHOWN * held(&quote.text);
     let told = |quote: &Quote, may_lack: bool| {
         let wanted = |line: &Paragraph| speaks(quote, line) && (may_lack || !lacks_subject(line));
-        lines_of(quote, evidence).into_iter().find(wanted)
+        // Of equals the last is taken, which is the first here.
+        let lines = lines_of(quote, evidence).into_iter().rev().filter(wanted);
+        lines.max_by(|a, b| shown(a).total_cmp(&shown(b)))
     };
     let clear = |quote: &Quote| told(quote, false);
     let comment = |quote: &Quote| told(quote, true);
     let named = |quote: &Quote| head(quote, evidence).filter(|line| speaks(quote, line));
-    let held = |quote: &Quote| telling_line(question, &rarity, quote, evidence);
-    let place = |quote: &Quote| clear(quote).or_else(|| held(quote));
+    let by_line = |quote: &Quote| telling_line(question, &rarity, quote, evidence);
+    let place = |quote: &Quote| clear(quote).or_else(|| by_line(quote));
     // What says something comes before what must be read out of a line of code, unless a place is asked for.
     let reads: &[Read<'_>] = if extract::asks_where(question) {
         &[&place, &comment]
     } else {
-        &[&clear, &comment, &named, &held]
+        &[&clear, &comment, &named, &by_line]
     };
     for read in reads {
         for (_, quote) in &telling {
@@ -166,6 +167,10 @@ fn comments(quote: &Quote, source: &Source) -> Vec<String> {
 
 /// A quote of code by the line that names it, as far as that can stand in a sentence.
 fn head(quote: &Quote, evidence: Evidence<'_>) -> Option<Paragraph> {
+    let source = evidence.source(quote.id.source)?;
+    if source.origin.is_prose() && !is_block(quote, source) {
+        return None;
+    }
     as_code(quote, extract::signature(&quote.text)?, evidence)
 }
 

@@ -1,5 +1,7 @@
 //! What is quoted, and how it is set.
 
+mod layout;
+
 use aiex_evidence::{Catalogue, Document, Quotes};
 
 use super::short::IN_THEIR_WORDS;
@@ -19,14 +21,19 @@ impl Read {
 
     /// A source of which parts are quoted.
     fn parts(path: &str, title: &str, text: &str, parts: &[&str]) -> Self {
+        Self::span(1, path, title, text, parts)
+    }
+
+    /// The same for a span of a file.
+    fn span(first_line: u32, path: &str, title: &str, text: &str, parts: &[&str]) -> Self {
         let mut catalogue = Catalogue::new();
         let origin = Origin::Code {
             repo: "shop".to_owned(),
             root: "/shop".to_owned(),
             commit: None,
             path: path.to_owned(),
-            first_line: 1,
-            last_line: 40,
+            first_line,
+            last_line: first_line + 40,
         };
         let id = catalogue.add(Document {
             origin,
