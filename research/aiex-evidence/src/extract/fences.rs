@@ -2,10 +2,14 @@
 
 use super::code::looks_like_code;
 
+/// Tildes that underline a title in reStructuredText, rather than being a fence.
+const UNDERLINE: usize = 5;
+
 /// Whether a line, without what marks it as a comment, begins or ends a block.
 pub(super) fn is_fence(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with("```") || line.starts_with("~~~")
+    let line = line.trim();
+    let is_underline = line.len() >= UNDERLINE && line.chars().all(|c| c == '~');
+    line.starts_with("```") || line.starts_with("~~~") && !is_underline
 }
 
 /// Whether a span begins within a block. A fence with a language begins one, so those before it come in pairs unless the

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::fences::{begins_inside, is_fence};
 use super::headings::is_rule;
+use super::restructured::Directive;
 use super::{Kind, Piece};
 use crate::quote::LONGEST;
 use crate::sentences;
@@ -138,7 +139,8 @@ impl Reader<'_> {
             return;
         }
         let trimmed = line.text.trim_start();
-        if trimmed.is_empty() || (line.point().is_some() && leads_within(trimmed)) {
+        let is_mark = Directive::of(trimmed).is_some();
+        if trimmed.is_empty() || is_mark || (line.point().is_some() && leads_within(trimmed)) {
             self.flush();
             return;
         }
@@ -313,6 +315,9 @@ mod tests {
         let text = "Parcels\n=======\nA parcel is weighed.\n\nLimits\n------\n\nAt most 12 kg.";
         assert_eq!(of(text), ["A parcel is weighed.", "At most 12 kg."]);
         assert_eq!(pieces(text, true)[1].above, "Parcels\nLimits");
+        let tildes =
+            "An error is raised.\n\nHeavy parcels\n~~~~~~~~~~~~~\n\n.. index:: heavy\n\nThey are weighed.";
+        assert_eq!(of(tildes), ["An error is raised.", "They are weighed."]);
     }
 
     #[test]
