@@ -34,6 +34,7 @@ fn ledger() -> Ledger {
         searches: 5,
         fetches: 6,
         model_calls: 7,
+        lost_calls: 0,
     }
 }
 
