@@ -26,6 +26,7 @@ mod units;
 mod wording;
 
 use crate::draft::{fenced, plain};
+use crate::extract::plainly;
 use crate::facts::{Fact, Value, facts};
 use crate::fold::fold;
 use crate::words::words;
@@ -210,8 +211,10 @@ fn is_verbatim(text: &str, cited: &Cited<'_>) -> bool {
         said.find(text.trim())
             .is_some_and(|at| begins(at) && ends(at + text.trim().len()))
     };
+    // Roles and directives are marks: who quotes a passage without them says all of its words.
+    let says = |said: &str| is_in(said) || is_in(&plainly(said));
     let comments = pieces::pieces(cited).into_iter().filter(|piece| piece.is_prose);
-    is_in(&cited.quote.text) || comments.into_iter().any(|piece| is_in(&piece.text))
+    says(&cited.quote.text) || comments.into_iter().any(|piece| says(&piece.text))
 }
 
 /// A block of code is borne out when every line of it stands in the quotes.

@@ -52,6 +52,17 @@ const POOL: &str =
     "The blocking pool holds at most 512 threads, and an idle thread is stopped after 10 seconds.";
 
 #[test]
+fn a_passage_without_the_marks_of_its_markup_says_what_the_passage_says() {
+    let quote =
+        "When nothing is registered, an error is returned instead. See :meth:`~Scale.weigh` for more.";
+    supported(
+        "When nothing is registered, an error is returned instead. See `Scale.weigh` for more.",
+        quote,
+    );
+    supported("See `Scale.weigh` for more.", quote);
+}
+
+#[test]
 fn a_claim_in_the_words_of_the_quote_is_supported() {
     supported("The blocking pool holds at most 512 threads.", POOL);
     supported("An idle thread is stopped after 10 s.", POOL);
