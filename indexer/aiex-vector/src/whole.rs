@@ -1,5 +1,5 @@
-//! The vectors of a small store, as they are, in memory. To compare a few thousand one after the other takes less than to
-//! ask the engine for the first: 20 µs for a thousand, where a search of the engine among as many takes 150.
+//! The vectors of a small store, as they are, in memory: to compare a few thousand one after the other takes half of what a
+//! search of the engine among as many takes.
 
 use std::collections::HashSet;
 
