@@ -119,7 +119,8 @@ impl Story {
                 engines,
                 ..
             } => {
-                self.round.searches += 1;
+                // Of these nobody asks anything: neither the plan of a round nor the ledger counts them.
+                self.round.searches += u32::from(*source != SourceKind::Reports);
                 match failure {
                     Some(failure) => {
                         self.round.failed += 1;
