@@ -154,7 +154,7 @@ async fn prose_is_heard_as_it_comes_and_costs_nothing_the_second_time() {
 #[tokio::test]
 async fn a_service_that_counts_more_than_expected_is_reserved_for_what_it_counts() {
     let counts = Counts {
-        prompt: 1000,
+        prompt: 4000,
         answer: 10,
     };
     let model = StandIn::start([openai::counted_answer("", &["It is retried."], counts)]).unwrap();
@@ -162,16 +162,16 @@ async fn a_service_that_counts_more_than_expected_is_reserved_for_what_it_counts
     let prompt = prompt_with_material();
     let before = port.bound(&prompt).least;
     assert!(
-        before.input_tokens < 1000 && before.input_tokens > 64,
+        before.input_tokens < 4000 && before.input_tokens > 64,
         "{before:?}"
     );
     let cancel = CancellationToken::new();
     port.ask(&prompt, &cancel, &|_| {}).await.unwrap();
     let after = port.bound(&prompt).least;
-    assert!(after.input_tokens >= 1000, "{after:?}");
+    assert!(after.input_tokens >= 4000, "{after:?}");
 
     let allowance = Allowance {
-        tokens: 900 + u64::from(prompt.max_tokens),
+        tokens: 3900 + u64::from(prompt.max_tokens),
         micro_dollars: None,
     };
     let next = Prompt {
