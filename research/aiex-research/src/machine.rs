@@ -248,11 +248,11 @@ impl Live {
             why.push(format!("searches failed ({})", failures.join("; ")));
         }
         if terms::asks_of_the_past(&self.request.question) {
-            let lacks = gathered
+            let mut lacks = gathered
                 .searches
                 .iter()
                 .filter_map(|search| search.lacks.as_deref());
-            if let Some(lacks) = lacks.last() {
+            if let Some(lacks) = lacks.next_back() {
                 why.push(lacks.to_owned());
             }
         }
