@@ -7,7 +7,7 @@
 //! is the estimate. It was compared with three vocabularies of 100 to 262 thousand
 //! tokens: on source code, Markdown and prose it lies 15 to 60 % above them. Listings of assembler, encoded bytes and
 //! rare ideographs can take up to a quarter more than it says; there the server's refusal is the second guard, and what
-//! its first answer says that the prompt took the third ([`Counter::learn`]).
+//! its first answer says that the prompt took the third.
 
 mod vocabulary;
 
