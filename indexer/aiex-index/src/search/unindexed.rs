@@ -3,10 +3,10 @@
 
 use aiex_chunk::Language;
 use aiex_files::RelPath;
-use aiex_files::filter::{self, Read, ReadLimits, SkipReason};
+use aiex_files::filter::{self, Read, ReadError, ReadLimits, SkipReason};
 use aiex_files::rules::Force;
 use aiex_files::stat::Stat;
-use regex::bytes;
+use regex::Regex;
 
 use super::filter::Conditions;
 use super::pattern::{File, InFile, Pattern};
@@ -75,10 +75,6 @@ impl Unindexed {
         limit: usize,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Result<Found, SearchError> {
-        let quick = bytes::RegexBuilder::new(pattern.regex.as_str())
-            .multi_line(true)
-            .build()
-            .ok();
         let (mut read, mut unread) = (0, self.more);
         let mut found = Vec::new();
         for path in &self.paths {
@@ -91,11 +87,14 @@ impl Unindexed {
                 continue;
             }
             read += size;
-            let Some(text) = text(repo, path, quick.as_ref()) else {
-                continue;
-            };
-            let in_file = pattern.in_file(File::unindexed(&path.as_str_lossy()), &text, limit);
-            found.push(in_file);
+            match text(repo, path, pattern.regex) {
+                Looked::Text(text) => {
+                    let file = path.as_str_lossy();
+                    found.push(pattern.in_file(File::unindexed(&file), &text, limit));
+                }
+                Looked::Nothing => {}
+                Looked::Unread => unread += 1,
+            }
         }
         Ok(Found {
             found,
@@ -103,7 +102,7 @@ impl Unindexed {
             notice: (unread > 0).then(|| {
                 let files = if unread == 1 { "1 file".to_owned() } else { format!("{unread} files") };
                 format!(
-                    "{files} too large, or written by programs and too many, not searched (`aiex status --skipped` names them)"
+                    "{files} not searched: too large, too many, or not to be read (`aiex status --skipped` names them)"
                 )
             }),
         })
@@ -116,23 +115,43 @@ fn size_of(repo: &RepoIndex, path: &RelPath) -> u64 {
     place.symlink_metadata().map_or(0, |metadata| metadata.len())
 }
 
-/// The text of a file in which the pattern may match; secrets are blotted out, as everywhere.
-fn text(repo: &RepoIndex, path: &RelPath, quick: Option<&bytes::Regex>) -> Option<String> {
-    let raw = filter::bytes(repo.root(), path, MAX_FILE_BYTES)?;
-    // Of another encoding the bytes tell nothing.
-    let is_wide = raw.starts_with(&[0xff, 0xfe]) || raw.starts_with(&[0xfe, 0xff]);
-    if !is_wide && quick.is_some_and(|quick| !quick.is_match(&raw)) {
-        return None;
+/// What a look at a file gave.
+enum Looked {
+    /// The pattern may match in it; secrets are blotted out, as everywhere.
+    Text(String),
+    /// The pattern matches nowhere in it, or it is gone, or no text.
+    Nothing,
+    /// The system does not let it be read.
+    Unread,
+}
+
+fn text(repo: &RepoIndex, path: &RelPath, regex: &Regex) -> Looked {
+    let place = path.to_path(repo.root());
+    let Ok(metadata) = place.symlink_metadata() else {
+        return Looked::Nothing;
+    };
+    let Some(raw) = filter::bytes(repo.root(), path, MAX_FILE_BYTES) else {
+        return if metadata.is_file() {
+            Looked::Unread
+        } else {
+            Looked::Nothing
+        };
+    };
+    // Most files hold no match, and what reading in earnest does to them takes longer than looking. Of another encoding, and
+    // where a mark stands before the first line, the bytes are not the text.
+    if str::from_utf8(&raw).is_ok_and(|text| !text.starts_with('\u{feff}') && !regex.is_match(text)) {
+        return Looked::Nothing;
     }
     drop(raw);
-    let stat = Stat::of(&path.to_path(repo.root()).symlink_metadata().ok()?);
+    let stat = Stat::of(&metadata);
     let limits = ReadLimits {
         max_bytes: MAX_FILE_BYTES,
         max_forced_bytes: MAX_FILE_BYTES,
         force: Force::Pattern,
     };
     match filter::read(repo.root(), path, &stat, &limits) {
-        Ok(Read::Text(text)) => Some(text.text),
-        Ok(Read::Skipped { .. }) | Err(_) => None,
+        Ok(Read::Text(text)) => Looked::Text(text.text),
+        Ok(Read::Skipped { .. }) | Err(ReadError::Vanished { .. }) => Looked::Nothing,
+        Err(_) => Looked::Unread,
     }
 }
