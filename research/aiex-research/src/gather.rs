@@ -2,6 +2,7 @@
 
 mod ahead;
 mod earlier;
+mod early;
 mod pick;
 mod queries;
 mod quoting;
@@ -26,6 +27,7 @@ use crate::store::Patch;
 use crate::terms::{self, Shingles};
 
 pub(crate) use ahead::Ahead;
+pub(crate) use early::Early;
 use pick::Picked;
 pub(crate) use queries::Query;
 use round::{Late, Round};
@@ -271,12 +273,14 @@ impl Live {
             self.tell(&format!("round/{round}/began"), vec![began], Patch::default())
                 .await?;
             let before = gathered.quotes.len();
-            let Round { prompt, late } = self.search_round(round, &wanted).await?;
+            let Round { prompt, heard, late } = self.search_round(round, &wanted).await?;
             gathered.note(&prompt);
-            // Late searches have their share of what is read, and what the others leave of theirs.
+            // Late searches have their share of what is read, and what the others leave of theirs; those that have found
+            // something have half of theirs at once.
             let most = self.shape.sources_per_round;
-            let share = (most * prompt.len()).div_ceil(wanted.len());
-            let picked = self.pick(round, &gathered, plan, prompt, share).await?;
+            let share = (most * (2 * prompt.len() + heard.len())).div_ceil(2 * wanted.len());
+            let searched = prompt.into_iter().chain(heard).collect();
+            let picked = self.pick(round, &gathered, plan, searched, share).await?;
             let late = late.map(|searches| Further {
                 round,
                 searches,

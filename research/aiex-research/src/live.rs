@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::Purse;
 use crate::error::ResearchError;
-use crate::gather::Ahead;
+use crate::gather::{Ahead, Early};
 use crate::journal::{Past, Stop};
 use crate::ports::{ModelStage, Ports, Reach};
 use crate::request::{Request, Shape};
@@ -68,6 +68,7 @@ pub(crate) struct Live {
     pub(crate) health: Health,
     pub(crate) missed: Missed,
     pub(crate) ahead: Ahead,
+    pub(crate) early: Early,
 }
 
 /// Whether the model still answers.

@@ -197,6 +197,18 @@ pub trait Searcher: Send + Sync {
         search: &'a Search,
         cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>>;
+
+    /// The same, of a source that has several engines: `early` hears what was found so far, best first, whenever one of
+    /// them has answered. What it hears may be told again in another order, and is no promise of the end.
+    fn search_telling<'a>(
+        &'a self,
+        search: &'a Search,
+        early: &'a (dyn Fn(Vec<Found>) + Send + Sync),
+        cancel: &'a CancellationToken,
+    ) -> Boxed<'a, Result<Findings, SearchFailure>> {
+        let _answers_at_once = early;
+        self.search(search, cancel)
+    }
 }
 
 /// A page as it was read.

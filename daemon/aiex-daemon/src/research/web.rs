@@ -94,16 +94,27 @@ impl Web {
         self.engines.health()
     }
 
-    /// Searches, with what engines may be told of the repositories. Fails when every engine that was asked did.
+    /// Searches, with what engines may be told of the repositories. `early` hears what has been found whenever an engine
+    /// has answered. Fails when every engine that was asked did.
     pub(crate) async fn search(
         &self,
         search: &Search,
         surroundings: &Surroundings,
+        early: &(dyn Fn(Vec<Found>) + Send + Sync),
         cancel: &CancellationToken,
     ) -> Result<Answer, SearchFailure> {
-        let early = watch::Sender::default();
-        let answer = self.search_telling(search, surroundings, cancel, early).await;
-        answer.map_err(|unanswered| unanswered.failure)
+        let sender = watch::Sender::default();
+        let mut receiver = sender.subscribe();
+        let answer = self.search_telling(search, surroundings, cancel, sender);
+        tokio::pin!(answer);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer.map_err(|unanswered| unanswered.failure),
+                // Its sender is gone where somebody else has put the same search already.
+                Ok(()) = receiver.changed() => early(receiver.borrow_and_update().clone()),
+            }
+        }
     }
 
     /// The same, and tells what has been found whenever an engine has answered. Of those who wait for the same search,

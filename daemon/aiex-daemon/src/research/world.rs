@@ -45,6 +45,15 @@ impl Searcher for World {
         search: &'a Search,
         cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>> {
+        self.search_telling(search, &|_| {}, cancel)
+    }
+
+    fn search_telling<'a>(
+        &'a self,
+        search: &'a Search,
+        early: &'a (dyn Fn(Vec<Found>) + Send + Sync),
+        cancel: &'a CancellationToken,
+    ) -> Boxed<'a, Result<Findings, SearchFailure>> {
         Box::pin(async move {
             match (search.source, &self.web) {
                 (SourceKind::Code, _) => self.local.code(search, cancel).await,
@@ -52,7 +61,7 @@ impl Searcher for World {
                 (SourceKind::Git, _) => self.local.git(search, cancel).await,
                 (SourceKind::Web, Some(web)) => {
                     let surroundings = self.local.surroundings(&search.repos).await;
-                    let answer = web.search(search, &surroundings, cancel).await?;
+                    let answer = web.search(search, &surroundings, early, cancel).await?;
                     Ok(answer.findings)
                 }
                 (SourceKind::Web, None) => Err(no_web()),

@@ -12,7 +12,7 @@ use crate::budget::{Cost, Purpose};
 use crate::event::Event;
 use crate::journal::{Call, Granted, Outcome, Stop, key};
 use crate::live::Live;
-use crate::ports::{Findings, Search};
+use crate::ports::{Findings, Found, Search};
 use crate::since::Since;
 use crate::store::Patch;
 use crate::terms;
@@ -184,21 +184,20 @@ impl Live {
         };
         let work = |Granted { deadline, .. }| {
             let search = Search { deadline, ..search };
-            async move { self.search_out(&search).await }
+            async move { self.search_out(query, &search).await }
         };
         self.call(call, work, events).await
     }
 
-    async fn search_out(&self, search: &Search) -> (Outcome<Findings>, Cost) {
-        let outcome = match self.ports.searcher.search(search, &self.cancel).await {
+    async fn search_out(&self, query: &Query, search: &Search) -> (Outcome<Findings>, Cost) {
+        let early = |mut found: Vec<Found>| {
+            bound(&mut found, search.limit);
+            self.early.hear(query, found);
+        };
+        let searched = self.ports.searcher.search_telling(search, &early, &self.cancel);
+        let outcome = match searched.await {
             Ok(mut value) => {
-                value.found.truncate(search.limit);
-                for one in &mut value.found {
-                    shorten(&mut one.snippet, LONGEST_SNIPPET);
-                    if let Some(text) = &mut one.text {
-                        shorten(text, LONGEST_TEXT);
-                    }
-                }
+                bound(&mut value.found, search.limit);
                 Outcome::Done { value }
             }
             Err(failure) => Outcome::Failed {
@@ -216,6 +215,17 @@ impl Live {
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
             () = self.halt.cancelled() => Err(Stop::Halted),
+        }
+    }
+}
+
+/// Cuts results to what is kept of them.
+fn bound(found: &mut Vec<Found>, limit: usize) {
+    found.truncate(limit);
+    for one in found {
+        shorten(&mut one.snippet, LONGEST_SNIPPET);
+        if let Some(text) = &mut one.text {
+            shorten(text, LONGEST_TEXT);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{Research, Running};
 use crate::budget::Purse;
 use crate::error::ResearchError;
 use crate::event::Event;
-use crate::gather::Ahead;
+use crate::gather::{Ahead, Early};
 use crate::journal::{Past, Stop};
 use crate::live::{Health, Live, Missed};
 use crate::machine::Rest;
@@ -90,6 +90,7 @@ impl Research {
             health: Health::default(),
             missed: Missed::default(),
             ahead: Ahead::default(),
+            early: Early::default(),
         };
         let id = row.id.clone();
         let ticket = fastrand::u64(..);

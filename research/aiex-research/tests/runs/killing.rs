@@ -174,6 +174,31 @@ async fn killed_at_every_commit_a_run_with_late_searches_repeats_nothing_that_en
     assert!(commits > 40, "{commits}");
 }
 
+/// What was heard of a search before its end is kept with that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_every_commit_a_run_that_reads_what_one_engine_found_repeats_nothing_that_ended() {
+    let slow = || World {
+        tells_early: true,
+        fate: Arc::new(|call: &str| Fated {
+            waits: Duration::from_millis(if call.starts_with("search web") { 40 } else { 0 }),
+            ..Fated::default()
+        }),
+        ..World::with_model()
+    };
+    let request = Request {
+        depth: Depth::Quick,
+        ..request()
+    };
+    let mut commits = 0;
+    while killed_after(commits, slow, &request, Duration::ZERO)
+        .await
+        .is_some()
+    {
+        commits += 1;
+    }
+    assert!(commits > 40, "{commits}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_every_commit_a_run_without_a_model_repeats_nothing_that_ended() {
     let commits = killed_everywhere(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aiex_evidence::Report;
+use aiex_evidence::{Origin, Report};
 use aiex_research::{Event, Research, Settings};
 
 use super::world::{Fated, World, brisk, events, request};
@@ -44,6 +44,38 @@ async fn what_was_found_is_read_and_quoted_while_slow_searches_go_on() {
         assert!(read > 0, "what {slow} found late is read, too: {events:?}");
         assert!(report.tally().claims >= 4);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_fast_engine_is_read_while_a_slow_one_still_owes_its_answer() {
+    // The search of the web ends when a page of it is being read: known of at its end only, none would be.
+    let (report, events) = report_of(World {
+        after: Some(("search web", "read ")),
+        tells_early: true,
+        ..World::with_model()
+    })
+    .await;
+    let web = report.searches.iter().filter(|search| search.source == "web");
+    assert!(web.clone().all(|search| search.failure.is_none()), "{web:?}");
+    let tries = web.clone().count();
+    let told = events
+        .iter()
+        .filter(|event| matches!(event, Event::Searched { source, .. } if source.as_str() == "web"));
+    assert_eq!(told.count(), tries, "each search is told once, when it ends");
+    let pages: Vec<&str> = report
+        .sources
+        .iter()
+        .filter_map(|source| match &source.origin {
+            Origin::Web { url } => Some(url.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        pages.len() > 1,
+        "what the slow engine finds is read, too: {pages:?}"
+    );
+    let each: std::collections::BTreeSet<&&str> = pages.iter().collect();
+    assert_eq!(each.len(), pages.len(), "no page is read twice: {pages:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -81,6 +81,8 @@ pub(crate) struct World {
     pub(crate) clock_ms: AtomicU64,
     /// Calls that begin like the first are not answered before one has begun that begins like the second.
     pub(crate) after: Option<(&'static str, &'static str)>,
+    /// Searches of the web tell the last that they find when they begin.
+    pub(crate) tells_early: bool,
     pub(crate) begun: watch::Sender<Vec<String>>,
     pub(crate) finished: Mutex<HashMap<String, u32>>,
     pub(crate) spent: Mutex<HashMap<String, Tally>>,
@@ -110,6 +112,7 @@ impl Default for World {
             price: Some(1000),
             clock_ms: AtomicU64::new(1_790_000_000_000),
             after: None,
+            tells_early: false,
             begun: watch::Sender::default(),
             finished: Mutex::default(),
             spent: Mutex::default(),
@@ -228,11 +231,23 @@ impl Searcher for World {
     fn search<'a>(
         &'a self,
         search: &'a Search,
+        cancel: &'a CancellationToken,
+    ) -> Boxed<'a, Result<Findings, SearchFailure>> {
+        self.search_telling(search, &|_| {}, cancel)
+    }
+
+    fn search_telling<'a>(
+        &'a self,
+        search: &'a Search,
+        early: &'a (dyn Fn(Vec<Found>) + Send + Sync),
         _cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>> {
         Box::pin(async move {
             let what = format!("search {} {}", search.source, search.query);
             self.tally(&search.run, |tally| tally.searches += 1);
+            if self.tells_early && search.source == SourceKind::Web {
+                early(find(search).pop().into_iter().collect());
+            }
             let fated = self.live_through(&what, search.deadline).await;
             if fated.fails {
                 return Err(SearchFailure {

@@ -80,7 +80,7 @@ async fn a_search_is_asked_once_and_leaves_out_hosts_that_are_not_wanted() {
     let never = CancellationToken::new();
     for _ in 0..2 {
         let answer = web
-            .search(&search("retry"), &Surroundings::default(), &never)
+            .search(&search("retry"), &Surroundings::default(), &|_| {}, &never)
             .await
             .unwrap();
         let [found] = &answer.findings.found[..] else {
@@ -97,7 +97,7 @@ async fn a_search_is_asked_once_and_leaves_out_hosts_that_are_not_wanted() {
         kept_since_ms: u64::MAX,
         ..search("retry")
     };
-    web.search(&fresh, &Surroundings::default(), &never)
+    web.search(&fresh, &Surroundings::default(), &|_| {}, &never)
         .await
         .unwrap();
     assert_eq!(engines.count(&EngineKind::Serper), 2);
@@ -112,7 +112,10 @@ async fn a_part_that_failed_is_told_and_asked_again() {
     let never = CancellationToken::new();
     for asked in 1..=2 {
         let none = Surroundings::default();
-        let answer = web.search(&search("retry"), &none, &never).await.unwrap();
+        let answer = web
+            .search(&search("retry"), &none, &|_| {}, &never)
+            .await
+            .unwrap();
         assert_eq!(answer.findings.found.len(), 1);
         let mut engines_asked = answer.findings.engines.clone();
         engines_asked.sort_by(|a, b| a.engine.cmp(&b.engine));
@@ -139,7 +142,7 @@ async fn a_wrong_engine_says_so_in_every_search() {
     .unwrap();
     let never = CancellationToken::new();
     let failure = web
-        .search(&search("retry"), &Surroundings::default(), &never)
+        .search(&search("retry"), &Surroundings::default(), &|_| {}, &never)
         .await
         .unwrap_err();
     assert!(failure.message.contains("{query}"), "{failure}");
@@ -325,7 +328,9 @@ async fn an_engine_whose_key_is_locked_away_is_told_and_asked_once_it_is_not() {
     let (web, keys) = one_locked(place.path(), &engines);
     let never = CancellationToken::new();
     let answer = async |query: &str| {
-        let answer = web.search(&search(query), &Surroundings::default(), &never).await;
+        let answer = web
+            .search(&search(query), &Surroundings::default(), &|_| {}, &never)
+            .await;
         answer.unwrap()
     };
     let partly = answer("retry").await;
@@ -374,7 +379,7 @@ async fn a_run_asks_for_the_locked_version_once_and_keeps_the_licence() {
     };
     let never = CancellationToken::new();
     let answer = web
-        .search(&search("tokio spawn"), &surroundings, &never)
+        .search(&search("tokio spawn"), &surroundings, &|_| {}, &never)
         .await
         .unwrap();
     let asked: Vec<String> = engines

@@ -13,7 +13,9 @@ async fn an_age_is_told_to_the_engines_and_keeps_searches_apart() {
             since,
             ..search("retry")
         };
-        let answer = web.search(&search, &Surroundings::default(), &never).await;
+        let answer = web
+            .search(&search, &Surroundings::default(), &|_| {}, &never)
+            .await;
         assert_eq!(answer.unwrap().findings.found.len(), 1, "{since:?}");
     }
     let received = engines.received();
@@ -65,7 +67,7 @@ async fn a_search_fails_when_every_engine_does() {
     .unwrap();
     let never = CancellationToken::new();
     let failure = web
-        .search(&search("retry"), &Surroundings::default(), &never)
+        .search(&search("retry"), &Surroundings::default(), &|_| {}, &never)
         .await
         .unwrap_err();
     assert!(failure.retryable && !failure.hint.is_empty(), "{failure:?}");
