@@ -10,6 +10,7 @@ mod opened;
 mod recent;
 mod repository;
 mod resting;
+mod room;
 mod settings;
 mod vector_server;
 mod worker;
@@ -141,8 +142,10 @@ impl EngineRepositories {
         if let Some(why) = engine.quarantined() {
             tracing::warn!(why, "the content store was damaged and set aside");
         }
+        let mut registered = engine.registered();
+        registered.retain(|registered| !registered.is_put_away);
         // The ones added last are the likeliest to be asked for.
-        for registered in engine.registered().iter().rev().take(MAX_RESUMED) {
+        for registered in registered.iter().rev().take(MAX_RESUMED) {
             if let Err(error) = self.open_registered(registered) {
                 tracing::warn!(root = %registered.root.display(), %error, "a repository cannot be opened");
             }

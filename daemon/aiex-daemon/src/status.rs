@@ -55,6 +55,7 @@ pub(crate) fn of(handle: &Handle, place: Option<&str>) -> Result<DaemonStatus, W
             watches_used,
             watches_budget,
             disk_used,
+            disk_budget: Some(handle.settings.index.disk_budget).filter(|budget| 0 < *budget),
             handles: resources::handles(),
         },
         cache: CacheStatus {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::ContentStore;
 use crate::error::IndexError;
+use crate::generation::Manifest;
 use crate::outline::held::Held;
 use crate::repo::{NewTree, RepoIndex};
 use crate::search::cache::QueryCache;
@@ -58,6 +59,9 @@ pub struct Registered {
     /// Whether the user insisted on a folder that is refused otherwise.
     #[serde(default)]
     pub is_forced: bool,
+    /// Whether its stores were deleted for the room that they took. They are made anew when it is opened.
+    #[serde(default)]
+    pub is_put_away: bool,
 }
 
 /// The registered repositories and what they share. One engine owns its directory.
@@ -227,6 +231,44 @@ impl Engine {
         Ok(was_there)
     }
 
+    /// Deletes the stores of a repository, for the room that they take, unless it is open. It stays registered, and is indexed
+    /// anew when it is opened. Whether they were deleted.
+    ///
+    /// # Errors
+    /// When the registry or the folder cannot be written. Stores that are half deleted are found damaged and made anew.
+    pub fn put_away(&self, root: &Path) -> Result<bool, IndexError> {
+        // Held so that nobody opens it meanwhile.
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.contains_key(root) {
+            return Ok(false);
+        }
+        self.note(root, true)?;
+        self.delete_folder(&self.repo_dir(root))?;
+        Ok(true)
+    }
+
+    /// When something was last indexed of a registered repository; `None` where there is no index.
+    pub fn last_indexed(&self, root: &Path) -> Option<SystemTime> {
+        Manifest::last_written(&self.repo_dir(root))
+    }
+
+    /// Bytes that all stores take on the disk, those of repositories that are not open included.
+    pub fn disk_used(&self) -> u64 {
+        let mut bytes = 0;
+        let mut folders = vec![self.dir.clone()];
+        while let Some(folder) = folders.pop() {
+            // What cannot be listed is gone, or will be told by who uses it.
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                match entry.metadata() {
+                    Ok(data) if data.is_dir() => folders.push(entry.path()),
+                    Ok(data) => bytes += on_disk(&data),
+                    Err(_) => {}
+                }
+            }
+        }
+        bytes
+    }
+
     /// Deletes the folder of a repository that nobody needs, and what it has on a server. While that is away the record of
     /// it stays behind, for [`Engine::collect_garbage`].
     fn delete_folder(&self, dir: &Path) -> Result<(), IndexError> {
@@ -325,8 +367,14 @@ impl Engine {
 
     fn register(&self, root: &Path, is_forced: bool) -> Result<(), IndexError> {
         let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
-        if registered.iter().any(|entry| entry.root == root) {
-            return Ok(());
+        if let Some(entry) = registered.iter().find(|entry| entry.root == root) {
+            let was_put_away = entry.is_put_away;
+            drop(registered);
+            return if was_put_away {
+                self.note(root, false)
+            } else {
+                Ok(())
+            };
         }
         let added_at_ms = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -335,9 +383,31 @@ impl Engine {
             root: root.to_owned(),
             added_at_ms,
             is_forced,
+            is_put_away: false,
         });
         write_registry(&self.dir, &registered)
     }
+
+    /// Notes whether the stores of a registered repository were put away.
+    fn note(&self, root: &Path, is_put_away: bool) -> Result<(), IndexError> {
+        let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = registered.iter_mut().find(|entry| entry.root == root) {
+            entry.is_put_away = is_put_away;
+        }
+        write_registry(&self.dir, &registered)
+    }
+}
+
+/// Bytes of blocks: files with holes are longer than what they take.
+#[cfg(unix)]
+fn on_disk(data: &std::fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    data.blocks() * 512
+}
+
+#[cfg(not(unix))]
+fn on_disk(data: &std::fs::Metadata) -> u64 {
+    data.len()
 }
 
 fn remove_dir(dir: &Path) -> std::io::Result<()> {
@@ -386,11 +456,12 @@ fn read_registry(dir: &Path) -> Vec<Registered> {
         .flatten()
         .flatten();
     let mut found: Vec<Registered> = folders
-        .filter_map(|folder| crate::generation::Manifest::read(&folder.path()))
+        .filter_map(|folder| Manifest::read(&folder.path()))
         .map(|manifest| Registered {
             root: PathBuf::from(manifest.root),
             added_at_ms: 0,
             is_forced: false,
+            is_put_away: false,
         })
         .collect();
     found.sort_by(|a, b| a.root.cmp(&b.root));

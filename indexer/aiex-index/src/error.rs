@@ -6,6 +6,9 @@ use aiex_embed::EmbedError;
 use aiex_lexical::LexicalError;
 use aiex_vector::VectorError;
 
+/// What the store of vectors is called in failures.
+const VECTOR_STORE: &str = "vector";
+
 /// A failure of opening or updating an index.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
@@ -60,6 +63,18 @@ pub enum IndexError {
 }
 
 impl IndexError {
+    /// Whether only the vectors are out of reach: everything but meaning is searched as well as ever, and they are tried
+    /// again later.
+    pub fn leaves_full_text(&self) -> bool {
+        match self {
+            Self::Embed(_) | Self::VectorServer(_) => true,
+            Self::Storage { store, .. } => *store == VECTOR_STORE,
+            Self::Damaged { .. } | Self::RootGone { .. } | Self::RootReplaced { .. } | Self::Cancelled => {
+                false
+            }
+        }
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -129,7 +144,7 @@ impl IndexError {
         if matches!(source, VectorError::Server { .. }) {
             return Self::VectorServer(source);
         }
-        let (store, path) = ("vector", path.to_owned());
+        let (store, path) = (VECTOR_STORE, path.to_owned());
         if source.calls_for_rebuild() {
             Self::Damaged {
                 store,

@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,13 @@ impl Manifest {
     pub fn read(dir: &Path) -> Option<Self> {
         let bytes = std::fs::read(dir.join("generation.json")).ok()?;
         serde_json::from_slice(&bytes).ok()
+    }
+
+    /// When the manifest of a folder was written last; `None` if there is none.
+    pub fn last_written(dir: &Path) -> Option<SystemTime> {
+        std::fs::metadata(dir.join("generation.json"))
+            .and_then(|data| data.modified())
+            .ok()
     }
 
     /// Writes the manifest: temporary name, fsync, rename, fsync of the folder.

@@ -35,6 +35,7 @@ use crate::snapshot::Snapshot;
 
 pub use cover::CoverReport;
 pub use embed::EmbedReport;
+pub(crate) use open::told;
 pub(crate) use sibling::NewTree;
 
 /// Which files an update looks at.
@@ -155,6 +156,8 @@ pub struct RepoIndex {
     own_words: Vec<String>,
     /// What a server has was not compared with the catalogue, or differed from it.
     is_unswept: std::sync::atomic::AtomicBool,
+    /// Why there is no store of vectors, though there is an embedder.
+    without_vectors: Mutex<Option<String>>,
     /// A call met a server that did not do its part.
     is_server_suspect: std::sync::atomic::AtomicBool,
     /// Forgotten: its folder goes, and nothing may write there any more.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aiex_vector::{Server, ServerKeySource, ServerSettings};
+use aiex_vector::{EdgeSettings, Server, ServerKeySource, ServerSettings};
 
 use crate::search::RankSettings;
 use crate::seating::VectorPlace;
@@ -37,6 +37,8 @@ pub struct IndexSettings {
     pub outline_bytes: usize,
     /// Who parses a text at which processes died, before it is parsed here.
     pub parse_trial: Option<Trial>,
+    /// Free bytes on the disk below which no vectors are written there: full text and the user's own files come first.
+    pub disk_reserve: u64,
     /// The server that may keep vectors; new repositories have theirs there when it has an address.
     pub vector_server: Arc<Server>,
     /// What the names of collections there begin with.
@@ -46,6 +48,14 @@ pub struct IndexSettings {
 }
 
 impl IndexSettings {
+    /// How a store of vectors on this machine behaves.
+    pub(crate) fn edge(&self) -> EdgeSettings {
+        EdgeSettings {
+            reserve_bytes: self.disk_reserve,
+            ..EdgeSettings::default()
+        }
+    }
+
     /// Where the vectors of new repositories are kept.
     pub(crate) fn vector_place(&self) -> VectorPlace {
         if self.vector_server.is_set() {
@@ -71,6 +81,7 @@ impl Default for IndexSettings {
             looked_over_bytes: 32 << 20,
             outline_bytes: 32 << 20,
             parse_trial: None,
+            disk_reserve: 128 << 20,
             vector_server: Arc::new(Server::new(ServerSettings {
                 url: String::new(),
                 key: ServerKeySource::none(),

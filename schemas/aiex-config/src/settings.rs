@@ -100,6 +100,10 @@ pub struct IndexSettings {
     pub workers: usize,
     /// Larger files are skipped, in bytes.
     pub max_file_size: u64,
+    /// Bytes on the disk that all stores together may take; 0 for any.
+    pub disk_budget: u64,
+    /// Free bytes on the disk below which no vectors are written.
+    pub disk_reserve: u64,
     /// Resident memory that the daemon aims to stay under, in bytes.
     pub memory_budget: u64,
     /// Beyond it, repositories that were not asked for in this long are closed until they are.
@@ -258,6 +262,8 @@ impl Settings {
             ("daemon.log_level", daemon.log_level.to_string()),
             ("index.workers", index.workers.to_string()),
             ("index.max_file_size", show_size(index.max_file_size)),
+            ("index.disk_budget", show_size(index.disk_budget)),
+            ("index.disk_reserve", show_size(index.disk_reserve)),
             ("index.memory_budget", show_size(index.memory_budget)),
             ("index.rest_after", show_duration(index.rest_after)),
             ("index.pause_on_battery", index.pause_on_battery.to_string()),

@@ -160,6 +160,9 @@ pub struct Budgets {
     pub watches_budget: u64,
     /// Bytes of all stores on disk.
     pub disk_used: u64,
+    /// Bytes that they may take together; left out where there is no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_budget: Option<u64>,
     /// Files and sockets that are open, and threads that run, where the system tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handles: Option<Handles>,

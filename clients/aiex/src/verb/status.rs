@@ -163,7 +163,11 @@ fn render_daemon(text: &mut String, status: &DaemonStatus, now: u64, palette: Pa
         count(budgets.watches_budget)
     );
     row(text, palette, "watches", &watches);
-    row(text, palette, "disk", &bytes(budgets.disk_used));
+    let disk = match budgets.disk_budget {
+        Some(budget) => format!("{} of {}", bytes(budgets.disk_used), bytes(budget)),
+        None => bytes(budgets.disk_used),
+    };
+    row(text, palette, "disk", &disk);
     if let Some(handles) = budgets.handles {
         let files = format!(
             "{} of {} open; {}",

@@ -180,6 +180,10 @@ impl Repositories for EngineRepositories {
             Ok(deleted) => tracing::info!(deleted, "contents that no repository uses were deleted"),
             Err(error) => tracing::warn!(error = %chain(&error), "unused contents cannot be deleted"),
         }
+        match self.keep_within_room(&open.engine, is_cancelled) {
+            Ok(()) | Err(IndexError::Cancelled) => {}
+            Err(error) => tracing::warn!(error = %chain(&error), "no room can be made on the disk"),
+        }
     }
 }
 
@@ -187,10 +191,14 @@ impl Repositories for EngineRepositories {
 fn dormant(registered: &Registered, problem: Option<&String>, known: Option<&RepoStatus>) -> RepoStatus {
     let reason = if problem.is_some() {
         "it cannot be opened"
+    } else if registered.is_put_away {
+        "put away for room on the disk; indexed anew when it is asked for"
     } else {
         "at rest until it is asked for"
     };
-    if let (None, Some(known)) = (problem, known) {
+    if let (None, Some(known)) = (problem, known)
+        && !registered.is_put_away
+    {
         return RepoStatus {
             watch: WatchMode::Off {
                 reason: reason.to_owned(),

@@ -20,6 +20,7 @@ pub(super) fn index_settings(settings: &Settings, vector_server: Arc<Server>) ->
     if settings.index.workers > 0 {
         index.workers = settings.index.workers;
     }
+    index.disk_reserve = settings.index.disk_reserve;
     index.max_file_bytes = settings.index.max_file_size;
     for (name, value) in &settings.ranking {
         if let Err(known) = index.rank.set(name, *value) {

@@ -335,13 +335,6 @@ impl Life<'_> {
                 Ok(report.is_complete)
             }
             Err(IndexError::Cancelled) => Ok(false),
-            Err(error @ IndexError::Embed(_)) => {
-                let problem = told(&error);
-                tracing::warn!(root = %self.repository.path().display(), %problem, "vectors are tried again later");
-                self.embed_again = Some(Instant::now() + EMBED_AGAIN);
-                self.embed_problem = Some(problem);
-                Ok(true)
-            }
             Err(error @ IndexError::VectorServer(_)) => {
                 let problem = told(&error);
                 let again = SERVER_AGAIN
@@ -354,6 +347,13 @@ impl Life<'_> {
                 // Not all repositories at once when it is back.
                 let again = again.mul_f32(0.75 + 0.25 * fastrand::f32());
                 self.embed_again = Some(Instant::now() + again);
+                self.embed_problem = Some(problem);
+                Ok(true)
+            }
+            Err(error) if error.leaves_full_text() => {
+                let problem = told(&error);
+                tracing::warn!(root = %self.repository.path().display(), %problem, "vectors are tried again later");
+                self.embed_again = Some(Instant::now() + EMBED_AGAIN);
                 self.embed_problem = Some(problem);
                 Ok(true)
             }

@@ -102,6 +102,13 @@ fn text(handle: &Handle, caches: Option<&CacheReport>) -> String {
         "Folders that may be watched",
         status.budgets.watches_budget as f64,
     );
+    if let Some(budget) = status.budgets.disk_budget {
+        text.gauge(
+            "disk_budget_bytes",
+            "What all stores may take on disk",
+            budget as f64,
+        );
+    }
     if let Some(handles) = status.budgets.handles {
         text.gauge("open_files", "Files and sockets open", handles.files_open as f64);
         text.gauge(

@@ -36,8 +36,9 @@ pub(crate) fn open_connection(path: &Path, rows: Rows) -> rusqlite::Result<Conne
     connection.busy_timeout(Duration::from_secs(10))?;
     let page = rows.page_bytes();
     let checkpoint = CHECKPOINT_BYTES / page;
+    // A store that is there keeps to what it was made with.
     connection.execute_batch(&format!(
-        "PRAGMA page_size = {page}; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 4194304;
+        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA page_size = {page}; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 4194304;
          PRAGMA wal_autocheckpoint = {checkpoint}; PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;"
     ))?;
     connection.set_prepared_statement_cache_capacity(32);
@@ -52,6 +53,21 @@ pub(crate) fn cut_log(db: &Connection, path: &Path) -> rusqlite::Result<()> {
         db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     }
     Ok(())
+}
+
+/// Pages that are given back to the system at once, so that commits need not wait long.
+const PAGES_AT_ONCE: u32 = 4096;
+
+/// Gives the pages that nothing lies on back to the system, until it is interrupted. Stores of before this was kept have
+/// such pages written over instead.
+pub(crate) fn give_back_pages(db: &Connection) -> rusqlite::Result<bool> {
+    let free = |db: &Connection| db.query_row("PRAGMA freelist_count", [], |row| row.get::<_, u32>(0));
+    let before = free(db)?;
+    let mut step = db.prepare(&format!("PRAGMA incremental_vacuum({PAGES_AT_ONCE})"))?;
+    let mut rows = step.query([])?;
+    while rows.next()?.is_some() {}
+    let after = free(db)?;
+    Ok(0 < after && after < before)
 }
 
 /// Moves a damaged store out of the way; the one set aside before it is dropped.

@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 
+use super::connection::give_back_pages;
 use super::{ContentKey, ContentStore};
 use crate::error::IndexError;
 
@@ -74,6 +75,7 @@ impl ContentStore {
             )?;
             Ok(())
         })?;
+        while !is_cancelled() && self.writing(|db| give_back_pages(db))? {}
         Ok(deleted)
     }
 }

@@ -309,8 +309,8 @@ impl<'a> Making<'a> {
                 .collect();
             if !ids.is_empty() {
                 match store.delete(&ids).map_err(|e| repo.vector_error(e)) {
-                    // Nobody sees them; they are deleted when the server is looked over.
-                    Err(IndexError::VectorServer(_)) => repo.is_unswept.store(true, Ordering::Release),
+                    // Nobody sees them; they are deleted when the store is looked over.
+                    Err(error) if error.leaves_full_text() => repo.is_unswept.store(true, Ordering::Release),
                     other => other?,
                 }
             }

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use aiex_files::RelPath;
-use aiex_vector::{EdgeSettings, EdgeStore, ServerStore, Trouble, VectorError, VectorStore};
+use aiex_vector::{EdgeStore, ServerStore, Trouble, VectorError, VectorStore};
 
 use super::{RepoIndex, Served, Writer};
 use crate::catalogue::{Catalogue, EmbeddedFile};
@@ -357,7 +357,7 @@ impl RepoIndex {
 
     fn open_folder(&self, dimensions: usize) -> Result<EdgeStore, IndexError> {
         let path = self.vector_dir();
-        let open = || EdgeStore::open(&path, dimensions, EdgeSettings::default());
+        let open = || EdgeStore::open(&path, dimensions, self.shared.settings.edge());
         match open() {
             Err(error) if error.calls_for_rebuild() => {
                 super::open::remove(&path)?;

@@ -6,7 +6,7 @@ mod stores;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aiex_files::root::Root;
 use aiex_lexical::LexicalIndex;
@@ -62,7 +62,10 @@ impl RepoIndex {
         let mut catalogue = open_catalogue(dir, &mut quarantined)?;
         let lexical = open_lexical(dir, &mut quarantined)?;
         let lexical = settle(dir, &root, &mut catalogue, lexical, &shared, &mut quarantined)?;
-        let vectors = open_vectors(dir, &mut catalogue, &shared, &mut quarantined)?;
+        let (vectors, without_vectors) = match open_vectors(dir, &mut catalogue, &shared, &mut quarantined) {
+            Err(error) if error.leaves_full_text() => (None, Some(told(&error))),
+            opened => (opened?, None),
+        };
         let outlines = Arc::new(open_outlines(dir, &shared, &lost, &mut quarantined)?);
         let Loaded {
             mut snapshot,
@@ -70,10 +73,13 @@ impl RepoIndex {
         } = load_snapshot(&mut catalogue, &shared, &outlines, &mut quarantined)?;
         // A server, or what is large, is looked over when vectors are filled in: nobody waits for it here.
         let at_once = vectors.as_deref().filter(|store| !store.is_remote() && is_small);
-        let is_unswept = at_once.is_none();
+        let mut is_unswept = at_once.is_none();
         if let Some(store) = at_once {
-            let known = ids(store).map_err(|e| IndexError::vector(&dir.join("vectors"), e))?;
-            sweep(dir, &mut catalogue, store, &known, &snapshot)?;
+            let known = ids(store).map_err(|e| IndexError::vector(&dir.join("vectors"), e));
+            match known.and_then(|known| sweep(dir, &mut catalogue, store, &known, &snapshot)) {
+                Err(error) if error.leaves_full_text() => is_unswept = true,
+                swept => swept?,
+            }
         }
         snapshot.num_embedded = if vectors.is_some() {
             catalogue.embedded_chunks()?
@@ -105,6 +111,7 @@ impl RepoIndex {
             lost,
             is_unverified: AtomicBool::new(!is_small),
             is_unswept: AtomicBool::new(is_unswept),
+            without_vectors: Mutex::new(without_vectors),
             is_server_suspect: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
         };
@@ -146,7 +153,15 @@ impl RepoIndex {
         self.take_over(writer)
     }
 
-    /// Opens the vectors of an embedder that came later than the repository was opened.
+    /// Why there is no store of vectors, though there is an embedder.
+    pub(crate) fn without_vectors(&self) -> MutexGuard<'_, Option<String>> {
+        self.without_vectors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the vectors of an embedder that came later than the repository was opened, or those that could not be opened
+    /// then.
     pub(super) fn open_late_vectors(&self) -> Result<(), IndexError> {
         if self.served().vectors.is_some() {
             return Ok(());
@@ -162,7 +177,9 @@ impl RepoIndex {
             quarantined,
             ..
         } = &mut *writer;
-        let Some(store) = open_vectors(&self.dir, catalogue, &self.shared, quarantined)? else {
+        let opened = open_vectors(&self.dir, catalogue, &self.shared, quarantined);
+        *self.without_vectors() = opened.as_ref().err().map(told);
+        let Some(store) = opened? else {
             return Ok(());
         };
         if !store.is_remote() {
@@ -199,6 +216,7 @@ impl RepoIndex {
     fn take_over(&self, writer: &mut Writer) -> Result<(), IndexError> {
         let (root, shared) = (self.root.clone(), self.shared.clone());
         let fresh = Self::open_with(root, &self.dir, shared, self.lost.clone())?;
+        *self.without_vectors() = fresh.without_vectors().take();
         let mut fresh_writer = fresh
             .writer
             .into_inner()
@@ -217,5 +235,19 @@ impl RepoIndex {
         self.served.store(fresh.served.into_inner());
         let _ = std::fs::remove_dir_all(self.dir.join("opening"));
         Ok(())
+    }
+}
+
+/// Why vectors are out of reach, with its cause and what to do about it.
+pub(crate) fn told(error: &IndexError) -> String {
+    let mut told = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        told.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    match error.hint() {
+        Some(hint) => format!("{told}; {hint}"),
+        None => told,
     }
 }

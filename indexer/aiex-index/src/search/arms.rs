@@ -12,7 +12,10 @@ use super::meaning;
 use super::query::{Query, Route};
 use super::settings::RankSettings;
 use crate::error::{IndexError, SearchError};
-use crate::repo::{RepoIndex, Served};
+use crate::repo::{RepoIndex, Served, told};
+
+/// How the notice begins of an answer that vectors had no part in.
+const WITHOUT_MEANING: &str = "ranked without meaning";
 
 /// How long the first list waits for vectors before it is shown without them.
 const EARLY_AFTER: Duration = Duration::from_millis(120);
@@ -131,19 +134,25 @@ pub(crate) fn ask(
     })
 }
 
-/// Takes in what vectors gave. An embedder or a vector server that cannot be reached costs its arm, not the answer.
+/// Takes in what vectors gave. An embedder or a store of vectors that cannot be reached costs its arm, not the answer.
 fn settle(arms: &mut Arms, dense: Result<Vec<Found>, IndexError>) -> Result<(), SearchError> {
     match dense {
         Ok(found) => arms.dense = found,
         Err(IndexError::Embed(error)) => arms.notices.push(without_meaning(&error, error.hint())),
         Err(IndexError::VectorServer(error)) => arms.notices.push(without_meaning(&error, error.hint())),
+        Err(error) if error.leaves_full_text() => {
+            arms.notices.push(format!("{WITHOUT_MEANING}: {}", told(&error)))
+        }
         Err(other) => return Err(other.into()),
     }
     Ok(())
 }
 
-/// Why there are no vectors at all, when a server is to blame.
+/// Why there are no vectors at all, when a disk or a server is to blame.
 fn absence(repo: &RepoIndex, served: &Served) -> Option<String> {
+    if let Some(why) = repo.without_vectors().as_deref() {
+        return Some(format!("{WITHOUT_MEANING}: {why}"));
+    }
     let is_remote = served.vectors.as_ref().is_some_and(|store| store.is_remote());
     let trouble = repo.shared().settings.vector_server.trouble();
     let error = trouble.filter(|_| is_remote && served.snapshot.num_embedded == 0)?;
@@ -152,7 +161,7 @@ fn absence(repo: &RepoIndex, served: &Served) -> Option<String> {
 
 fn without_meaning(error: &dyn std::error::Error, hint: Option<String>) -> String {
     let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-    format!("ranked without meaning: {error}{hint}")
+    format!("{WITHOUT_MEANING}: {error}{hint}")
 }
 
 fn text_arms(

@@ -120,9 +120,16 @@ fn vector_of(
 ) -> Result<Vec<f32>, SearchError> {
     let shared = repo.shared();
     let Some(embedder) = shared.embedder().filter(|_| served.vectors.is_some()) else {
+        let why = repo.without_vectors().clone();
         return Err(SearchError::NotFound {
-            message: "there are no vectors: search by meaning is off".to_owned(),
-            hint: "`aiex doctor` shows why there is no embedder",
+            message: match &why {
+                Some(why) => format!("there are no vectors: {why}"),
+                None => "there are no vectors: search by meaning is off".to_owned(),
+            },
+            hint: match why {
+                Some(_) => "once that is mended they are made by themselves, a minute later at most",
+                None => "`aiex doctor` shows why there is no embedder",
+            },
         });
     };
     let vectors = shared.content.vectors(&file.key, embedder.id())?;

@@ -132,7 +132,7 @@ impl Fixture {
         self.reopened_with(settings, change)
     }
 
-    fn reopened_with(self, settings: IndexSettings, change: impl FnOnce(&Path)) -> Self {
+    pub(crate) fn reopened_with(self, settings: IndexSettings, change: impl FnOnce(&Path)) -> Self {
         let Self { dir, engine, repo } = self;
         let root = repo.root().clone();
         drop(repo);

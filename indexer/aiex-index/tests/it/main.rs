@@ -8,5 +8,6 @@ mod fixture;
 mod oddities;
 mod reuse;
 mod ripgrep;
+mod room;
 mod updates;
 mod vector_server;

@@ -103,6 +103,12 @@ const KEYS: &[Key<Settings>] = &[
         "a size from \"1KiB\" to \"1GiB\"",
         |s, v| v.size(KIB..=GIB).map(|value| s.index.max_file_size = value),
     ),
+    key("index.disk_budget", "a size up to \"1024GiB\"", |s, v| {
+        v.size(0..=1024 * GIB).map(|value| s.index.disk_budget = value)
+    }),
+    key("index.disk_reserve", "a size up to \"1024GiB\"", |s, v| {
+        v.size(0..=1024 * GIB).map(|value| s.index.disk_reserve = value)
+    }),
     key(
         "index.memory_budget",
         "a size from \"32MiB\" to \"1024GiB\"",
@@ -288,6 +294,8 @@ pub(super) fn blank() -> Settings {
         index: IndexSettings {
             workers: 0,
             max_file_size: 0,
+            disk_budget: 0,
+            disk_reserve: 0,
             memory_budget: 0,
             rest_after: Duration::ZERO,
             pause_on_battery: false,

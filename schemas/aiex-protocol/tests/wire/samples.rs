@@ -256,7 +256,8 @@ pub(crate) fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         .chain([("event-source-in-part", research::source_in_part())])
         .chain([("event-bookmarks-targets", sessions::bookmarks_of_targets())])
         .chain([("event-templates-with-text", research::templates_with_text())])
-        .chain([("event-status-handles", status_with_handles())]);
+        .chain([("event-status-handles", status_with_handles())])
+        .chain([("event-status-disk", status_with_a_budget_of_disk())]);
     let events = events.enumerate().map(|(seq, (name, event))| {
         (
             name,
@@ -561,6 +562,7 @@ fn status() -> DaemonStatus {
             watches_used: 120,
             watches_budget: 8_192,
             disk_used: 10 << 20,
+            disk_budget: None,
             handles: None,
         },
         cache: CacheStatus {
@@ -611,6 +613,17 @@ fn status_with_handles() -> Event {
                 files_budget: 4_096,
                 threads: 24,
             }),
+            ..status.budgets.clone()
+        },
+        ..status
+    }))
+}
+
+fn status_with_a_budget_of_disk() -> Event {
+    let status = status();
+    Event::Status(Box::new(DaemonStatus {
+        budgets: Budgets {
+            disk_budget: Some(20 << 30),
             ..status.budgets.clone()
         },
         ..status

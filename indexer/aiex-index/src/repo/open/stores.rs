@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aiex_lexical::LexicalIndex;
-use aiex_vector::{EdgeSettings, EdgeStore, VectorStore};
+use aiex_vector::{EdgeStore, VectorStore};
 
 use super::OUTLINES;
 use crate::catalogue::Catalogue;
@@ -146,7 +146,7 @@ pub(super) fn open_vectors(
         return Ok(Some(Arc::new(store)));
     }
     let open = || {
-        let store = EdgeStore::open(&path, embedder.dimensions(), EdgeSettings::default())?;
+        let store = EdgeStore::open(&path, embedder.dimensions(), shared.settings.edge())?;
         store.verify().map(|()| store)
     };
     let store = match open() {
