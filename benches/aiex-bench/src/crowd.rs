@@ -23,23 +23,46 @@ pub(crate) async fn all(
     subject: &Subject,
     corpus: &Corpus,
 ) -> Result<(), Failure> {
-    for (clients, span) in [(1, SPAN / 2), (CLIENTS, SPAN)] {
-        let mut asking = Vec::new();
-        for number in 0..clients {
-            let client = Subject::join(program, home).await?;
-            asking.push(ask(client, corpus, number, span));
-        }
-        let (asked, saved) = tokio::join!(
-            futures_util::future::try_join_all(asking),
-            save(&corpus.root, span)
-        );
-        saved?;
-        let times: Vec<Duration> = asked?.into_iter().flatten().collect();
+    let spans = [(1, SPAN / 2), (CLIENTS, SPAN)];
+    for ((clients, span), times) in spans.into_iter().zip(both(program, home, subject, corpus).await?) {
         let what = format!("{clients} clients for {} s while files change", span.as_secs());
-        row(&what, corpus, &Times::new(times).show());
+        row(&what, corpus, &times.show());
     }
-    subject.status().await?;
     Ok(())
+}
+
+/// What one client waits for, and what each of many does.
+pub(crate) async fn both(
+    program: &Path,
+    home: &Path,
+    subject: &Subject,
+    corpus: &Corpus,
+) -> Result<[Times; 2], Failure> {
+    let alone = crowd(program, home, corpus, 1, SPAN / 2).await?;
+    let together = crowd(program, home, corpus, CLIENTS, SPAN).await?;
+    // The daemon is there still.
+    subject.status().await?;
+    Ok([alone, together])
+}
+
+async fn crowd(
+    program: &Path,
+    home: &Path,
+    corpus: &Corpus,
+    clients: usize,
+    span: Duration,
+) -> Result<Times, Failure> {
+    let mut asking = Vec::new();
+    for number in 0..clients {
+        let client = Subject::join(program, home).await?;
+        asking.push(ask(client, corpus, number, span));
+    }
+    let (asked, saved) = tokio::join!(
+        futures_util::future::try_join_all(asking),
+        save(&corpus.root, span)
+    );
+    saved?;
+    Ok(Times::new(asked?.into_iter().flatten().collect()))
 }
 
 async fn ask(

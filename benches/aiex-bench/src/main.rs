@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod bars;
 mod corpus;
 mod crowd;
 mod down;
@@ -36,7 +37,8 @@ struct Args {
     chunks: Vec<u64>,
     /// Only these measurements: cold, first, query, cli, fresh, memory, disk, idle, regex, same, known, crowd, and down, which is made only
     /// when it is named: research while every service outside is down. Likewise soak: hours of edits and questions; and runs of
-    /// research against stand-ins: killed-runs, failing-runs, small-budgets, followers, repeated.
+    /// research against stand-ins: killed-runs, failing-runs, small-budgets, followers, repeated. And bars: the smallest and the largest
+    /// size, beside what they are to be and what the machine allows.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// How long the soak lasts, in minutes.
@@ -118,6 +120,11 @@ fn run(args: &Args) -> Result<(), Failure> {
             lasting,
             &args.plot,
         ));
+    }
+    if args.only.iter().any(|only| only == "bars") {
+        let small = args.chunks.iter().min().copied().unwrap_or(1_000);
+        let large = args.chunks.iter().max().copied().unwrap_or(100_000);
+        return runtime.block_on(bars::all(&program, scratch.path(), small, large));
     }
     println!("| what | repository | result |\n|---|---|---|");
     for chunks in &args.chunks {

@@ -136,6 +136,15 @@ async fn first_answer(program: &Path, scratch: &Path, corpus: &Corpus) -> Result
 }
 
 async fn queries(subject: &Subject, corpus: &Corpus) -> Result<(), Failure> {
+    let (inside, outside, repeated) = asked(subject, corpus).await?;
+    row("query, in the daemon", corpus, &inside.show());
+    row("query, over the socket", corpus, &outside.show());
+    row("the same query again, in the daemon", corpus, &repeated.show());
+    Ok(())
+}
+
+/// Every question in many lengths: what each takes in the daemon, over the socket, and in the daemon when it is asked again.
+pub(crate) async fn asked(subject: &Subject, corpus: &Corpus) -> Result<(Times, Times, Times), Failure> {
     let (mut inside, mut outside, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
     for limit in 5..25 {
         for question in QUESTIONS {
@@ -152,14 +161,7 @@ async fn queries(subject: &Subject, corpus: &Corpus) -> Result<(), Failure> {
             repeated.push(Duration::from_micros(again.summary.took_us));
         }
     }
-    row("query, in the daemon", corpus, &Times::new(inside).show());
-    row("query, over the socket", corpus, &Times::new(outside).show());
-    row(
-        "the same query again, in the daemon",
-        corpus,
-        &Times::new(repeated).show(),
-    );
-    Ok(())
+    Ok((Times::new(inside), Times::new(outside), Times::new(repeated)))
 }
 
 fn command_line(subject: &Subject, corpus: &Corpus) -> Result<(), Failure> {

@@ -18,6 +18,13 @@ use crate::subject::Subject;
 
 /// Looks through a tree in which nothing changed, in this process: a daemon looks when it likes.
 pub(crate) fn reconcile(scratch: &Path, corpus: &Corpus) -> Result<(), Failure> {
+    let times = looked_through(scratch, corpus)?;
+    row("looking through an unchanged tree", corpus, &times.show());
+    Ok(())
+}
+
+/// How long each of some looks takes.
+pub(crate) fn looked_through(scratch: &Path, corpus: &Corpus) -> Result<Times, Failure> {
     let dir = tempfile::tempdir_in(scratch)?;
     let model = StaticModel::built_in()?;
     let engine = Engine::open(dir.path(), Some(model), IndexSettings::default())?;
@@ -36,17 +43,25 @@ pub(crate) fn reconcile(scratch: &Path, corpus: &Corpus) -> Result<(), Failure> 
             return Err("the tree changed while it was looked through".into());
         }
     }
-    row(
-        "looking through an unchanged tree",
-        corpus,
-        &Times::new(times).show(),
-    );
+    Ok(Times::new(times))
+}
+
+/// Prints how long those take that [`ready`] measures.
+pub(crate) async fn known(subject: &Subject, scratch: &Path, corpus: &Corpus) -> Result<(), Failure> {
+    for (what, times) in ready(subject, scratch, corpus).await? {
+        row(what, corpus, &times.show());
+    }
     Ok(())
 }
 
 /// From the registration of another working tree, and of a clone, to full text and vectors.
-pub(crate) async fn known(subject: &Subject, scratch: &Path, corpus: &Corpus) -> Result<(), Failure> {
+pub(crate) async fn ready(
+    subject: &Subject,
+    scratch: &Path,
+    corpus: &Corpus,
+) -> Result<Vec<(&'static str, Times)>, Failure> {
     commit(&corpus.root)?;
+    let mut ready = Vec::new();
     let place = tempfile::tempdir_in(scratch)?;
     for (what, words) in [
         (
@@ -66,9 +81,9 @@ pub(crate) async fn known(subject: &Subject, scratch: &Path, corpus: &Corpus) ->
             tokio::time::sleep(Duration::from_millis(1_500)).await;
             times.push(subject.index(&tree).await?);
         }
-        row(what, corpus, &Times::new(times).show());
+        ready.push((what, Times::new(times)));
     }
-    Ok(())
+    Ok(ready)
 }
 
 fn commit(root: &Path) -> Result<(), Failure> {
