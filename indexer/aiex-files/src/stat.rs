@@ -62,16 +62,24 @@ impl Stat {
     /// time has no fraction, which is how file systems with coarse times look. Times after the scan are always racy:
     /// the clock went back, or somebody set them.
     pub fn is_racy(&self, taken_at_ns: i64) -> bool {
-        let fresh = |time_ns: i64| {
-            let margin = if time_ns % SECOND_NS == 0 {
-                COARSE_NS
-            } else {
-                TICK_NS
-            };
-            taken_at_ns.saturating_sub(margin) <= time_ns
-        };
-        fresh(self.mtime_ns) || fresh(self.ctime_ns)
+        is_fresh(self.mtime_ns, taken_at_ns) || is_fresh(self.ctime_ns, taken_at_ns)
     }
+
+    /// Whether the file may have changed at that moment or later, by the times that only the system sets.
+    pub(crate) fn is_touched_since(&self, at_ns: i64) -> bool {
+        let changed_ns = if cfg!(unix) { self.ctime_ns } else { self.mtime_ns };
+        is_fresh(changed_ns, at_ns)
+    }
+}
+
+/// Whether a file's time may be as late as `at_ns`, by the clock that file times are taken from.
+fn is_fresh(time_ns: i64, at_ns: i64) -> bool {
+    let margin = if time_ns % SECOND_NS == 0 {
+        COARSE_NS
+    } else {
+        TICK_NS
+    };
+    at_ns.saturating_sub(margin) <= time_ns
 }
 
 #[cfg(test)]

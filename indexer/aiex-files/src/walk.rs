@@ -18,7 +18,7 @@ pub use below::walk_below;
 pub use crate::reason::SkipReason;
 pub use crate::relpath::RelPath;
 pub use crate::rules::{Force, RuleProblem, Rules, RulesOptions};
-pub(crate) use traverse::{Flow, Visit, traverse};
+pub(crate) use traverse::{Flow, Order, Visit, traverse};
 
 /// Something that the walk came upon.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,7 +106,7 @@ fn walk_from(
     visit: &mut dyn FnMut(Seen),
 ) -> Result<WalkSummary, WalkError> {
     let mut summary = WalkSummary::default();
-    let problems = traverse(root, rules, from, cancel, &mut |seen| {
+    let problems = traverse(root, rules, from, Order::Depth, cancel, &mut |seen| {
         match seen {
             Visit::Enter(_) => {}
             Visit::Listed => summary.directories += 1,

@@ -1,16 +1,20 @@
 //! Hints about what may have changed below a root. A hint can be late, doubled or wrong; a scan is the truth, and
 //! whenever hints may have been lost the watcher asks for one. It knows nothing of what is done with them.
 //!
-//! Directories are filtered by the ignore rules *before* they are watched, watches are counted against a budget that
-//! all roots share, and beyond it (or the system's limit) the root is polled and says so. Where the system watches
-//! whole trees (macOS, Windows) one watch is enough and events are filtered.
+//! Directories are filtered by the ignore rules *before* they are watched, and watches are counted against a budget that
+//! all roots share fairly. Beyond it, or the system's limit, the folders nearest to the root and those that changed last
+//! are watched, and the others are looked at from time to time: they are *polled*. Where the system watches whole trees
+//! (macOS, Windows) one watch is enough and events are filtered.
 //!
 //! Start the watcher before the first walk: what changes from then on is reported.
 
 mod budget;
 mod cookie;
+mod folders;
+mod glance;
 mod pending;
 mod source;
+mod watches;
 mod worker;
 
 use std::collections::BTreeSet;
@@ -39,7 +43,8 @@ const REQUESTS: usize = 64;
 pub struct WatchOptions {
     /// The watches that may be held, shared by all roots of the process.
     pub budget: Arc<WatchBudget>,
-    /// How often a scan is asked for when events are not to be had.
+    /// How often folders are looked at that are not watched: up to twelve times as seldom while nothing changes there,
+    /// and never so often that it takes more than a fiftieth of a core.
     pub poll_interval: Duration,
     /// How long nothing must have happened before a batch is sent.
     pub debounce: Duration,
@@ -84,9 +89,9 @@ pub enum RescanReason {
     Overflow,
     /// An ignore file, or a mark that rules heed, has changed. The rules have been reloaded.
     RulesChanged,
-    /// The root is polled, and it is time again.
+    /// Somebody waits for what is polled, or the root itself is polled and has changed.
     Poll,
-    /// Watches were given up; the root is polled from now on.
+    /// Nothing is watched any more; everything is polled from now on.
     WatchLost,
     /// More paths have changed than are worth naming.
     TooMany,
@@ -102,11 +107,15 @@ pub enum Mode {
         /// The watches held.
         watches: usize,
     },
-    /// By asking for scans.
+    /// By events as far as there are watches; the other folders are looked at from time to time.
     Polling {
-        /// How often.
+        /// The watches held.
+        watches: usize,
+        /// The folders that are not watched.
+        folders: usize,
+        /// How often all of those are looked at.
         interval: Duration,
-        /// Why not by events.
+        /// Why they are not watched.
         reason: String,
     },
 }

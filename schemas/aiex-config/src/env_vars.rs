@@ -42,7 +42,7 @@ pub const ENV_VARS: &[EnvVar] = &[
     setting(
         "AIEX_POLL_INTERVAL",
         "index.poll_interval",
-        "Between scans of a tree that is polled.",
+        "Between looks at the folders that are polled.",
     ),
     setting("AIEX_EMBEDDER", "embedder.kind", "Where vectors come from."),
     setting(

@@ -112,7 +112,7 @@ pub struct IndexSettings {
     pub pause_on_battery: bool,
     /// Folders watched by events before the rest is polled; 0 means by the system's limit.
     pub watch_budget: usize,
-    /// Between scans of a tree that is polled.
+    /// Between looks at the folders that are polled, while something changes there.
     pub poll_interval: Duration,
     /// Quiet time after a change before it is indexed.
     pub debounce: Duration,

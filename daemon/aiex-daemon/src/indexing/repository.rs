@@ -239,9 +239,17 @@ impl IndexedRepository {
             Mode::Events { watches } => WatchMode::Events {
                 watches: watches as u64,
             },
-            Mode::Polling { interval, reason } => WatchMode::Polling {
-                interval_s: interval.as_secs().max(1),
+            Mode::Polling {
+                watches,
+                folders,
+                interval,
                 reason,
+            } => WatchMode::Polling {
+                interval_s: interval.as_secs().max(1),
+                reason: match watches {
+                    0 => reason,
+                    watches => format!("{folders} folders, besides {watches} that are watched: {reason}"),
+                },
             },
         }
     }

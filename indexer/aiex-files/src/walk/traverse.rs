@@ -1,5 +1,6 @@
 //! The order in which a tree is read, shared by the walk and by the watcher. It stats nothing that it need not.
 
+use std::collections::VecDeque;
 use std::fs::{self, DirEntry};
 use std::io;
 use std::sync::Arc;
@@ -33,6 +34,15 @@ pub(crate) enum Visit<'a> {
     },
 }
 
+/// In which order directories are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Each with all below it before the next, by name: the order of paths.
+    Depth,
+    /// Those nearest to the start first.
+    Breadth,
+}
+
 /// Whether to go on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
@@ -52,12 +62,13 @@ struct Ancestor {
     above: Option<Arc<Ancestor>>,
 }
 
-/// Reads the tree at `from`, or at the root, in order of names: files before directories. Returns the lines of rule
+/// Reads the tree at `from`, or at the root: in each directory files before directories, by name. Returns the lines of rule
 /// files that could not be understood. A `from` that is left out is not entered.
 pub(crate) fn traverse(
     root: &Root,
     rules: &Rules,
     from: Option<&RelPath>,
+    order: Order,
     cancel: &dyn Fn() -> bool,
     visit: &mut dyn FnMut(Visit<'_>) -> Flow,
 ) -> Result<Vec<RuleProblem>, WalkError> {
@@ -77,12 +88,12 @@ pub(crate) fn traverse(
             None => return Ok(problems),
         },
     };
-    let mut stack = vec![Pending {
+    let mut waiting = VecDeque::from([Pending {
         dir: from.cloned(),
         context,
         ancestors: None,
-    }];
-    while let Some(pending) = stack.pop() {
+    }]);
+    while let Some(pending) = waiting.pop_front() {
         if cancel() {
             return Err(cancelled());
         }
@@ -160,7 +171,13 @@ pub(crate) fn traverse(
                 Judged::Silent => {}
             }
         }
-        stack.extend(below.into_iter().rev());
+        match order {
+            Order::Depth => below
+                .into_iter()
+                .rev()
+                .for_each(|pending| waiting.push_front(pending)),
+            Order::Breadth => waiting.extend(below),
+        }
     }
     Ok(problems)
 }

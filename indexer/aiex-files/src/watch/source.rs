@@ -1,7 +1,6 @@
 //! The only place that knows the library behind the events. It sets watches, counts them, and turns events into news
 //! without ever blocking the thread they come on.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use notify::event::{CreateKind, EventKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::WatchBudget;
+use super::budget::Share;
 use crate::relpath::RelPath;
 use crate::root::Root;
 
@@ -50,85 +49,91 @@ pub(super) enum Refusal {
     This,
 }
 
-/// The watches of one root.
+/// The watches of one root, counted against its share of the budget.
 pub(super) struct Source {
     watcher: RecommendedWatcher,
     root: PathBuf,
-    budget: Arc<WatchBudget>,
-    watched: BTreeSet<RelPath>,
-    /// Watches on the root and on git's directory, which have no relative path.
-    fixed: usize,
+    share: Arc<Share>,
+    /// The root and git's directories, which have no relative path.
+    fixed: Vec<PathBuf>,
+    /// All watches that are held.
+    held: usize,
     overflow: Arc<AtomicBool>,
 }
 
 impl Source {
-    /// Starts without any watch.
-    pub(super) fn start(root: &Root, budget: Arc<WatchBudget>) -> Result<(Source, Receiver<News>), String> {
+    /// Watches the root and the directories `git`. `before` runs ahead of every event, on the thread they come on.
+    pub(super) fn start(
+        root: &Root,
+        git: &[&Path],
+        share: Arc<Share>,
+        before: impl Fn() + Send + 'static,
+    ) -> Result<(Source, Receiver<News>), String> {
         let (sender, receiver) = bounded(QUEUE);
         let overflow = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&overflow);
-        let watcher = notify::recommended_watcher(move |event| hear(event, &sender, &seen))
-            .map_err(|error| format!("the system gives no watcher: {error}"))?;
-        let (root, watched) = (root.path.clone(), BTreeSet::new());
-        Ok((
-            Source {
-                watcher,
-                root,
-                budget,
-                watched,
-                fixed: 0,
-                overflow,
-            },
-            receiver,
-        ))
-    }
-
-    /// Watches the root, or a directory outside the tree.
-    pub(super) fn watch_fixed(&mut self, path: &Path, whole_tree: bool) -> Result<(), Refusal> {
-        self.set(path, whole_tree)?;
-        self.fixed += 1;
-        Ok(())
-    }
-
-    /// Watches a directory. A directory that is watched already is watched anew: it may be another one by now.
-    pub(super) fn watch_dir(&mut self, dir: &RelPath) -> Result<(), Refusal> {
-        if self.watched.contains(dir) {
-            self.unwatch_dir(dir);
+        let watcher = notify::recommended_watcher(move |event| {
+            before();
+            hear(event, &sender, &seen);
+        })
+        .map_err(|error| format!("the system gives no watcher: {error}"))?;
+        let mut source = Source {
+            watcher,
+            root: root.path.clone(),
+            share,
+            fixed: Vec::new(),
+            held: 0,
+            overflow,
+        };
+        source.take_fixed(&root.path)?;
+        for path in git {
+            if !(WHOLE_TREES && path.starts_with(&root.path)) {
+                source.take_fixed(path)?;
+            }
         }
-        self.set(&dir.to_path(&self.root), false)?;
-        self.watched.insert(dir.clone());
-        Ok(())
+        Ok((source, receiver))
+    }
+
+    fn take_fixed(&mut self, path: &Path) -> Result<(), String> {
+        match self.take(path) {
+            Ok(()) => {
+                self.fixed.push(path.to_owned());
+                Ok(())
+            }
+            Err(Refusal::Exhausted(reason)) => Err(reason),
+            Err(Refusal::This) => Err(format!("{} cannot be watched", path.display())),
+        }
+    }
+
+    pub(super) fn watch_dir(&mut self, dir: &RelPath) -> Result<(), Refusal> {
+        self.take(&dir.to_path(&self.root))
+    }
+
+    /// Watches a watched directory anew: it may be another one by now.
+    pub(super) fn watch_dir_anew(&mut self, dir: &RelPath) -> Result<(), Refusal> {
+        let path = dir.to_path(&self.root);
+        self.drop_watch(&path);
+        self.set(&path).inspect_err(|_| self.give_back())
     }
 
     pub(super) fn unwatch_dir(&mut self, dir: &RelPath) {
-        if self.watched.remove(dir) {
-            self.drop_watch(dir);
+        self.drop_watch(&dir.to_path(&self.root));
+        self.give_back();
+    }
+
+    /// Watches the root, or a directory of git's, anew if it is at `path`. One that is gone is heard of when it appears
+    /// again if it lies in the tree, since what is above it is watched too.
+    pub(super) fn watch_fixed_anew(&mut self, path: &Path) -> bool {
+        let is_fixed = self.fixed.iter().any(|fixed| fixed == path);
+        if is_fixed {
+            self.drop_watch(path);
+            let _gone = self.set(path);
         }
+        is_fixed
     }
 
-    /// Forgets a directory that is gone, with all below it.
-    pub(super) fn forget_tree(&mut self, dir: &RelPath) {
-        // Names such as `a-b` sort between `a` and `a/b`, so the range goes on until the last that begins with `a`.
-        let below = self
-            .watched
-            .range(dir.clone()..)
-            .take_while(|path| path.as_bytes().starts_with(dir.as_bytes()));
-        let gone: Vec<RelPath> = below.filter(|path| path.is_within(dir)).cloned().collect();
-        for dir in &gone {
-            self.unwatch_dir(dir);
-        }
-    }
-
-    pub(super) fn is_watched(&self, dir: &RelPath) -> bool {
-        self.watched.contains(dir)
-    }
-
-    pub(super) fn watched(&self) -> impl Iterator<Item = &RelPath> {
-        self.watched.iter()
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.watched.len() + self.fixed
+    pub(super) fn held(&self) -> usize {
+        self.held
     }
 
     /// Whether events were dropped since the last call.
@@ -136,14 +141,24 @@ impl Source {
         self.overflow.swap(false, Ordering::AcqRel)
     }
 
-    fn set(&mut self, path: &Path, whole_tree: bool) -> Result<(), Refusal> {
-        if !self.budget.take() {
-            let limit = self.budget.limit();
+    fn take(&mut self, path: &Path) -> Result<(), Refusal> {
+        if !self.share.take() {
+            let limit = self.share.limit();
             return Err(Refusal::Exhausted(format!(
                 "the budget of {limit} watches is used up"
             )));
         }
-        let mode = if whole_tree {
+        self.held += 1;
+        self.set(path).inspect_err(|_| self.give_back())
+    }
+
+    fn give_back(&mut self) {
+        self.held -= 1;
+        self.share.give_back(1);
+    }
+
+    fn set(&mut self, path: &Path) -> Result<(), Refusal> {
+        let mode = if WHOLE_TREES && path == self.root {
             RecursiveMode::Recursive
         } else {
             RecursiveMode::NonRecursive
@@ -151,30 +166,28 @@ impl Source {
         let Err(error) = self.watcher.watch(path, mode) else {
             return Ok(());
         };
-        self.budget.give_back(1);
         if is_limit(&error) {
-            return Err(Refusal::Exhausted(
-                "the system's limit on watches is reached".to_owned(),
-            ));
+            return Err(Refusal::Exhausted(SYSTEM_LIMIT.to_owned()));
         }
         tracing::debug!(path = %path.display(), %error, "a directory cannot be watched");
         Err(Refusal::This)
     }
 
-    fn drop_watch(&mut self, dir: &RelPath) {
-        self.budget.give_back(1);
+    fn drop_watch(&mut self, path: &Path) {
         // The system drops the watches of directories that are gone by itself, so an error says nothing new.
-        if let Err(error) = self.watcher.unwatch(&dir.to_path(&self.root)) {
-            tracing::trace!(%dir, %error, "the watch is gone already");
+        if let Err(error) = self.watcher.unwatch(path) {
+            tracing::trace!(path = %path.display(), %error, "the watch is gone already");
         }
     }
 }
 
 impl Drop for Source {
     fn drop(&mut self) {
-        self.budget.give_back(self.count());
+        self.share.give_back(self.held);
     }
 }
+
+const SYSTEM_LIMIT: &str = "the system's limit on watches is reached";
 
 /// Linux says "no space left" when the limit on watches is reached.
 fn is_limit(error: &notify::Error) -> bool {
@@ -194,9 +207,7 @@ fn hear(event: Result<notify::Event, notify::Error>, sender: &Sender<News>, over
     let event = match event {
         Ok(event) => event,
         Err(error) if is_limit(&error) => {
-            return send(News::Exhausted(
-                "the system's limit on watches is reached".to_owned(),
-            ));
+            return send(News::Exhausted(SYSTEM_LIMIT.to_owned()));
         }
         Err(error) => {
             tracing::debug!(%error, "the watcher reports an error");

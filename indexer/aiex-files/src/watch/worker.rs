@@ -1,6 +1,9 @@
 //! The thread of a watcher: makes sense of news, keeps the watches in step with the tree, and sends batches.
 
+#[cfg(all(test, target_os = "linux"))]
+mod loss;
 mod paths;
+mod poll;
 mod tree;
 
 use std::path::PathBuf;
@@ -8,14 +11,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Select, Sender, never};
+use crossbeam_channel::{Receiver, Select, Sender, bounded, never};
 
+use super::budget::Share;
 use super::pending::Pending;
-use super::source::{News, Source};
+use super::source::News;
+use super::watches::Watches;
 use super::{Batch, Mode, RescanReason, Synced, WatchOptions};
 use crate::root::Root;
 use crate::rules::Rules;
 use crate::stat::Stat;
+use poll::Round;
 
 /// Calls that wait at the same time. Beyond it, the oldest gets no answer.
 const MOST_WAITING: usize = 1_024;
@@ -42,22 +48,28 @@ pub(super) struct Worker {
     requests: Receiver<Request>,
     stop: Arc<AtomicBool>,
     mode: Arc<Mutex<Mode>>,
-    source: Option<Source>,
+    watches: Watches,
     news: Receiver<News>,
+    /// The budget has something to say: other roots want watches, or have given some back.
+    woken: Receiver<()>,
     pending: Pending,
     /// Waiting for their cookie.
     waiting: Vec<Request>,
     /// Waiting for the pending batch to be sent.
     seen: Vec<(Request, Synced)>,
-    next_poll: Option<Instant>,
+    round: Round,
+    /// When the watches are brought in step with the budget.
+    balance_at: Option<Instant>,
     /// When it is looked whether the root is still there.
     next_look: Instant,
 }
 
 enum Event {
     Sent,
-    News(News),
+    /// None when nothing can be heard any more.
+    News(Option<News>),
     Request(Request),
+    Woken,
     Time,
     End,
 }
@@ -76,6 +88,9 @@ impl Worker {
             return Err(std::io::ErrorKind::NotADirectory.into());
         }
         let pending = Pending::new(options.debounce, options.max_wait);
+        let round = Round::every(options.poll_interval);
+        let (wake, woken) = bounded(1);
+        let share = Share::of(Arc::clone(&options.budget), wake);
         let mut worker = Worker {
             root: root.clone(),
             identity: Stat::of(&metadata).inode,
@@ -89,25 +104,29 @@ impl Worker {
             requests,
             stop,
             mode: Arc::new(Mutex::new(Mode::Events { watches: 0 })),
-            source: None,
+            watches: Watches::none(share),
             news: never(),
+            woken,
             pending,
             waiting: Vec::new(),
             seen: Vec::new(),
-            next_poll: None,
+            round,
+            balance_at: None,
             next_look: Instant::now() + LOOK_EVERY,
         };
-        match Source::start(&worker.root, Arc::clone(&worker.options.budget)) {
-            Ok((source, news)) => {
-                worker.source = Some(source);
-                worker.news = news;
-                if let Err(reason) = worker.watch_all() {
-                    worker.poll(reason);
-                }
-            }
-            Err(reason) => worker.poll(reason),
+        if !worker.start_source(|| {}) {
+            worker.poll_all();
         }
-        worker.tell_mode();
+        worker.watch_tree(None, None);
+        if let Mode::Polling {
+            watches,
+            folders,
+            reason,
+            ..
+        } = &*worker.mode.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            tracing::info!(root = %root.path.display(), watches, folders, reason, "polling what is not watched");
+        }
         Ok(worker)
     }
 
@@ -125,13 +144,13 @@ impl Worker {
                         let _gone = request.acknowledge.try_send(how);
                     }
                 }
-                Event::Time => {
-                    self.look_at_root();
-                    self.on_poll();
-                }
+                Event::Time => {}
+                Event::Woken => self.balance_soon(),
                 Event::Request(request) => self.on_request(request),
                 Event::News(news) => self.on_news(news),
             }
+            // Whatever else there is to do, what is due is done.
+            self.on_time();
             if self.stop.load(Ordering::Acquire) {
                 return;
             }
@@ -146,8 +165,11 @@ impl Worker {
         let mut select = Select::new();
         let requests = select.recv(&self.requests);
         let news = select.recv(&self.news);
+        let woken = select.recv(&self.woken);
         let out = if ready { Some(select.send(&self.out)) } else { None };
-        let timers = self.next_poll.into_iter().chain([self.next_look]);
+        let timers = [self.round.next(), self.balance_at, Some(self.next_look)]
+            .into_iter()
+            .flatten();
         let wake = timers.chain(due.filter(|_| !ready)).min();
         let wake = wake.unwrap_or(self.next_look);
         let operation = match select.select_deadline(wake) {
@@ -165,11 +187,20 @@ impl Worker {
         if operation.index() == requests {
             return operation.recv(&self.requests).map_or(Event::End, Event::Request);
         }
+        if operation.index() == woken {
+            // The budget lives as long as this root's share of it, so there is always a sender.
+            return operation.recv(&self.woken).map_or(Event::End, |()| Event::Woken);
+        }
         debug_assert_eq!(operation.index(), news);
-        // Without a source nothing can be heard any more.
-        operation
-            .recv(&self.news)
-            .map_or_else(|_| Event::News(News::Lost), Event::News)
+        Event::News(operation.recv(&self.news).ok())
+    }
+
+    fn on_time(&mut self) {
+        self.look_at_root();
+        self.poll();
+        if self.balance_at.is_some_and(|at| at <= Instant::now()) {
+            self.balance();
+        }
     }
 
     /// A disk that is unmounted takes its watches with it and says nothing.
@@ -183,22 +214,8 @@ impl Worker {
         }
     }
 
-    fn on_poll(&mut self) {
-        let now = Instant::now();
-        let Some(at) = self.next_poll else { return };
-        if now < at {
-            return;
-        }
-        self.next_poll = Some(now + self.options.poll_interval);
-        if self.is_root_gone() {
-            self.pending.root_gone(now);
-        } else {
-            self.pending.rescan(RescanReason::Poll, now);
-        }
-    }
-
     fn on_request(&mut self, request: Request) {
-        if self.source.is_some() && request.cookie.is_some() {
+        if !self.watches.is_partial() && request.cookie.is_some() {
             // Whoever has given up is not told apart; the oldest has most likely.
             if MOST_WAITING <= self.waiting.len() {
                 self.waiting.remove(0);
@@ -211,19 +228,12 @@ impl Worker {
         self.seen.push((request, Synced::Rescan));
     }
 
-    fn on_news(&mut self, news: News) {
+    fn on_news(&mut self, news: Option<News>) {
         let now = Instant::now();
-        let Some(source) = &self.source else { return };
-        let overflowed = source.overflowed();
+        let overflowed = self.watches.source().is_some_and(|source| source.overflowed());
         match news {
-            News::Path { path, hint } if !overflowed => self.on_path(&path, hint, now),
-            News::Exhausted(reason) => self.give_up(reason, now),
-            News::Path { .. } | News::Lost => {
-                self.pending.rescan(RescanReason::Overflow, now);
-                // A directory may have appeared unheard.
-                self.watch_again(now);
-                self.answer_waiting();
-            }
+            Some(News::Path { path, hint }) if !overflowed => self.on_path(&path, hint, now),
+            other => self.on_lost(other, now),
         }
     }
 
@@ -243,6 +253,13 @@ impl Worker {
 
     /// Answers at once when nothing is held back, or as soon as it has been sent.
     fn answer(&mut self, requests: Vec<Request>, how: Synced) {
+        // No cookie tells of what is polled.
+        let how = if self.watches.is_partial() && !requests.is_empty() {
+            self.pending.rescan(RescanReason::Poll, Instant::now());
+            Synced::Rescan
+        } else {
+            how
+        };
         for request in requests {
             if self.pending.is_empty() {
                 let _gone = request.acknowledge.try_send(how);
@@ -255,33 +272,6 @@ impl Worker {
                 self.pending.flush();
                 self.seen.push((request, how));
             }
-        }
-    }
-
-    /// Drops all watches of this root: half a tree watched would look like a whole one.
-    fn give_up(&mut self, reason: String, now: Instant) {
-        self.poll(reason);
-        self.pending.rescan(RescanReason::WatchLost, now);
-        self.answer_waiting();
-        self.tell_mode();
-    }
-
-    fn poll(&mut self, reason: String) {
-        tracing::info!(root = %self.root.path.display(), reason, "polling instead of watching");
-        self.source = None;
-        self.news = never();
-        self.next_poll = Some(Instant::now() + self.options.poll_interval);
-        self.set_mode(Mode::Polling {
-            interval: self.options.poll_interval,
-            reason,
-        });
-    }
-
-    fn tell_mode(&self) {
-        if let Some(source) = &self.source {
-            self.set_mode(Mode::Events {
-                watches: source.count(),
-            });
         }
     }
 

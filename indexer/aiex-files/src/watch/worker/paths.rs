@@ -17,7 +17,9 @@ impl Worker {
             }
             return;
         }
-        if self.on_git_path(path, now) || self.options.self_exclude.iter().any(|own| path.starts_with(own)) {
+        if self.on_git_path(path, hint, now)
+            || self.options.self_exclude.iter().any(|own| path.starts_with(own))
+        {
             return;
         }
         let Some(relative) = RelPath::from_path(&self.root, path) else {
@@ -27,10 +29,12 @@ impl Worker {
             self.on_rules(now);
             return;
         }
-        let was_dir = self
-            .source
-            .as_ref()
-            .is_some_and(|source| source.is_watched(&relative));
+        if self.watches.is_partial()
+            && let Some(dir) = relative.parent()
+        {
+            self.watches.folders.touch(&dir);
+        }
+        let was_dir = self.watches.folders.is_known(&relative);
         if hint == Hint::File && !was_dir {
             if self.pending.holds(&relative) || self.rules.is_ignored(&relative, false).is_none() {
                 self.pending.changed(relative, now);
@@ -43,23 +47,24 @@ impl Worker {
             }
             return;
         }
-        if was_dir && let Some(source) = &mut self.source {
-            source.forget_tree(&relative);
-            self.tell_mode();
+        if was_dir {
+            self.watches.forget(&relative);
+            self.settle();
+            self.balance_soon();
         }
         if was_dir || self.rules.is_ignored(&relative, false).is_none() {
             self.pending.changed(relative, now);
         }
     }
 
-    fn on_rules(&mut self, now: Instant) {
+    pub(super) fn on_rules(&mut self, now: Instant) {
         self.rules.reload();
         self.pending.rescan(RescanReason::RulesChanged, now);
-        self.watch_again(now);
+        self.watch_again();
     }
 
     /// Whether the path is a cookie or in git's own directory, and what follows from it.
-    fn on_git_path(&mut self, path: &Path, now: Instant) -> bool {
+    fn on_git_path(&mut self, path: &Path, hint: Hint, now: Instant) -> bool {
         let name = path
             .file_name()
             .and_then(|name| name.to_str())
@@ -72,6 +77,16 @@ impl Worker {
                 .partition(|r: &Request| r.cookie.as_deref() == Some(name));
             self.waiting = waiting;
             self.answer(found, Synced::Events);
+            return true;
+        }
+        // Git's directory itself: it may have been made anew.
+        if hint == Hint::Named
+            && let Some(source) = self.watches.source()
+            && source.watch_fixed_anew(path)
+        {
+            self.pending.rescan(RescanReason::GitChanged, now);
+            // Nobody has heard of the cookies in it.
+            self.answer_waiting();
             return true;
         }
         let Some(git_dir) = &self.root.git_dir else {
@@ -91,15 +106,14 @@ impl Worker {
     }
 
     /// A directory that appeared, or took the place of another one.
-    fn on_dir(&mut self, dir: RelPath, now: Instant) {
+    pub(super) fn on_dir(&mut self, dir: RelPath, now: Instant) {
         if self.excluded(&dir) || !self.rules.enters(&dir) {
             return;
         }
         self.pending.changed(dir.clone(), now);
-        match self.watch_tree(Some(&dir), Some(now)) {
-            Ok(()) => self.tell_mode(),
-            Err(reason) => self.give_up(reason, now),
-        }
+        self.watch_tree(Some(&dir), Some(now));
+        self.watches.folders.touch(&dir);
+        self.hurry();
     }
 
     pub(super) fn is_root_gone(&self) -> bool {
