@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aiex_files::SkipReason;
 use aiex_files::root::{Root, RootKind};
@@ -404,4 +405,58 @@ fn a_walk_can_be_cancelled_and_tells_when_the_root_is_gone() {
         &mut |_| {},
     );
     assert!(matches!(missing, Err(WalkError::Root { .. })));
+}
+
+#[test]
+fn a_folder_of_very_many_files_is_walked_in_order_and_can_be_left_at_any_file() {
+    const FILES: usize = 50_000;
+    let tree = Tree::new(&[]);
+    for number in 0..FILES {
+        fs::File::create(tree.at(&format!("f{number:06}.rs"))).unwrap();
+    }
+    let rules = Rules::load(&tree.root, RulesOptions::default());
+    let mut last: Option<RelPath> = None;
+    let summary = walk(&tree.root, &rules, &|| false, &mut |seen| {
+        if let Seen::File(file) = seen {
+            assert!(last.as_ref().is_none_or(|last| *last < file.path));
+            last = Some(file.path);
+        }
+    })
+    .unwrap();
+    assert_eq!(summary.files, FILES as u64);
+
+    let seen = AtomicUsize::new(0);
+    let enough = || seen.load(Ordering::Relaxed) >= 1_000;
+    let left = walk(&tree.root, &rules, &enough, &mut |_| {
+        seen.fetch_add(1, Ordering::Relaxed);
+    });
+    assert!(matches!(left, Err(WalkError::Cancelled { .. })));
+    assert!(seen.load(Ordering::Relaxed) < 2_000);
+}
+
+/// Linux opens no path of more than 4,095 bytes, but a folder can be moved to where its own paths are longer.
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_that_are_too_long_to_be_opened_are_told_of_and_passed_over() {
+    let part = "d".repeat(200);
+    let deep = |parts: usize| vec![part.as_str(); parts].join("/");
+    let tree = Tree::new(&[]);
+    let long = format!("a/{}/x.rs", deep(18));
+    tree.write(&long, "x");
+    tree.write(&format!("b/{}/y.rs", deep(10)), "y");
+    tree.write("z.rs", "z");
+    fs::rename(tree.at("b"), tree.at(&format!("a/{}/b", deep(18)))).unwrap();
+    let rules = Rules::load(&tree.root, RulesOptions::default());
+    let (mut files, mut skipped) = (Vec::new(), Vec::new());
+    walk(&tree.root, &rules, &|| false, &mut |seen| match seen {
+        Seen::File(file) => files.push(file.path.to_string()),
+        Seen::Skipped(path) => skipped.push(path.reason),
+    })
+    .unwrap();
+    assert_eq!(files, ["z.rs".to_owned(), long]);
+    assert_eq!(skipped.len(), 1, "{skipped:?}");
+    assert!(matches!(
+        skipped[..],
+        [SkipReason::Unreadable | SkipReason::InvalidPath]
+    ));
 }
