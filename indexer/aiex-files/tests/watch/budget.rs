@@ -42,7 +42,7 @@ impl Watched {
         let deadline = Instant::now() + DEADLINE;
         while !is_so(self) {
             assert!(Instant::now() < deadline, "{what}: {:?}", self.watcher.mode());
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::park_timeout(Duration::from_millis(5));
         }
     }
 
@@ -167,7 +167,6 @@ fn a_folder_that_changes_is_watched_instead_of_one_that_rests() {
         assert!(ways.len() < 50, "{ways:?}");
         watched.write("a/d3/x.rs", &ways.len().to_string());
         ways.push(watched.first_of(&["a/d3", "a/d3/x.rs"]));
-        std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(ways.first().map(String::as_str), Some("a/d3"));
     assert_eq!(watched.parts(), (6, 2));

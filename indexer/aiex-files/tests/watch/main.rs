@@ -41,7 +41,10 @@ impl Watched {
             write(&path.join(file), "one");
         }
         // What is as young as the watch counts as changed after it.
-        std::thread::sleep(Duration::from_millis(50));
+        let old_enough = Instant::now() + Duration::from_millis(50);
+        while Instant::now() < old_enough {
+            std::thread::yield_now();
+        }
         let root = Root::discover(&path, None, false).unwrap();
         let rules = Arc::new(Rules::load(&root, RulesOptions::default()));
         let mut options = WatchOptions::new(Arc::new(WatchBudget::new(1_000)));
