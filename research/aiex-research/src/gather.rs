@@ -3,6 +3,7 @@
 mod ahead;
 mod earlier;
 mod early;
+mod gathered;
 mod pick;
 mod queries;
 mod quoting;
@@ -10,10 +11,7 @@ mod reading;
 mod round;
 mod searching;
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
-
-use aiex_evidence::{Catalogue, Document, Origin, Quote, SearchRun, Source, SourceId, Unread};
+use aiex_evidence::{Catalogue, Quote, Source, SourceId};
 
 use tokio::sync::oneshot;
 
@@ -24,10 +22,11 @@ use crate::journal::Stop;
 use crate::live::Live;
 use crate::plan::{Brief, Plan};
 use crate::store::Patch;
-use crate::terms::{self, Shingles};
+use crate::terms;
 
 pub(crate) use ahead::Ahead;
 pub(crate) use early::Early;
+pub(crate) use gathered::Gathered;
 use pick::Picked;
 pub(crate) use queries::Query;
 use round::{Late, Round};
@@ -37,12 +36,6 @@ use searching::Searched;
 const STALLED: u32 = 2;
 /// How the failure of a call begins that a budget refused.
 const OUT_OF_BUDGET: &str = "the budget of";
-/// A question whose words stand nowhere is told so when they are one of so many at least.
-const LEAST_NOWHERE: usize = 3;
-/// Independent sources that answer a sub-question.
-const INDEPENDENT: usize = 2;
-/// Bytes of a text that are compared with others.
-const COMPARED: usize = 16 * 1024;
 
 /// A source that was read in this round.
 pub(crate) struct Reading {
@@ -65,177 +58,6 @@ struct Read {
     gathered: Gathered,
     readings: Vec<Reading>,
     quotes: Vec<Quote>,
-}
-
-/// What gathering brought.
-#[derive(Default, Clone)]
-pub(crate) struct Gathered {
-    pub(crate) catalogue: Catalogue,
-    /// By source, then by number.
-    pub(crate) quotes: Vec<Quote>,
-    pub(crate) searches: Vec<SearchRun>,
-    pub(crate) unread: Vec<Unread>,
-    pub(crate) stop: Option<StopRule>,
-    /// What is asked already.
-    tried: HashSet<(SourceKind, String)>,
-    /// Queries tried for each sub-question, as they were put.
-    asked: BTreeMap<usize, Vec<String>>,
-    /// Sources that tell what an earlier one tells.
-    copies: BTreeMap<SourceId, SourceId>,
-    /// What the others are made of.
-    originals: Vec<(SourceId, Arc<Shingles>)>,
-    /// Whatever the run's own searches found, read or not.
-    met: Vec<Origin>,
-    /// What to do about searches that failed.
-    hints: Vec<String>,
-}
-
-impl Gathered {
-    /// Notes what came of searches.
-    fn note(&mut self, searched: &[Searched]) {
-        for one in searched {
-            self.searches.push(one.run());
-            self.hints.extend(one.hint.clone());
-        }
-        self.meet(searched);
-    }
-
-    /// Notes what was not read. A page that is found again in a later round is tried again, and missed once.
-    fn miss(&mut self, unread: Option<Unread>) {
-        if let Some(unread) = unread {
-            self.unread.retain(|earlier| earlier.origin != unread.origin);
-            self.unread.push(unread);
-        }
-    }
-
-    /// The words of the question that stand nowhere in what was searched, and in nothing else that was read; none while
-    /// they are few among the others. That a commit once had them is no answer.
-    pub(crate) fn nowhere(&self, question: &str) -> Vec<String> {
-        let all = terms::of(question);
-        let sought: HashSet<&String> = self.searches.iter().flat_map(|search| &search.nowhere).collect();
-        let is_read = |word: &String| {
-            let mut others = self
-                .catalogue
-                .iter()
-                .filter(|source| !matches!(source.origin, Origin::Commit { .. }));
-            others.any(|source| source.text.to_lowercase().contains(word.as_str()))
-        };
-        let nowhere: Vec<String> = all
-            .iter()
-            .map(|word| word.to_lowercase())
-            .filter(|word| sought.contains(word) && !is_read(word))
-            .collect();
-        if LEAST_NOWHERE * nowhere.len() < all.len() {
-            return Vec::new();
-        }
-        nowhere
-    }
-
-    /// The failures of searches, each said once.
-    pub(crate) fn failures(&self) -> Vec<String> {
-        let mut said = Vec::new();
-        // A source that failed used up the budget with its tries; that is no further reason.
-        let is_reason = |search: &SearchRun, failure: &str| {
-            !failure.starts_with(OUT_OF_BUDGET)
-                || !self.searches.iter().any(|other| {
-                    let other_reason = other
-                        .failure
-                        .as_deref()
-                        .is_some_and(|why| !why.starts_with(OUT_OF_BUDGET));
-                    other.source == search.source && other_reason
-                })
-        };
-        for search in &self.searches {
-            if let Some(failure) = search
-                .failure
-                .as_ref()
-                .filter(|failure| is_reason(search, failure))
-            {
-                let told = format!("{}: {failure}", search.source);
-                if !said.contains(&told) {
-                    said.push(told);
-                }
-            }
-        }
-        said
-    }
-
-    /// Whether nothing but the budget kept searches from being made.
-    pub(crate) fn is_out_of_budget(&self) -> bool {
-        let mut failures = self
-            .searches
-            .iter()
-            .filter_map(|search| search.failure.as_deref());
-        failures.all(|failure| failure.starts_with(OUT_OF_BUDGET))
-    }
-
-    /// The first hint that a failed search gave.
-    pub(crate) fn hint(&self) -> Option<&str> {
-        self.hints
-            .iter()
-            .map(String::as_str)
-            .find(|hint| !hint.is_empty())
-    }
-
-    /// Whether every search of the outside failed. The own store of reports is always there and does not count.
-    pub(crate) fn is_unreachable(&self) -> bool {
-        let outside = || {
-            self.searches
-                .iter()
-                .filter(|search| search.source != SourceKind::Reports.as_str())
-        };
-        outside().next().is_some() && outside().all(|search| search.failure.is_some())
-    }
-
-    /// How many independent sources have a quote for a sub-question.
-    fn independent(&self, sub_question: usize) -> usize {
-        let owners: HashSet<String> = self
-            .quotes
-            .iter()
-            .filter(|quote| quote.sub_question == Some(sub_question))
-            .filter_map(|quote| {
-                let source = self
-                    .copies
-                    .get(&quote.id.source)
-                    .copied()
-                    .unwrap_or(quote.id.source);
-                self.catalogue.get(source)
-            })
-            .map(|source| pick::owner(&source.origin))
-            .collect();
-        owners.len()
-    }
-
-    /// The sub-questions that fewer than two independent sources answer.
-    pub(crate) fn unanswered(&self, plan: &Plan) -> Vec<usize> {
-        (0..plan.sub_questions.len())
-            .filter(|at| self.independent(*at) < INDEPENDENT)
-            .collect()
-    }
-
-    /// Takes a source in.
-    fn read(&mut self, document: Document, sub_questions: Vec<usize>, matched: String) -> Reading {
-        let id = self.catalogue.add(document);
-        self.compare(id);
-        Reading {
-            id,
-            sub_questions,
-            matched,
-        }
-    }
-
-    fn compare(&mut self, id: SourceId) {
-        let Some(source) = self.catalogue.get(id) else {
-            return;
-        };
-        let own = Shingles::of(terms::head(&source.text, COMPARED));
-        match self.originals.iter().find(|(_, other)| own.nearly(other)) {
-            Some((original, _)) => {
-                self.copies.insert(id, *original);
-            }
-            None => self.originals.push((id, Arc::new(own))),
-        }
-    }
 }
 
 impl Live {
