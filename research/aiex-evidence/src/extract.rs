@@ -28,6 +28,7 @@ use crate::words::{self, stems};
 
 use aside::Aside;
 use asked::Asked;
+pub(crate) use code::docstrings_of;
 pub use code::{
     comment, comment_below, defines, definition_above, head, is_prompt, is_said, is_statement,
     is_within_comment, name, said, signature,

@@ -1,7 +1,7 @@
 //! What of a quote is prose: all of a page, and of code the comments. In code `!`, `not` and `None` are operators and values;
 //! in a comment they deny.
 
-use crate::extract::said;
+use crate::extract::{docstrings_of, said};
 
 use super::ground::Cited;
 
@@ -22,6 +22,8 @@ pub(super) fn pieces(cited: &Cited<'_>) -> Vec<Piece> {
             is_prose: true,
         }];
     }
+    // Of other languages, a mark that stands first opens.
+    let docstrings = docstrings_of(source);
     let mut found = Vec::new();
     let mut inside = None;
     let mut at = 0;
@@ -31,13 +33,21 @@ pub(super) fn pieces(cited: &Cited<'_>) -> Vec<Piece> {
         }
         let range = at..at + line.len();
         at = range.end;
-        let block = inside.or_else(|| Block::opened(line));
-        inside = block.filter(|block| block.goes_on(line, inside.is_none()));
+        let is_comment = match &docstrings {
+            Some(docstrings) => docstrings
+                .iter()
+                .any(|docstring| docstring.start < range.end && range.start < docstring.end),
+            None => {
+                let block = inside.or_else(|| Block::opened(line));
+                inside = block.filter(|block| block.goes_on(line, inside.is_none()));
+                block.is_some_and(|block| block.is_comment)
+            }
+        };
         let quoted = source
             .text
             .get(range.start.max(quote.start)..range.end.min(quote.end))
             .unwrap_or_default();
-        if block.is_some_and(|block| block.is_comment) || said(line).is_some() {
+        if is_comment || said(line).is_some() {
             let words = said(quoted);
             push(&mut found, words.as_deref().unwrap_or(quoted), true);
         } else {
@@ -120,15 +130,19 @@ mod tests {
     use crate::{Catalogue, Document, Origin, Quotes};
 
     fn of(text: &str, quoted: &str) -> Vec<(String, bool)> {
+        of_file("src/a.rs", 1, text, quoted)
+    }
+
+    fn of_file(path: &str, first_line: u32, text: &str, quoted: &str) -> Vec<(String, bool)> {
         let mut sources = Catalogue::new();
         let id = sources.add(Document {
             origin: Origin::Code {
                 repo: "r".into(),
                 root: "/r".into(),
                 commit: None,
-                path: "src/a.rs".into(),
-                first_line: 1,
-                last_line: 20,
+                path: path.into(),
+                first_line,
+                last_line: first_line + 20,
             },
             title: String::new(),
             date: None,
@@ -173,11 +187,27 @@ mod tests {
         let text = "def a():\n    \"\"\"Weighs.\n\n    Does not wait.\n    \"\"\"\n    b = \"\"\"\n    not a comment\n    \"\"\"\n";
         assert_eq!(of(text, "Does not wait."), [("Does not wait.".to_owned(), true)]);
         assert_eq!(of(text, "not a comment"), [("not a comment".to_owned(), false)]);
+        let of_python = |quoted: &str| of_file("src/a.py", 1, text, quoted);
+        assert_eq!(of_python("Does not wait."), [("Does not wait.".to_owned(), true)]);
+        assert_eq!(of_python("not a comment"), [("not a comment".to_owned(), false)]);
         let text = "/*\n It does not wait.\n*/\nint parcel_count = 0;\n";
         assert_eq!(of(text, "does not wait"), [("does not wait".to_owned(), true)]);
         assert_eq!(
             of(text, "int parcel_count = 0;"),
             [("int parcel_count = 0;".to_owned(), false)]
         );
+    }
+    #[test]
+    fn a_span_that_begins_within_a_docstring_is_not_turned_round() {
+        let text = "    It does not wait.\n    \"\"\"\n    if not parcel:\n        return None\n\n\
+                    def weigh(parcel):\n    \"\"\"Never waits.\"\"\"\n    return parcel.weight\n";
+        let of = |quoted: &str| of_file("src/a.py", 40, text, quoted);
+        assert_eq!(of("It does not wait."), [("It does not wait.".to_owned(), true)]);
+        assert_eq!(of("if not parcel:"), [("if not parcel:".to_owned(), false)]);
+        assert_eq!(
+            of("return parcel.weight"),
+            [("return parcel.weight".to_owned(), false)]
+        );
+        assert_eq!(of("Never waits."), [("Never waits.".to_owned(), true)]);
     }
 }

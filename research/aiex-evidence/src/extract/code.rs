@@ -9,6 +9,7 @@ use super::DEFINERS;
 use super::headings::opening;
 use crate::Source;
 
+pub(crate) use docstring::docstrings_of;
 pub use docstring::is_within_comment;
 pub use statements::{is_prompt, is_statement};
 

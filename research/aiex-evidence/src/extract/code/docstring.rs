@@ -12,16 +12,19 @@ const PREFIXES: [char; 4] = ['r', 'R', 'u', 'U'];
 /// Whether a part of a source is words within a comment that has marks at its ends alone, as Python has them. In doubt it
 /// is code: that can be read as code, and code cannot be read as prose.
 pub fn is_within_comment(source: &Source, part: &Range<usize>) -> bool {
-    let is_python = source
-        .origin
-        .path()
-        .is_some_and(|path| path.ends_with(".py") || path.ends_with(".pyi"));
     let quoted = source.text.get(part.clone()).unwrap_or_default();
-    is_python
-        && !quoted.lines().any(is_statement)
-        && docstrings(&source.text, source.origin.is_cut())
+    !quoted.lines().any(is_statement)
+        && docstrings_of(source)
+            .unwrap_or_default()
             .iter()
             .any(|docstring| docstring.start <= part.start && part.end <= docstring.end)
+}
+
+/// Where the docstrings of a source stand, without their marks; `None` when it is no Python.
+pub(crate) fn docstrings_of(source: &Source) -> Option<Vec<Range<usize>>> {
+    let path = source.origin.path()?;
+    let is_python = path.ends_with(".py") || path.ends_with(".pyi");
+    is_python.then(|| docstrings(&source.text, source.origin.is_cut()))
 }
 
 /// What stands between the marks of docstrings, of a text that `is_cut` out of a file as well.
