@@ -26,6 +26,7 @@ pub(super) fn pieces(text: &str, is_cut: bool) -> Vec<Piece> {
         text,
         pieces: Vec::new(),
         headings: Vec::new(),
+        body: None,
         run: None,
     };
     let lines: Vec<Line<'_>> = lines(text).collect();
@@ -103,7 +104,18 @@ struct Reader<'a> {
     pieces: Vec<Piece>,
     /// The headings above, each deeper than the one before.
     headings: Vec<(usize, String)>,
+    /// The directive that the lines stand below.
+    body: Option<Body>,
     run: Option<Run>,
+}
+
+/// What stands below a directive and is words: a description, a remark.
+struct Body {
+    /// What is described.
+    of: String,
+    /// How deep the directive stands, and its first line of words, once that is there.
+    directive: usize,
+    words: Option<usize>,
 }
 
 /// Lines that belong together, so far.
@@ -139,7 +151,11 @@ impl Reader<'_> {
             return;
         }
         let trimmed = line.text.trim_start();
-        let is_mark = Directive::of(trimmed).is_some();
+        let directive = Directive::of(trimmed);
+        let is_mark = directive.is_some();
+        if !trimmed.is_empty() {
+            self.below(line, directive);
+        }
         if trimmed.is_empty() || is_mark || (line.point().is_some() && leads_within(trimmed)) {
             self.flush();
             return;
@@ -167,12 +183,47 @@ impl Reader<'_> {
         let sort = match () {
             () if trimmed.starts_with('|') => Sort::Table,
             () if line.point().is_some() => Sort::Point,
-            () if line.indent() >= 4 && self.run.as_ref().is_none_or(|run| run.sort == Sort::Indented) => {
+            () if line.indent() >= 4 + self.depth()
+                && self.run.as_ref().is_none_or(|run| run.sort == Sort::Indented) =>
+            {
                 Sort::Indented
             }
             () => Sort::Paragraph,
         };
         self.belongs(line, sort);
+    }
+
+    /// Takes note of the directive that a line is, or that it stands below no longer.
+    fn below(&mut self, line: &Line<'_>, directive: Option<Directive>) {
+        let indent = line.indent();
+        if let Some(body) = self.body.take_if(|body| indent <= body.directive) {
+            self.flush_below(body);
+        }
+        match (directive, &mut self.body) {
+            (Some(Directive::Words), None) => {
+                self.flush();
+                let of = line.text.split_once("::").map_or("", |(_, of)| of.trim());
+                self.body = Some(Body {
+                    of: of.to_owned(),
+                    directive: indent,
+                    words: None,
+                });
+            }
+            (None, Some(body)) => _ = body.words.get_or_insert(indent),
+            _ => {}
+        }
+    }
+
+    /// Ends the run of a directive that ends.
+    fn flush_below(&mut self, body: Body) {
+        self.body = Some(body);
+        self.flush();
+        self.body = None;
+    }
+
+    /// How deep the words of a directive stand; code stands deeper.
+    fn depth(&self) -> usize {
+        self.body.as_ref().and_then(|body| body.words).unwrap_or(0)
     }
 
     fn head(&mut self, depth: usize, heading: String) {
@@ -260,10 +311,11 @@ impl Reader<'_> {
 
     fn take(&mut self, range: Range<usize>, kind: Kind) {
         if range.len() <= LONGEST {
-            let headings: Vec<&str> = self
-                .headings
-                .iter()
-                .map(|(_, heading)| heading.as_str())
+            let described = self.body.iter().map(|body| body.of.as_str());
+            let headings = self.headings.iter().map(|(_, heading)| heading.as_str());
+            let headings: Vec<&str> = headings
+                .chain(described)
+                .filter(|above| !above.is_empty())
                 .collect();
             self.pieces.push(Piece {
                 range,
@@ -318,6 +370,32 @@ mod tests {
         let tildes =
             "An error is raised.\n\nHeavy parcels\n~~~~~~~~~~~~~\n\n.. index:: heavy\n\nThey are weighed.";
         assert_eq!(of(tildes), ["An error is raised.", "They are weighed."]);
+    }
+
+    #[test]
+    fn what_a_directive_describes_is_said_below_its_name() {
+        let text = "Settings\n========\n\n.. py:data:: HEAVY\n\n    Parcels of this weight are\n    weighed twice.\n\n    For example::\n\n        \
+                    HEAVY = 12\n\n    Default: 10\n\n.. code-block:: python\n\n    weigh(parcel)\n\nAfter.";
+        let told: Vec<(&str, Kind, String)> = pieces(text, true)
+            .into_iter()
+            .map(|piece| (text[piece.range].trim(), piece.kind, piece.above))
+            .collect();
+        let described = || "Settings\nHEAVY".to_owned();
+        assert_eq!(
+            told,
+            [
+                (
+                    "Parcels of this weight are\n    weighed twice.",
+                    Kind::Said,
+                    described()
+                ),
+                ("For example::", Kind::Said, described()),
+                ("HEAVY = 12", Kind::Example, described()),
+                ("Default: 10", Kind::Said, described()),
+                ("weigh(parcel)", Kind::Example, "Settings".to_owned()),
+                ("After.", Kind::Said, "Settings".to_owned()),
+            ]
+        );
     }
 
     #[test]
