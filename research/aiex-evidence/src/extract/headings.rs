@@ -1,6 +1,6 @@
 //! Headings within comments: what is said below one is no part of the sentence above it.
 //!
-//! `# Errors` of rustdoc and Markdown, underlined ones, `Args:` of docstrings, tags as `@param` and `\brief`.
+//! `# Errors` of rustdoc and Markdown, underlined ones, `Args:` of docstrings, tags as `@param`, `\brief` and `:param x:`.
 
 use super::layout::{Layout, Place};
 use super::restructured::without_roles;
@@ -139,6 +139,9 @@ impl<'a> Line<'a> {
         if is_titled(line) || is_rule(line) || is_underlined || is_section(line) {
             return Some(Self::Heading);
         }
+        if let Some(said) = field(line) {
+            return Some(Self::Tag(said));
+        }
         let tag = line.strip_prefix(['@', '\\'])?;
         let length = tag.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tag.len());
         let (name, said) = (tag.get(..length)?, tag.get(length..)?);
@@ -152,6 +155,17 @@ impl<'a> Line<'a> {
             }
         })
     }
+}
+
+/// What a field of a docstring says: `path: the file` of `:param path: the file`, `a handle` of `:return: a handle`. A role
+/// in a sentence is none: its text follows without a blank.
+fn field(line: &str) -> Option<&str> {
+    let (field, said) = line.strip_prefix(':')?.split_once(':')?;
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase());
+    let (name, of) = field.split_once(' ').unwrap_or((field, ""));
+    let ends = said.is_empty() || said.starts_with(' ');
+    let of_what = line.get(1 + name.len()..).unwrap_or_default().trim_start();
+    (is_name(name) && ends).then_some(if of.is_empty() { said.trim() } else { of_what })
 }
 
 /// Whether a line is one of the headings that docstrings have above what is indented below them.
@@ -204,6 +218,10 @@ mod tests {
             (
                 "Opens it\n@param path the file\n@returns a handle",
                 &["Opens it", "path the file", "a handle"],
+            ),
+            (
+                "Opens it\n:param path: the file\n:return: a handle of\n    :class:`File`",
+                &["Opens it", "path: the file", "a handle of `File`"],
             ),
             (
                 "\\brief Opens it.\n\\param[in] path The file.",
