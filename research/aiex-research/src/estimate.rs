@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::gather::WINDOWS;
 use crate::ports::{ModelStage, Ports, Prompt, SourceKind};
 use crate::request::{Limits, Request};
 use crate::scope::parts_without_model;
@@ -14,6 +15,8 @@ const FRAME: u64 = 350;
 const PAGE: u64 = 1900;
 const QUOTES: u64 = 2400;
 const LIST: u64 = 1500;
+/// Seconds of a round that asks for nothing but what lies on this machine.
+const AT_HAND: u64 = 5;
 
 /// What a request would cost if everything that its depth allows were done. Limits cut it off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +66,15 @@ pub(crate) fn of(
     } as u64;
     let wanted = |kind: &SourceKind| request.sources.is_empty() || request.sources.contains(kind);
     let kinds: Vec<SourceKind> = ports.searcher.available().into_iter().filter(wanted).collect();
-    let per_part = kinds.len() as u64 * 2;
+    // Without a plan of a model or a template, the question's own words are all there is to search for.
+    let has_queries = ports.model.is_some() || template.is_some();
+    let queries = |kind: &SourceKind| match kind {
+        SourceKind::Code if has_queries => shape.queries + WINDOWS,
+        SourceKind::Code if shape.queries > 1 => 1 + WINDOWS,
+        _ if has_queries => shape.queries,
+        _ => 1,
+    };
+    let per_part = kinds.iter().map(queries).sum::<usize>() as u64;
     // The question as it was asked, beside the plan.
     let ahead = u64::from(ports.model.is_some() && kinds.contains(&SourceKind::Web));
     let searches = (ahead + parts * per_part + (rounds - 1) * parts * kinds.len() as u64)
@@ -143,10 +154,16 @@ pub(crate) fn of(
     }
     // One after the other: a search and a read in each round, and the model's calls along the longest chain.
     let chain = if model_calls == 0 { 0 } else { 6 + 2 * rounds };
-    // What lies on this machine is read in less than a second.
-    let quick = if pages == 0 { 1 } else { rounds * 2 };
-    let slow = rounds * (settings.search_deadline + settings.read_deadline).as_secs()
-        + chain * settings.model_deadline.as_secs();
+    // What lies on this machine is read in less than a second, and where its index is still being made in a few.
+    let (quick, slow_round) = if pages == 0 {
+        (1, AT_HAND)
+    } else {
+        (
+            rounds * 2,
+            (settings.search_deadline + settings.read_deadline).as_secs(),
+        )
+    };
+    let slow = rounds * slow_round + chain * settings.model_deadline.as_secs();
     Estimate {
         searches: searches as u32,
         fetches: fetches as u32,

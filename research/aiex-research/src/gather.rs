@@ -28,7 +28,7 @@ pub(crate) use ahead::Ahead;
 pub(crate) use early::Early;
 pub(crate) use gathered::Gathered;
 use pick::Picked;
-pub(crate) use queries::Query;
+pub(crate) use queries::{Query, WINDOWS};
 use round::{Late, Round};
 use searching::Searched;
 

@@ -101,6 +101,8 @@ pub(crate) struct Shape {
     pub(crate) rounds: u32,
     /// Sub-questions at most.
     pub(crate) sub_questions: usize,
+    /// Queries of a sub-question that are put to one source at once; code has further ones.
+    pub(crate) queries: usize,
     /// Results asked of each search.
     pub(crate) results: usize,
     /// Sources read in one round, those with their text at hand included.
@@ -119,6 +121,7 @@ impl Depth {
             Self::Quick => Shape {
                 rounds: 1,
                 sub_questions: 3,
+                queries: 1,
                 results: 6,
                 sources_per_round: 8,
                 quotes_per_source: 4,
@@ -133,6 +136,7 @@ impl Depth {
             Self::Standard => Shape {
                 rounds: 2,
                 sub_questions: 5,
+                queries: 2,
                 results: 8,
                 sources_per_round: 14,
                 quotes_per_source: 5,
@@ -147,6 +151,7 @@ impl Depth {
             Self::Deep => Shape {
                 rounds: 4,
                 sub_questions: 8,
+                queries: 3,
                 results: 10,
                 sources_per_round: 20,
                 quotes_per_source: 6,

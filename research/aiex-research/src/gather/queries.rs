@@ -14,11 +14,10 @@ use crate::journal::Stop;
 use crate::live::Live;
 use crate::plan::{Brief, Plan, QuestionKind};
 use crate::ports::ModelStage;
-use crate::request::Depth;
 use crate::{prompt, template, terms};
 
 /// Parts that a long question is searched by, and words of each.
-const WINDOWS: usize = 3;
+pub(crate) const WINDOWS: usize = 3;
 const WINDOW: usize = 3;
 /// Bytes of a query.
 const LONGEST: usize = 300;
@@ -40,11 +39,7 @@ impl Live {
     /// The first round's: what was searched ahead of the plan, and of every sub-question to each of its sources; first
     /// queries come before second ones, so that a small budget still reaches everything.
     pub(crate) fn first_queries(&self, brief: &Brief, plan: &Plan) -> Vec<Query> {
-        let each = match self.request.depth {
-            Depth::Quick => 1,
-            Depth::Standard => 2,
-            Depth::Deep => 3,
-        };
+        let each = self.shape.queries;
         let mut queries = Vec::new();
         for nth in 0..each + WINDOWS {
             for (sub_question, sub) in plan.sub_questions.iter().enumerate() {

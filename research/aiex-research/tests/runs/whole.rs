@@ -272,6 +272,25 @@ async fn an_estimate_spends_nothing_and_bounds_what_is_spent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_model_and_the_web_a_quick_run_is_told_to_be_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = Arc::new(World::plain());
+    let research = open(folder.path(), &world).await;
+    let request = aiex_research::Request {
+        depth: Depth::Quick,
+        sources: vec![SourceKind::Code, SourceKind::Docs],
+        ..request()
+    };
+    let estimate = research.estimate(&request).await.unwrap();
+    let run = research.start(request).await.unwrap();
+    events(&research, &run).await;
+    let spent = world.spent(&run);
+    // A query to each source, for what is asked.
+    assert_eq!(estimate.searches, spent.searches, "{estimate:?}");
+    assert!(estimate.wall_seconds.1 <= 5, "{estimate:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_cannot_be_followed_is_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let world = Arc::new(World {
