@@ -14,6 +14,7 @@ mod items;
 mod layout;
 mod meaning;
 mod midst;
+mod parts;
 mod prose;
 mod rarity;
 mod restructured;
@@ -36,6 +37,7 @@ pub use code::{
 pub use headings::{has_example, told};
 pub use meaning::Meaning;
 pub use midst::{begins_in_midst, behind_its_first_sentence};
+pub use parts::Parts;
 pub use rarity::Rarity;
 pub use restructured::plainly;
 
@@ -61,6 +63,11 @@ pub fn names_to_place(question: &str) -> Vec<String> {
     let words = words::words(question);
     let names = words.iter().filter(|word| words::is_name(word.text));
     names.map(|word| word.text.to_owned()).collect()
+}
+
+/// Whether a word is a name out of code: `busy_timeout`, `RetryPolicy`.
+pub fn is_name(word: &str) -> bool {
+    words::is_name(word)
 }
 
 /// Whether a question asks for a place.

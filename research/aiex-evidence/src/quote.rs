@@ -48,7 +48,7 @@ pub struct Quote {
     pub end: usize,
     /// The piece itself: `source.text[start..end]`.
     pub text: String,
-    /// The sub-question that it was taken for, by place in the plan.
+    /// The sub-question that it answers as far as was told, by place in the plan.
     pub sub_question: Option<usize>,
 }
 

@@ -209,6 +209,7 @@ const EMPTY: &[&str] = &[
     "see",
     "she",
     "should",
+    "since",
     "so",
     "some",
     "such",

@@ -228,14 +228,7 @@ impl Live {
         if gathered.quotes.is_empty() {
             why.push("nothing was found that answers the question".to_owned());
         } else {
-            let silent = (0..plan.sub_questions.len())
-                .filter(|at| {
-                    gathered
-                        .quotes
-                        .iter()
-                        .all(|quote| quote.sub_question != Some(*at))
-                })
-                .count();
+            let silent = gathered.without_evidence(plan);
             if silent > 0 {
                 why.push(format!(
                     "{silent} of {} sub-questions found no evidence",

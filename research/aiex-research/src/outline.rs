@@ -48,7 +48,7 @@ impl Live {
                 self.choosing(gathered, move |choice| by_kind(&question, choice))
                     .await?
             }
-            (_, template) => by_sub_question(plan, gathered, template.as_ref()),
+            (_, template) => by_sub_question(plan, &gathered.quotes, template.as_ref()),
         };
         let chosen = match self.template {
             None if gathered.quotes.len() > 3 => self.ask_outline(plan, gathered).await?.unwrap_or(by_plan),
@@ -186,27 +186,42 @@ fn by_kind(question: &str, choice: Choice<'_>) -> Vec<Chosen> {
     sections
 }
 
-/// A section for each sub-question, under the template's heading if there is one.
-fn by_sub_question(plan: &Plan, gathered: &Gathered, template: Option<&template::Template>) -> Vec<Chosen> {
+/// The heading of what speaks of a question of several parts and answers none of them.
+const BESIDE: &str = "Near the question";
+
+/// A section for each sub-question, under the template's heading if there is one, and one for what answers none of them.
+/// What is made of other parts has a section where something answers more than one of those.
+fn by_sub_question(plan: &Plan, quotes: &[Quote], template: Option<&template::Template>) -> Vec<Chosen> {
     let heading = |at: usize, question: &str| {
         template
             .and_then(|template| template.sections.get(at))
             .map_or_else(|| heading_of(question), |section| section.heading.clone())
     };
-    plan.sub_questions
-        .iter()
-        .enumerate()
-        .map(|(at, sub)| Chosen {
-            heading: heading(at, &sub.question),
-            ask: sub.question.clone(),
-            quotes: gathered
-                .quotes
-                .iter()
-                .filter(|quote| quote.sub_question == Some(at))
-                .map(|quote| quote.id)
-                .collect(),
-        })
-        .collect()
+    let of = |part: Option<usize>| -> Vec<QuoteId> {
+        let quotes = quotes.iter().filter(|quote| quote.sub_question == part);
+        quotes.map(|quote| quote.id).collect()
+    };
+    let parts = plan.parts();
+    let mut sections: Vec<Chosen> = Vec::new();
+    for (at, sub) in plan.sub_questions.iter().enumerate() {
+        let quotes = of(Some(at));
+        if template.is_some() || !quotes.is_empty() || parts.made_of(at).is_empty() {
+            sections.push(Chosen {
+                heading: heading(at, &sub.question),
+                ask: sub.question.clone(),
+                quotes,
+            });
+        }
+    }
+    let beside = of(None);
+    if let (Some(first), false) = (plan.sub_questions.first(), beside.is_empty()) {
+        sections.push(Chosen {
+            heading: BESIDE.to_owned(),
+            ask: first.question.clone(),
+            quotes: beside,
+        });
+    }
+    sections
 }
 
 /// One line, not too long, cut between words.

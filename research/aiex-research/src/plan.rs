@@ -1,5 +1,6 @@
 //! What is to be found out, and where.
 
+use aiex_evidence::extract::Parts;
 use serde::{Deserialize, Serialize};
 
 use crate::SourceKind;
@@ -59,4 +60,11 @@ pub struct SubQuestion {
 pub struct Plan {
     /// The parts, the most important first.
     pub sub_questions: Vec<SubQuestion>,
+}
+
+impl Plan {
+    /// What each part asks that the others do not.
+    pub(crate) fn parts(&self) -> Parts {
+        Parts::new(self.sub_questions.iter().map(|sub| sub.question.as_str()))
+    }
 }

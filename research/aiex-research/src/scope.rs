@@ -1,5 +1,6 @@
 //! The first two stages: what is asked, and how it is cut into parts.
 
+use aiex_evidence::extract;
 use serde::Deserialize;
 
 use crate::SourceKind;
@@ -348,20 +349,64 @@ pub(crate) fn parts_without_model(question: &str) -> Vec<String> {
     parts
 }
 
-/// The clauses of a question that could stand alone.
+/// Words that begin a question.
+const ASKING: &[&str] = &["how", "what", "when", "where", "which", "who", "whose", "why"];
+/// Words that stand for what was named before.
+const PRONOUNS: &[&str] = &["it", "they", "them"];
+
+/// The clauses of a question that could stand alone. One that speaks of what the one before it names has the name: alone,
+/// it would ask of anything.
 fn clauses(question: &str) -> Vec<String> {
     let pieces = question
         .split(['?', ';', '\n'])
-        .flat_map(|piece| piece.split(", and "));
-    let pieces: Vec<&str> = pieces
-        .map(str::trim)
-        .filter(|piece| terms::of(piece).len() >= 2)
-        .collect();
-    if pieces.len() < 2 {
-        Vec::new()
-    } else {
-        pieces.into_iter().map(str::to_owned).collect()
+        .flat_map(|piece| piece.split(", and "))
+        .flat_map(asked_each);
+    let mut named: Option<String> = None;
+    let mut clauses = Vec::new();
+    for piece in pieces.map(str::trim) {
+        let name = terms::of(piece).into_iter().find(|word| extract::is_name(word));
+        clauses.push(match (&name, &named) {
+            (None, Some(before)) => with_name(piece, before),
+            _ => piece.to_owned(),
+        });
+        named = name.or(named);
     }
+    clauses.retain(|clause| terms::of(clause).len() >= 2);
+    if clauses.len() < 2 {
+        clauses.clear();
+    }
+    clauses
+}
+
+/// A piece cut before each "and" that a question word follows.
+fn asked_each(piece: &str) -> Vec<&str> {
+    const AND: &str = " and ";
+    let asks = |rest: &str| {
+        let word = rest.split_whitespace().next().unwrap_or_default();
+        ASKING.contains(&word.to_lowercase().as_str())
+    };
+    let mut pieces = Vec::new();
+    let (mut begins, mut from) = (0, 0);
+    while let Some(at) = piece.get(from..).and_then(|rest| rest.find(AND)) {
+        let (end, next) = (from + at, from + at + AND.len());
+        if piece.get(next..).is_some_and(asks) {
+            pieces.extend(piece.get(begins..end));
+            begins = next;
+        }
+        from = next;
+    }
+    pieces.extend(piece.get(begins..));
+    pieces
+}
+
+/// A clause with a name in place of the first pronoun.
+fn with_name(clause: &str, name: &str) -> String {
+    let mut words: Vec<&str> = clause.split_whitespace().collect();
+    let is_pronoun = |word: &&mut &str| PRONOUNS.contains(&word.to_lowercase().as_str());
+    if let Some(word) = words.iter_mut().find(is_pronoun) {
+        *word = name;
+    }
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -415,6 +460,30 @@ mod tests {
             clauses("How are retries decided? Which errors are retried?"),
             ["How are retries decided", "Which errors are retried"]
         );
-        assert!(clauses("How are retries decided?").is_empty());
+        assert_eq!(
+            clauses("where are parcels weighed and how is the label printed?"),
+            ["where are parcels weighed", "how is the label printed"]
+        );
+        for one in [
+            "How are retries decided?",
+            "where are parcels weighed and printed?",
+        ] {
+            assert!(clauses(one).is_empty(), "{one}");
+        }
+    }
+
+    #[test]
+    fn a_clause_that_speaks_of_a_name_has_it() {
+        assert_eq!(
+            clauses("is PARCEL_SCALE turned at night, and since which version does it exist?"),
+            [
+                "is PARCEL_SCALE turned at night",
+                "since which version does PARCEL_SCALE exist"
+            ]
+        );
+        assert_eq!(
+            clauses("where are parcels weighed, and which label is printed for them?"),
+            ["where are parcels weighed", "which label is printed for them"]
+        );
     }
 }

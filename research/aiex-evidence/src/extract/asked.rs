@@ -148,6 +148,22 @@ impl Asked {
         self.share(&self.held(text))
     }
 
+    /// The same question with some of its words, by their stems.
+    pub(super) fn of_words(mut self, is_kept: impl Fn(&str) -> bool) -> Self {
+        self.words.retain(|(stem, _)| is_kept(stem));
+        self.all = self.words.iter().map(|(_, weight)| weight).sum();
+        self
+    }
+
+    /// How much of the question a text speaks of where `above` stands above it, 0 to 1. A question without words that carry
+    /// meaning is held by nothing.
+    pub(super) fn held_below(&self, text: &str, above: &str) -> f64 {
+        if self.all <= 0.0 {
+            return 0.0;
+        }
+        self.share(&below(self.held(text), &self.held(above)))
+    }
+
     /// How well a text answers, where `above` stands above it and `near` says how near it is in meaning, as a cosine; 0
     /// without any word of the question and without its meaning, about 1 when it holds all of the words.
     pub(super) fn answered(&self, text: &str, above: &str, near: f64) -> f64 {
@@ -160,13 +176,7 @@ impl Asked {
             return 0.0;
         }
         let context = self.held(above);
-        let with_above = |mut held: HashMap<usize, f64>| {
-            for (at, share) in &context {
-                let known = held.entry(*at).or_insert(0.0);
-                *known = known.max(ABOVE * share);
-            }
-            held
-        };
+        let with_above = |held| below(held, &context);
         let best = sentences::split(text)
             .into_iter()
             .filter_map(|range| text.get(range))
@@ -250,6 +260,15 @@ impl Asked {
     }
 }
 
+/// The words that a text holds, and for less those that stand above it.
+fn below(mut held: HashMap<usize, f64>, above: &HashMap<usize, f64>) -> HashMap<usize, f64> {
+    for (at, share) in above {
+        let known = held.entry(*at).or_insert(0.0);
+        *known = known.max(ABOVE * share);
+    }
+    held
+}
+
 /// How near a word is to one that is asked for, by their stems: 1 when they are one, less when one is a form of the other, 0
 /// else.
 pub(super) fn related(asked: &str, said: &str) -> f64 {
@@ -274,7 +293,7 @@ pub(super) fn related(asked: &str, said: &str) -> f64 {
 }
 
 /// What the nearness of a text in meaning adds to its score.
-fn meant(near: f64) -> f64 {
+pub(super) fn meant(near: f64) -> f64 {
     MEANT * ((near - STRANGE) / (1.0 - STRANGE)).max(0.0)
 }
 

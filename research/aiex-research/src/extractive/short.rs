@@ -26,6 +26,8 @@ const VERBS: &[&str] = &[
     "are", "can", "could", "does", "has", "have", "is", "may", "means", "might", "must", "should", "was",
     "were", "will", "would",
 ];
+/// In place of an answer in short where what answers can only be shown whole.
+pub(super) const NOT_IN_A_LINE: &str = "No source says it in a line; what was found stands below.";
 /// Before the answer in short: what follows is nobody's prose.
 pub(super) const IN_THEIR_WORDS: &str = "The sources in their own words, the best first:";
 
@@ -39,6 +41,8 @@ pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], choice:
     let mut taken: Vec<&Quote> = Vec::new();
     let mut lines: Vec<Paragraph> = Vec::new();
     let mut telling = telling(question, quotes, choice);
+    // What only shares words with the question may be read below; as its answer it would mislead.
+    telling.retain(|(_, quote)| quote.sub_question.is_some());
     let best = telling.first().map_or(0.0, |(best, _)| *best);
     telling.retain(|(score, _)| *score >= LEAST_IN_SHORT * best);
     let rarity = rarity(evidence);
@@ -78,6 +82,9 @@ pub(crate) fn in_short(heading: &str, question: &str, quotes: &[&Quote], choice:
         if !lines.is_empty() {
             break;
         }
+    }
+    if lines.is_empty() && !telling.is_empty() {
+        lines.push(bare(NOT_IN_A_LINE));
     }
     let mut section = filled(heading, lines);
     if section.sentences().any(|sentence| !sentence.cites.is_empty()) {

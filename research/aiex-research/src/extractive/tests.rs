@@ -4,7 +4,7 @@ mod layout;
 
 use aiex_evidence::{Catalogue, Document, Quotes};
 
-use super::short::IN_THEIR_WORDS;
+use super::short::{IN_THEIR_WORDS, NOT_IN_A_LINE};
 use super::*;
 
 /// A source and the quotes taken from it.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use aiex_evidence::extract::Parts;
 use aiex_evidence::{Catalogue, Document, Origin, Quote, SearchRun, SourceId, Unread};
 
 use super::searching::Searched;
@@ -64,7 +65,8 @@ impl Gathered {
     /// they are few among the others. That a commit once had them is no answer.
     pub(crate) fn nowhere(&self, question: &str) -> Vec<String> {
         let all = terms::of(question);
-        let sought: HashSet<&String> = self.searches.iter().flat_map(|search| &search.nowhere).collect();
+        let told = self.searches.iter().flat_map(|search| &search.nowhere);
+        let sought: HashSet<&str> = told.map(String::as_str).collect();
         let is_read = |word: &String| {
             let mut others = self
                 .catalogue
@@ -72,10 +74,15 @@ impl Gathered {
                 .filter(|source| !matches!(source.origin, Origin::Commit { .. }));
             others.any(|source| source.text.to_lowercase().contains(word.as_str()))
         };
+        // Searches know `cancel-safe` as two words: what lacks one of them lacks the whole.
+        let is_sought = |word: &String| {
+            let mut parts = word.split(|c: char| !c.is_alphanumeric() && c != '_');
+            parts.any(|part| sought.contains(part))
+        };
         let nowhere: Vec<String> = all
             .iter()
             .map(|word| word.to_lowercase())
-            .filter(|word| sought.contains(word) && !is_read(word))
+            .filter(|word| is_sought(word) && !is_read(word))
             .collect();
         if LEAST_NOWHERE * nowhere.len() < all.len() {
             return Vec::new();
@@ -139,12 +146,18 @@ impl Gathered {
         outside().next().is_some() && outside().all(|search| search.failure.is_some())
     }
 
-    /// How many independent sources have a quote for a sub-question.
-    fn independent(&self, sub_question: usize) -> usize {
+    /// How many independent sources answer a sub-question. One that is made of others is answered as well as the least
+    /// answered of them; what answers it answers each of them.
+    fn independent(&self, parts: &Parts, sub_question: usize) -> usize {
+        let made_of = parts.made_of(sub_question);
+        if let Some(least) = made_of.iter().map(|part| self.independent(parts, *part)).min() {
+            return least;
+        }
+        let answers = |at: usize| at == sub_question || parts.made_of(at).contains(&sub_question);
         let owners: HashSet<String> = self
             .quotes
             .iter()
-            .filter(|quote| quote.sub_question == Some(sub_question))
+            .filter(|quote| quote.sub_question.is_some_and(answers))
             .filter_map(|quote| {
                 let source = self
                     .copies
@@ -158,10 +171,18 @@ impl Gathered {
         owners.len()
     }
 
+    /// How many sub-questions no source answers.
+    pub(crate) fn without_evidence(&self, plan: &Plan) -> usize {
+        let parts = plan.parts();
+        let all = 0..plan.sub_questions.len();
+        all.filter(|at| self.independent(&parts, *at) == 0).count()
+    }
+
     /// The sub-questions that fewer than two independent sources answer.
     pub(crate) fn unanswered(&self, plan: &Plan) -> Vec<usize> {
+        let parts = plan.parts();
         (0..plan.sub_questions.len())
-            .filter(|at| self.independent(*at) < INDEPENDENT)
+            .filter(|at| self.independent(&parts, *at) < INDEPENDENT)
             .collect()
     }
 

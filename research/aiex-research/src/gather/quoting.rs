@@ -1,9 +1,10 @@
 //! Quotes out of what was read: by the model where a page is long, by the words of the sub-questions elsewhere.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aiex_evidence::extract::{self, Meaning};
+use aiex_evidence::extract::{self, Meaning, Parts};
 use aiex_evidence::{Origin, Quote, Quotes, Rarity, Source};
 use futures_util::future;
 use serde::Deserialize;
@@ -50,6 +51,8 @@ pub(crate) struct Quoting {
     is_text: bool,
     /// Tells how near pieces are to the question in meaning, if somebody does.
     meaning: Option<Arc<dyn Meaning>>,
+    /// What tells which part of the question a quote answers, where code has to.
+    parts: Option<Arc<Parts>>,
 }
 
 impl Quoting {
@@ -87,7 +90,20 @@ impl Quoting {
                 _ => drop(quotes.extract(source, question, &self.rarity, 1, Some(*at))),
             }
         }
-        quotes.into_vec()
+        self.placed(quotes.into_vec())
+    }
+
+    /// Quotes at the parts of the question that they answer, whichever they were looked for; at none when they only share
+    /// words with it.
+    fn placed(&self, mut quotes: Vec<Quote>) -> Vec<Quote> {
+        if let Some(parts) = &self.parts {
+            let pieces: Vec<Range<usize>> = quotes.iter().map(|quote| quote.start..quote.end).collect();
+            let answered = parts.answered(&self.source, &pieces, self.meaning.as_deref());
+            for (quote, part) in quotes.iter_mut().zip(answered) {
+                quote.sub_question = part;
+            }
+        }
+        quotes
     }
 
     /// The pieces that are best read as an answer; every place of a name when those are asked for. Where no words meet,
@@ -220,6 +236,18 @@ impl Live {
             .collect();
         let rarity =
             Arc::new(on_a_thread(move || Rarity::of_paragraphs(texts.iter().map(String::as_str))).await?);
+        // A template asks in its own words, and a model says itself what its quotes answer.
+        let is_by_code = !self.has_model() && self.template.is_none();
+        let parts = is_by_code.then(|| Arc::new(plan.parts()));
+        // What was read for a whole is read for its parts.
+        let read_for = |reading: &Reading| -> Vec<usize> {
+            let made_of = |at: &usize| parts.as_ref().map_or(&[][..], |parts| parts.made_of(*at));
+            let mut read_for = reading.sub_questions.clone();
+            read_for.extend(reading.sub_questions.iter().flat_map(made_of));
+            let mut seen = HashSet::new();
+            read_for.retain(|at| seen.insert(*at));
+            read_for
+        };
         let quoting = self
             .sources_of(gathered, read)
             .into_iter()
@@ -227,11 +255,11 @@ impl Live {
                 source: Arc::new(source.clone()),
                 matched: reading.matched.clone(),
                 is_text: !self.has_model(),
-                sub_questions: reading
-                    .sub_questions
-                    .iter()
-                    .filter_map(|at| Some((*at, plan.sub_questions.get(*at)?.question.clone())))
+                sub_questions: read_for(reading)
+                    .into_iter()
+                    .filter_map(|at| Some((at, plan.sub_questions.get(at)?.question.clone())))
                     .collect(),
+                parts: parts.clone(),
                 meaning: self.ports.meaning.clone(),
                 rarity: Arc::clone(&rarity),
                 most: self.shape.quotes_per_source,

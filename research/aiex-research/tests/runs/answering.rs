@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::world::{World, brisk, events};
 
 /// Where a document lies: a path of the user's own code, a package and a path in it, or a commit.
+#[derive(Clone, Copy)]
 enum At {
     Own(&'static str),
     Package(&'static str, &'static str),
@@ -400,6 +401,19 @@ async fn what_stands_nowhere_is_owned_up_to() {
     }
 }
 
+const OF_SEVERAL_WORDS: Case = Case {
+    question: "does the desk speak LoanQL over inter-library?",
+    documents: IN_OTHER_WORDS.documents,
+    first: "",
+    never: &[],
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_of_several_words_that_stands_nowhere_is_told_as_it_is_written() {
+    let report = answer_by(&OF_SEVERAL_WORDS, None, &["loanql", "inter"]).await;
+    assert_eq!(report.nowhere, ["loanql", "inter-library"]);
+}
+
 const BOUND: &[(At, &str, &str)] = &[
     (
         Own("src/binder.rs"),
@@ -436,4 +450,74 @@ async fn a_history_is_read_for_a_reason_whatever_its_words() {
         let is_read = report.sources.iter().any(|source| tells(&source.origin));
         assert_eq!(is_read, expected, "{}", case.question);
     }
+}
+
+const OF_TWO_PARTS: Case = Case {
+    question: "when are loans counted, and who repairs torn books?",
+    documents: &[
+        (
+            Own("src/loans.rs"),
+            "Loans > count",
+            "/// Loans of books are counted at night.\nfn count(&self) -> usize {\n    self.loans.len()\n}\n",
+        ),
+        (
+            Own("src/torn.rs"),
+            "Binder > repair",
+            "/// Torn books are repaired by the binder.\nfn repair(&mut self, torn: Book) {\n    self.bench.push(torn);\n}\n",
+        ),
+    ],
+    first: "",
+    never: &[],
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_part_of_a_question_has_what_answers_it() {
+    let report = answer(&OF_TWO_PARTS).await;
+    let below = |heading: &str| -> String {
+        let section = report.sections.iter().find(|section| section.heading == heading);
+        let sentences = section
+            .unwrap()
+            .sentences()
+            .map(|sentence| sentence.text.as_str());
+        sentences.collect()
+    };
+    let (loans, torn) = (below("when are loans counted"), below("who repairs torn books"));
+    assert!(
+        loans.contains("counted at night") && !loans.contains("binder"),
+        "{loans}"
+    );
+    assert!(
+        torn.contains("by the binder") && !torn.contains("night"),
+        "{torn}"
+    );
+    let only = |heading: &str| report.sections.iter().all(|section| section.heading != heading);
+    assert!(only(OF_TWO_PARTS.question), "nothing is left for the whole");
+    assert_eq!(report.partial, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_shares_words_with_a_part_is_no_evidence_for_it() {
+    const HALF: Case = Case {
+        documents: &[
+            OF_TWO_PARTS.documents[0],
+            (
+                Own("src/shelf.rs"),
+                "Shelf",
+                "/// Books of all loans, by their number.\nstruct Shelf {\n    books: Vec<Book>,\n}\n",
+            ),
+        ],
+        ..OF_TWO_PARTS
+    };
+    let report = answer(&HALF).await;
+    let why = report.partial.unwrap_or_default();
+    // The question as a whole, and its second part.
+    assert!(why.contains("2 of 3 sub-questions found no evidence"), "{why}");
+    let short: String = report.sections[0]
+        .sentences()
+        .map(|sentence| sentence.text.as_str())
+        .collect();
+    assert!(
+        short.contains("counted at night") && !short.contains("by their number"),
+        "{short}"
+    );
 }

@@ -72,7 +72,10 @@ fn an_indented_example_is_shown_and_what_announces_it_is_no_answer() {
         "",
         "To weigh a heavy parcel, look at the example below:",
     );
-    assert_eq!(texts(&read.short("how is a heavy parcel weighed")), [NOTHING]);
+    assert_eq!(
+        texts(&read.short("how is a heavy parcel weighed")),
+        [NOT_IN_A_LINE]
+    );
 }
 
 #[test]
@@ -89,7 +92,7 @@ fn a_list_is_never_one_line() {
 fn marks_of_directives_are_no_answer() {
     let text = ".. py:data:: PARCEL_LIMIT\n\n.. versionadded:: 3.1";
     let read = Read::parts("docs/parcel.rst", "", text, &[".. py:data:: PARCEL_LIMIT"]);
-    assert_eq!(texts(&read.short("what is PARCEL_LIMIT")), [NOTHING]);
+    assert_eq!(texts(&read.short("what is PARCEL_LIMIT")), [NOT_IN_A_LINE]);
     let text = "A :class:`~parcel.Heavy` parcel is weighed.\n.. versionadded:: 3.1";
     let read = Read::whole("docs/parcel.rst", "", text);
     assert_eq!(
