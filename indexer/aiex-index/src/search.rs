@@ -16,6 +16,7 @@ pub mod lab;
 mod lead;
 mod matching;
 pub(crate) mod meaning;
+mod nowhere;
 pub mod pack;
 mod pattern;
 mod penalty;
@@ -156,7 +157,7 @@ fn answer(
             } else {
                 Vec::new()
             },
-            nowhere: arms.nowhere(&query),
+            nowhere: arms.nowhere.clone(),
         })
     };
     let arms = arms::ask(repo, served, &query, &filter, settings, &mut |arms| {

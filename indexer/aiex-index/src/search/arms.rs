@@ -9,6 +9,7 @@ use tracing::trace_span;
 
 use super::filter::Filter;
 use super::meaning;
+use super::nowhere::nowhere;
 use super::query::{Query, Route};
 use super::settings::RankSettings;
 use crate::error::{IndexError, SearchError};
@@ -26,9 +27,6 @@ const PARALLEL_FROM_CHUNKS: u64 = 50_000;
 
 /// A name that more chunks hold is told from its parts by full text alone: it is no rare thing.
 const HOLDING_AT_MOST: usize = 2_000;
-
-/// Latin, Greek and Cyrillic letters come before it; they part words by blanks, and few others do as simply.
-const FIRST_OF_OTHER_SCRIPTS: char = '\u{530}';
 
 /// A chunk and an arm's own score of it.
 pub(crate) type Found = (u64, f32);
@@ -49,25 +47,10 @@ pub(crate) struct Arms {
     pub(crate) holding: Option<HashSet<u64>>,
     /// How much each of the query's stems tells, in their order.
     pub(crate) rarity: Vec<Rarity>,
+    /// Words of the query that stand nowhere in the index.
+    pub(crate) nowhere: Vec<String>,
     /// What the user should know about arms that could not answer.
     pub(crate) notices: Vec<String>,
-}
-
-impl Arms {
-    /// The words of the query that no chunk holds, in its text or its path. Of scripts that run words together nobody
-    /// knows: a part of such a run is no word of the index. What names a language asks for its files.
-    pub(crate) fn nowhere(&self, query: &Query) -> Vec<String> {
-        let is_whole = |word: &str| {
-            let text = query.text.to_lowercase().replace('’', "'");
-            let is_parted = word.chars().all(|c| c < FIRST_OF_OTHER_SCRIPTS);
-            is_parted && !text.contains(&format!("{word}'t"))
-        };
-        let words = query.words.iter().zip(&query.languages).zip(&self.rarity);
-        words
-            .filter(|((word, language), rarity)| !rarity.is_held && language.is_none() && is_whole(word))
-            .map(|((word, _), _)| word.clone())
-            .collect()
-    }
 }
 
 /// Asks all arms. `early` is shown what the quick ones found when vectors take long.
@@ -192,9 +175,11 @@ fn text_arms(
     let scored = |list: Vec<Scored>| list.into_iter().map(|found| (found.chunk, found.score)).collect();
     let found = trace_span!("full text").in_scope(|| served.lexical.search(&lexical, allowed));
     let rarity = trace_span!("rarity").in_scope(|| served.lexical.rarity(&query.stems));
+    let rarity = rarity.map_err(fail)?;
     let mut arms = Arms {
         lexical: scored(found.map_err(fail)?),
-        rarity: weighted(rarity.map_err(fail)?, &weights),
+        nowhere: nowhere(query, &rarity, &served.lexical).map_err(fail)?,
+        rarity: weighted(rarity, &weights),
         ..Arms::default()
     };
     let symbols = trace_span!("symbols").entered();

@@ -318,7 +318,7 @@ fn is_sentence_start(token: &str, tokens: &[&str]) -> bool {
 
 /// The language that a word of a question names. Names that are words of other meanings (`go`, `c`) or that are what
 /// the question is about (`json`, `html`) are not among them.
-fn named_language(word: &str) -> Option<Language> {
+pub(super) fn named_language(word: &str) -> Option<Language> {
     let language = match word {
         "golang" => Language::Go,
         _ => Language::from_name(word).filter(|language| language.name() == word)?,

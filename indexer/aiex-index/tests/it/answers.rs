@@ -144,11 +144,20 @@ fn words_that_stand_nowhere_are_told() {
         ("解析配置 zanzibar", &["zanzibar"][..]),
         ("why don't sessions expire in python", &[]),
         ("where do sessions expire in haskell", &[]),
+        // A name of several words is one word, told as it is asked for.
+        ("is there a ZanzibarQL session", &["zanzibarql"]),
+        ("where is SESSION_ZANZIBAR", &["session_zanzibar"]),
     ] {
         assert_eq!(search(&fixture.repo, query).nowhere, nowhere, "{query}");
     }
-    fixture.write("src/zanzibar.rs", "pub fn of_kubernetes() {}\n");
+    fixture.write(
+        "src/zanzibar.rs",
+        "pub fn of_kubernetes() {}\n// See zanzibarql.\n",
+    );
     fixture.sync();
+    for query in ["is there a ZanzibarQL session", "where is OfKubernetes"] {
+        assert_eq!(search(&fixture.repo, query).nowhere, [""; 0], "{query}");
+    }
     let outcome = search(&fixture.repo, "where do kubernetes sessions expire in zanzibar");
     assert_eq!(outcome.nowhere, [""; 0]);
 }

@@ -86,6 +86,23 @@ impl LexicalIndex {
         })
     }
 
+    /// Whether one chunk holds all of these words, each in its text or in its path. Words must be stems.
+    pub fn hold_together(&self, words: &[String]) -> Result<bool, LexicalError> {
+        self.call("look for words together", || {
+            let fields = [self.fields().text, self.fields().path];
+            let term = |field, word: &str| -> Box<dyn EngineQuery> {
+                let term = Term::from_field_text(field, word);
+                Box::new(TermQuery::new(term, IndexRecordOption::Basic))
+            };
+            let anywhere = |word: &String| -> (Occur, Box<dyn EngineQuery>) {
+                let either = fields.map(|field| (Occur::Should, term(field, word)));
+                (Occur::Must, Box::new(BooleanQuery::new(either.into())))
+            };
+            let all = BooleanQuery::new(words.iter().map(anywhere).collect());
+            Ok(!best(&self.reader.searcher(), &all, 1, None)?.is_empty())
+        })
+    }
+
     /// What each term gives to the score of a chunk; nothing for a chunk that is not there.
     pub fn explain(&self, chunk: u64, query: &Query<'_>) -> Result<Vec<TermScore>, LexicalError> {
         let terms = terms(query.pieces);
