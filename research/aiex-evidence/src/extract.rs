@@ -315,9 +315,21 @@ fn pieces(source: &Source) -> Vec<Piece> {
         if piece.kind == Kind::Said && code::looks_like_code(text) {
             piece.kind = Kind::Shown;
         }
-        text.len() <= LONGEST && text.trim().chars().count() >= SHORTEST && !code::says_nothing(text)
+        text.len() <= LONGEST
+            && text.trim().chars().count() >= SHORTEST
+            && !code::says_nothing(text)
+            && !is_address(text)
     });
     pieces
+}
+
+/// Whether a text is nothing but addresses, with the marks of a list before them: it leads elsewhere and says nothing.
+fn is_address(text: &str) -> bool {
+    let mut words = text
+        .split_whitespace()
+        .filter(|word| word.chars().any(char::is_alphanumeric))
+        .peekable();
+    words.peek().is_some() && words.all(|word| word.contains("://"))
 }
 
 /// Whether two passages share nine words of ten.
@@ -363,6 +375,20 @@ mod tests {
         let quote = quotes.get(*ids.first().unwrap()).unwrap();
         assert!(quote.is_in(source));
         quote.text.clone()
+    }
+
+    #[test]
+    fn an_address_alone_is_no_piece() {
+        let text = "# Cookies\n\nCookies are signed with the key of the app.\n\n- https://example.org/docs/cookies/signed\n\
+                    - <https://example.org/cookies>\n";
+        let (catalogue, id) = source(text);
+        let source = catalogue.get(id).unwrap();
+        let said: Vec<&str> = pieces(source)
+            .into_iter()
+            .map(|piece| &text[piece.range])
+            .collect();
+        assert_eq!(said, ["Cookies are signed with the key of the app."]);
+        assert!(!is_address("see https://example.org/cookies"));
     }
 
     #[test]
