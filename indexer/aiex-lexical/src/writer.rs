@@ -5,6 +5,7 @@
 //! and a commit that leaves very many segments does it first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, MergeCandidate, MergePolicy, NoMergePolicy};
 use tantivy::{IndexWriter, TantivyError, Term};
@@ -25,6 +26,22 @@ const SMALL: u32 = 4_000;
 const DELETED: f32 = 0.3;
 /// Segments that a commit may leave behind for a caller that never settles.
 const TOO_MANY: usize = 32;
+
+/// How long the lock of a writer that is gone is waited for, and between two looks: a process that is being started has its
+/// files for a moment, until it becomes another program.
+const LOCK_LINGERS: Duration = Duration::from_secs(2);
+const LOCK_LOOK: Duration = Duration::from_millis(5);
+
+/// Tries again while the lock is held.
+fn patiently<T>(mut start: impl FnMut() -> Result<T, LexicalError>) -> Result<T, LexicalError> {
+    let deadline = Instant::now() + LOCK_LINGERS;
+    loop {
+        match start() {
+            Err(LexicalError::Busy { .. }) if Instant::now() < deadline => std::thread::sleep(LOCK_LOOK),
+            started => return started,
+        }
+    }
+}
 
 /// Changes an index. Dropped without a commit, nothing happened.
 pub struct Writer<'a> {
@@ -55,7 +72,12 @@ impl<'a> Writer<'a> {
             .num_merge_threads(1)
             .memory_budget_per_thread(memory_bytes.clamp(LEAST_MEMORY, MOST_MEMORY))
             .build();
-        let writer = index.call("start writing", || index.engine().writer_with_options(options))?;
+        let start = || {
+            index.call("start writing", || {
+                index.engine().writer_with_options(options.clone())
+            })
+        };
+        let writer = patiently(start)?;
         writer.set_merge_policy(Box::new(NoMergePolicy));
         // The engine names lists of deletions by the number of the operation, and the numbers of a commit that was cut
         // short are given again: a list that it left behind would be in the way of the next.

@@ -363,6 +363,24 @@ fn there_is_one_writer_at_a_time() {
     assert_eq!(index.committed_generation().unwrap(), 3);
 }
 
+/// A process that is being started has its parent's files, and so the lock of a writer that is gone, until it becomes another
+/// program.
+#[test]
+fn a_lock_that_is_about_to_be_let_go_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let (index, other) = (
+        LexicalIndex::open(dir.path()).unwrap(),
+        LexicalIndex::open(dir.path()).unwrap(),
+    );
+    let writer = index.begin(MEMORY).unwrap();
+    std::thread::scope(|scope| {
+        let begun = scope.spawn(|| other.begin(MEMORY).map(drop));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        drop(writer);
+        begun.join().unwrap().unwrap();
+    });
+}
+
 #[test]
 fn many_small_commits_leave_few_segments_and_few_files() {
     let directory = TempDir::new().unwrap();

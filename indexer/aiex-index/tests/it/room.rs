@@ -59,7 +59,7 @@ fn a_new_repository_is_searched_by_words_and_says_what_is_missing() {
 fn a_repository_that_is_put_away_leaves_its_room_and_is_made_anew_when_it_is_opened() {
     let fixture = Fixture::new();
     let root = fixture.root();
-    let lines: String = (0..4000)
+    let lines: String = (0..12_000)
         .map(|n| format!("pub const PARCEL_{n}: &str = \"{:x}\";\n", scrambled(n)))
         .collect();
     fixture.write("src/parcels.rs", &lines);
