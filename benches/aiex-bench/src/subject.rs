@@ -51,6 +51,10 @@ impl Subject {
     async fn connect(program: &Path, home: &Path, is_owner: bool) -> Result<Self, Failure> {
         let at = Home::at(home);
         at.create()?;
+        if is_owner {
+            // The crowd, and who looks on.
+            std::fs::write(home.join("config.toml"), "[daemon]\nmax_connections = 128\n")?;
+        }
         let mut command = DaemonCommand::new(program);
         command
             .env
