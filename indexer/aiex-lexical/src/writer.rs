@@ -37,7 +37,9 @@ fn patiently<T>(mut start: impl FnMut() -> Result<T, LexicalError>) -> Result<T,
     let deadline = Instant::now() + LOCK_LINGERS;
     loop {
         match start() {
-            Err(LexicalError::Busy { .. }) if Instant::now() < deadline => std::thread::sleep(LOCK_LOOK),
+            Err(LexicalError::Busy { .. }) if Instant::now() < deadline => {
+                std::thread::park_timeout(LOCK_LOOK)
+            }
             started => return started,
         }
     }

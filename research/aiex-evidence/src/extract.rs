@@ -323,8 +323,13 @@ fn pieces(source: &Source) -> Vec<Piece> {
     pieces
 }
 
-/// Whether a text is nothing but addresses, with the marks of a list before them: it leads elsewhere and says nothing.
+/// Whether a text is nothing but addresses, with the marks of a list or a name for each before them: it leads elsewhere and
+/// says nothing.
 fn is_address(text: &str) -> bool {
+    let is_target = |line: &str| line.trim_start().starts_with(".. _");
+    if text.lines().all(is_target) {
+        return true;
+    }
     let mut words = text
         .split_whitespace()
         .filter(|word| word.chars().any(char::is_alphanumeric))
@@ -380,7 +385,7 @@ mod tests {
     #[test]
     fn an_address_alone_is_no_piece() {
         let text = "# Cookies\n\nCookies are signed with the key of the app.\n\n- https://example.org/docs/cookies/signed\n\
-                    - <https://example.org/cookies>\n";
+                    - <https://example.org/cookies>\n\n.. _signed_cookies: https://example.org/cookies/signed\n";
         let (catalogue, id) = source(text);
         let source = catalogue.get(id).unwrap();
         let said: Vec<&str> = pieces(source)

@@ -61,7 +61,7 @@ pub(crate) fn of(
         shape.sub_questions.max(sections)
     };
     let parts = match ports.model {
-        None if template.is_none() => parts_without_model(&request.question).len().min(most),
+        None if template.is_none() => parts_without_model(&request.question, most).len().min(most),
         _ => most,
     } as u64;
     let wanted = |kind: &SourceKind| request.sources.is_empty() || request.sources.contains(kind);

@@ -118,7 +118,7 @@ impl Live {
                 &name,
                 || self.stop_rule(&gathered, round, stalled, unanswered.is_empty()),
                 |stop| {
-                    let answered = (plan.sub_questions.len() - unanswered.len()) as u32;
+                    let answered = (plan.sub_questions.len() - gathered.without_evidence(plan)) as u32;
                     vec![Event::RoundEnded {
                         round,
                         new_quotes,

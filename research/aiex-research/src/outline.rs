@@ -187,7 +187,7 @@ fn by_kind(question: &str, choice: Choice<'_>) -> Vec<Chosen> {
 }
 
 /// The heading of what speaks of a question of several parts and answers none of them.
-const BESIDE: &str = "Near the question";
+pub(crate) const BESIDE: &str = "Near the question";
 
 /// A section for each sub-question, under the template's heading if there is one, and one for what answers none of them.
 /// What is made of other parts has a section where something answers more than one of those.
@@ -205,7 +205,13 @@ fn by_sub_question(plan: &Plan, quotes: &[Quote], template: Option<&template::Te
     let mut sections: Vec<Chosen> = Vec::new();
     for (at, sub) in plan.sub_questions.iter().enumerate() {
         let quotes = of(Some(at));
-        if template.is_some() || !quotes.is_empty() || parts.made_of(at).is_empty() {
+        // What answers several parts stands at the whole: none of them is unanswered then.
+        let whole_answers = || {
+            let mut wholes = 0..plan.sub_questions.len();
+            wholes.any(|whole| parts.made_of(whole).contains(&at) && !of(Some(whole)).is_empty())
+        };
+        let is_left_open = parts.made_of(at).is_empty() && !whole_answers();
+        if template.is_some() || !quotes.is_empty() || is_left_open {
             sections.push(Chosen {
                 heading: heading(at, &sub.question),
                 ask: sub.question.clone(),

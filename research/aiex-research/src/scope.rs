@@ -232,7 +232,7 @@ impl Live {
     fn plan_without_model(&self, available: &[SourceKind]) -> Plan {
         let question = &self.request.question;
         let most = self.sub_questions();
-        let sub_questions = parts_without_model(question)
+        let sub_questions = parts_without_model(question, most)
             .into_iter()
             .map(|question| SubQuestion {
                 question,
@@ -343,9 +343,14 @@ pub(crate) fn kind_of(question: &str) -> QuestionKind {
 
 /// What is asked without a model's plan. A template that nobody asked for would search for its own words as well, which are not
 /// the user's.
-pub(crate) fn parts_without_model(question: &str) -> Vec<String> {
+pub(crate) fn parts_without_model(question: &str, most: usize) -> Vec<String> {
+    let clauses = clauses(question);
+    // Every part is asked before the whole is: the whole of three is a poor search.
+    if clauses.len() == most {
+        return clauses;
+    }
     let mut parts = vec![question.to_owned()];
-    parts.extend(clauses(question));
+    parts.extend(clauses);
     parts
 }
 
@@ -470,6 +475,22 @@ mod tests {
         ] {
             assert!(clauses(one).is_empty(), "{one}");
         }
+    }
+
+    #[test]
+    fn no_part_is_left_out_for_the_whole() {
+        let question = "How are parcels weighed, and where are labels sorted, and when are letters sent?";
+        let parts = [
+            "How are parcels weighed",
+            "where are they sorted",
+            "when are they sent",
+        ];
+        assert_eq!(parts_without_model(question, 3), parts);
+        let all = parts_without_model(question, 5);
+        assert_eq!(
+            (all[0].as_str(), &all[1..]),
+            (question, &parts.map(str::to_owned)[..])
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::extractive::{self, Choice};
 use crate::gather::Gathered;
 use crate::journal::Stop;
 use crate::live::{Live, on_a_thread};
-use crate::outline::Chosen;
+use crate::outline::{BESIDE, Chosen};
 use crate::ports::{Cut, ModelStage, Part};
 use crate::store::Patch;
 use crate::{prompt, terms};
@@ -82,7 +82,15 @@ impl Live {
             written.fell_back |= self.has_model() && prose.model.is_none() && prose.had_quotes;
             written.model = written.model.or(prose.model);
             written.removed.add(prose.removed);
-            written.sections.push(prose.section);
+            // What is only near the question need not be there: that nothing is would be said of the question.
+            if prose.section.heading != BESIDE
+                || prose
+                    .section
+                    .sentences()
+                    .any(|sentence| !sentence.cites.is_empty())
+            {
+                written.sections.push(prose.section);
+            }
         }
         Ok(written)
     }
@@ -161,6 +169,9 @@ impl Live {
                 let mut quotes = quotes;
                 // Sources are numbered by how well they fit.
                 quotes.sort_by_key(|quote| quote.id);
+                if gathered.lacks_a_name(&self.request.question) {
+                    quotes.clear();
+                }
                 let (question, ids) = (self.request.question.clone(), ids_of(&quotes));
                 let section = self.choosing(gathered, move |choice| {
                     extractive::in_short(IN_SHORT, &question, &choice.quotes(&ids), choice)

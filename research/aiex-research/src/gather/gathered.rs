@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use aiex_evidence::extract::Parts;
+use aiex_evidence::extract::{self, Parts};
 use aiex_evidence::{Catalogue, Document, Origin, Quote, SearchRun, SourceId, Unread};
 
 use super::searching::Searched;
@@ -61,8 +61,8 @@ impl Gathered {
         }
     }
 
-    /// The words of the question that stand nowhere in what was searched, and in nothing else that was read; none while
-    /// they are few among the others. That a commit once had them is no answer.
+    /// The words of the question that stand nowhere in what was searched, and in nothing else that was read; only names out of
+    /// code while they are few among the others. That a commit once had them is no answer.
     pub(crate) fn nowhere(&self, question: &str) -> Vec<String> {
         let all = terms::of(question);
         let told = self.searches.iter().flat_map(|search| &search.nowhere);
@@ -79,15 +79,24 @@ impl Gathered {
             let mut parts = word.split(|c: char| !c.is_alphanumeric() && c != '_');
             parts.any(|part| sought.contains(part))
         };
-        let nowhere: Vec<String> = all
+        let mut nowhere: Vec<(&String, String)> = all
             .iter()
-            .map(|word| word.to_lowercase())
-            .filter(|word| is_sought(word) && !is_read(word))
+            .map(|word| (word, word.to_lowercase()))
+            .filter(|(_, word)| is_sought(word) && !is_read(word))
             .collect();
         if LEAST_NOWHERE * nowhere.len() < all.len() {
-            return Vec::new();
+            nowhere.retain(|(as_written, _)| extract::is_name(as_written));
         }
-        nowhere
+        nowhere.into_iter().map(|(_, word)| word).collect()
+    }
+
+    /// Whether a question asks for a name that stands nowhere: whatever has its other words does not answer it.
+    pub(crate) fn lacks_a_name(&self, question: &str) -> bool {
+        let nowhere = self.nowhere(question);
+        let mut names = terms::of(question)
+            .into_iter()
+            .filter(|word| extract::is_name(word));
+        names.any(|name| nowhere.contains(&name.to_lowercase()))
     }
 
     /// The failures of searches, each said once.
@@ -174,8 +183,9 @@ impl Gathered {
     /// How many sub-questions no source answers.
     pub(crate) fn without_evidence(&self, plan: &Plan) -> usize {
         let parts = plan.parts();
-        let all = 0..plan.sub_questions.len();
-        all.filter(|at| self.independent(&parts, *at) == 0).count()
+        let all = plan.sub_questions.iter().enumerate();
+        all.filter(|(at, sub)| self.independent(&parts, *at) == 0 || self.lacks_a_name(&sub.question))
+            .count()
     }
 
     /// The sub-questions that fewer than two independent sources answer.

@@ -521,3 +521,45 @@ async fn what_only_shares_words_with_a_part_is_no_evidence_for_it() {
         "{short}"
     );
 }
+
+const OF_A_NAME_THAT_IS_NOT_THERE: Case = Case {
+    question: "since which edition do loans of books at the desk know ParcelTracking by number?",
+    documents: OF_TWO_PARTS.documents,
+    first: "",
+    never: &[],
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_stands_nowhere_is_told_however_long_the_question_and_nothing_answers_it() {
+    let report = answer_by(&OF_A_NAME_THAT_IS_NOT_THERE, None, &["parceltracking"]).await;
+    assert_eq!(report.nowhere, ["parceltracking"]);
+    let short = report.sections.first().unwrap();
+    assert!(
+        short.sentences().all(|sentence| sentence.cites.is_empty()),
+        "{short:?}"
+    );
+    let why = report.partial.unwrap_or_default();
+    assert!(why.contains("1 of 1 sub-questions found no evidence"), "{why}");
+}
+
+const ANSWERED_TOGETHER: Case = Case {
+    question: "how many loans may a member have, and how many days does a loan last?",
+    documents: &[(
+        Own("src/limits.rs"),
+        "Limits",
+        "/// A member may have twelve loans, and a loan lasts thirty days.\nstruct Limits {\n    loans: u8,\n    days: u8,\n}\n",
+    )],
+    first: "",
+    never: &[],
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_answered_together_with_another_is_not_said_to_be_open() {
+    let report = answer(&ANSWERED_TOGETHER).await;
+    let mut said = report.sections.iter().flat_map(|section| section.sentences());
+    assert!(
+        said.all(|sentence| !sentence.text.contains("No source that was read")),
+        "{:?}",
+        report.sections
+    );
+}
