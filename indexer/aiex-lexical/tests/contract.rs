@@ -375,7 +375,7 @@ fn a_lock_that_is_about_to_be_let_go_is_waited_for() {
     let writer = index.begin(MEMORY).unwrap();
     std::thread::scope(|scope| {
         let begun = scope.spawn(|| other.begin(MEMORY).map(drop));
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::park_timeout(std::time::Duration::from_millis(100));
         drop(writer);
         begun.join().unwrap().unwrap();
     });
