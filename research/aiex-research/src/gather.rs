@@ -113,12 +113,13 @@ impl Live {
             stalled = if new_quotes == 0 { stalled + 1 } else { 0 };
 
             let unanswered = gathered.unanswered(plan);
+            let silent = gathered.without_evidence(plan);
             let name = format!("round/{round}/stop");
             let stop = self.decide(
                 &name,
-                || self.stop_rule(&gathered, round, stalled, unanswered.is_empty()),
+                || self.stop_rule(&gathered, round, stalled, unanswered.is_empty() && silent == 0),
                 |stop| {
-                    let answered = (plan.sub_questions.len() - gathered.without_evidence(plan)) as u32;
+                    let answered = (plan.sub_questions.len() - silent) as u32;
                     vec![Event::RoundEnded {
                         round,
                         new_quotes,
