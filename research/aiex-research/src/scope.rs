@@ -482,8 +482,8 @@ mod tests {
         let question = "How are parcels weighed, and where are labels sorted, and when are letters sent?";
         let parts = [
             "How are parcels weighed",
-            "where are they sorted",
-            "when are they sent",
+            "where are labels sorted",
+            "when are letters sent",
         ];
         assert_eq!(parts_without_model(question, 3), parts);
         let all = parts_without_model(question, 5);

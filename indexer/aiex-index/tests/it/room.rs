@@ -73,7 +73,8 @@ fn a_repository_that_is_put_away_leaves_its_room_and_is_made_anew_when_it_is_ope
     assert!(engine.put_away(&root).unwrap());
     engine.collect_garbage(0, &|| false).unwrap();
     let left = engine.disk_used();
-    assert!(4 * left < used, "{left} of {used} bytes are still taken");
+    // What is left is the log of the store that holds contents.
+    assert!(2 * left < used, "{left} of {used} bytes are still taken");
     let registered = engine.registered();
     assert!(
         registered.len() == 1 && registered[0].is_put_away,
