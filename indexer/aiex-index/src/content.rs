@@ -318,6 +318,16 @@ impl ContentStore {
         self.writing(|db| cut_log(db, &self.path))
     }
 
+    /// Bytes of the store on disk that nothing lies on, and that what comes next is written over.
+    pub(crate) fn free_bytes(&self) -> u64 {
+        let bytes = self.reading(|db| {
+            let number = |pragma: &str| db.query_row(pragma, [], |row| row.get::<_, u64>(0));
+            Ok(number("PRAGMA freelist_count")? * number("PRAGMA page_size")?)
+        });
+        // A store that cannot be read is told by who needs it.
+        bytes.unwrap_or(0)
+    }
+
     /// Bytes on disk.
     pub fn disk_bytes(&self) -> u64 {
         ["content.db", "content.db-wal"]

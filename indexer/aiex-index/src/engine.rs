@@ -252,7 +252,8 @@ impl Engine {
         Manifest::last_written(&self.repo_dir(root))
     }
 
-    /// Bytes that all stores take on the disk, those of repositories that are not open included.
+    /// Bytes that all stores take on the disk, those of repositories that are not open included; without what is free within
+    /// them, which deleting repositories would not make less.
     pub fn disk_used(&self) -> u64 {
         let mut bytes = 0;
         let mut folders = vec![self.dir.clone()];
@@ -266,7 +267,7 @@ impl Engine {
                 }
             }
         }
-        bytes
+        bytes.saturating_sub(self.shared.content.free_bytes())
     }
 
     /// Deletes the folder of a repository that nobody needs, and what it has on a server. While that is away the record of

@@ -1,5 +1,5 @@
-//! Keeping all stores within their room on the disk: those of repositories that were not asked for in the longest time are
-//! deleted, and made anew when somebody asks again.
+//! Keeping all stores within their room on the disk: those of closed repositories are deleted, what was indexed longest ago
+//! first, then of those that nobody has asked for in a while. They are made anew when somebody asks again.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -36,7 +36,8 @@ impl EngineRepositories {
         let closed = engine
             .registered()
             .into_iter()
-            .filter(|registered| !registered.is_put_away && self.get(&registered.root).is_none())
+            .filter(|registered| self.get(&registered.root).is_none())
+            // What was put away has none, unless that was cut short.
             .filter_map(|registered| Some((engine.last_indexed(&registered.root)?, registered.root)))
             .min();
         let root = match closed.map(|(_, root): (SystemTime, PathBuf)| root) {
