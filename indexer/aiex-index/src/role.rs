@@ -26,6 +26,8 @@ pub(crate) enum Role {
     /// Among documentation, but neither prose nor an example.
     Documentation,
     Data,
+    /// In a folder that calls itself the core: what others adapt, wrap or hand on.
+    Core,
 }
 
 /// The parts that a file plays.
@@ -100,6 +102,7 @@ impl Roles {
                 || is_translation(language, name, &folders)
                 || is_project_file(name),
         );
+        plays(Role::Core, folders.iter().any(|folder| is_core(folder)));
         roles
     }
 
@@ -183,6 +186,12 @@ fn is_declaration(name: &str) -> bool {
     [".d.ts", ".d.cts", ".d.mts"]
         .iter()
         .any(|end| name.ends_with(end))
+}
+
+/// `core`, `queue-core`, `queue_core`.
+fn is_core(folder: &str) -> bool {
+    let rest = folder.strip_suffix("core");
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(['-', '_', '.']))
 }
 
 /// `Project.Tests`, `project-test-support`, `__testfixtures__`.
@@ -319,6 +328,15 @@ mod tests {
         check("src/__mocks__/pool.ts", Role::Test);
         check("build/pthread.m4", Role::Data);
         assert!(!Roles::of("src/contest/in.rs", Some(Language::Rust)).has(Role::Test));
+    }
+
+    #[test]
+    fn a_core_is_told_by_its_folder() {
+        let is_core = |path: &str| Roles::of(path, None).has(Role::Core);
+        assert!(is_core("src/core/pool.rs"));
+        assert!(is_core("queue-core/src/lib.rs"));
+        assert!(!is_core("src/core.rs"));
+        assert!(!is_core("encore/pool.rs"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a file's role takes from its spans.
+//! What a file's role takes from its spans, or gives them.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::settings::RankSettings;
 use crate::role::Role;
 use crate::snapshot::{FileEntry, Snapshot};
 
-/// What a role takes.
+/// What a role takes or gives.
 struct Penalty {
     role: &'static str,
     factor: f32,
@@ -199,6 +199,7 @@ fn penalties(
             wants_documented,
         ),
         ("data", roles.has(Role::Data), settings.data, query.wants_settings),
+        ("core", roles.has(Role::Core), settings.core, false),
         ("small package", by_package < 1.0, by_package, false),
     ]
     .into_iter()

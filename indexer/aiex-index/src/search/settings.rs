@@ -154,6 +154,9 @@ constants! {
     data = 0.33,
     /// Factor on change logs and licences.
     changelog = 0.25,
+    /// Factor on what lies in a folder that calls itself the core (`core`, `queue-core`): what others adapt and hand on is
+    /// more often meant than they are.
+    core = 1.05,
     /// How much it counts against a file that its package is small beside the largest: an exponent on its share.
     package_size = 0.08,
     /// The share of a package at least.
@@ -194,7 +197,7 @@ impl RankSettings {
             "test" | "legacy" | "example" | "bench" | "vendored" | "derived" | "declaration" | "prose"
             | "data" | "changelog" | "saturation" | "other_case" | "other_container" | "minor_kind"
             | "nested" | "stem_is_name" | "upkeep" | "other_language" | "older" | "documented"
-            | "partial_name" | "outer_frame" | "wanted" => Some(1.0),
+            | "partial_name" | "outer_frame" | "core" | "wanted" => Some(1.0),
             name => Self::NAMES.contains(&name).then_some(0.0),
         }
     }
