@@ -35,6 +35,9 @@ pub trait Observer: Sync {
     /// Whether to stop now. The work done since the last published generation is lost, no more.
     fn is_cancelled(&self) -> bool;
 
+    /// A thread that was started for this update alone is about to read a file: it may give way to others from here on.
+    fn reading(&self) {}
+
     /// Whether long work that nobody waits for is better done another time.
     fn spares_power(&self) -> bool {
         false

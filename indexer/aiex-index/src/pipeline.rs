@@ -18,6 +18,7 @@ use aiex_files::stat::Stat;
 use crate::catalogue::{Outcome, Row};
 use crate::content::{Blob, ContentKey, ContentStore, Packed};
 use crate::error::IndexError;
+use crate::observer::Observer;
 use crate::snapshot::Outline;
 use crate::suspects::Suspects;
 
@@ -134,9 +135,10 @@ pub(crate) fn read_all(
     candidates: &[Candidate],
     workers: usize,
     gate: &Gate,
-    is_cancelled: &(dyn Fn() -> bool + Sync),
+    observer: &dyn Observer,
     take: &mut dyn FnMut(Prepared) -> Result<(), IndexError>,
 ) -> Result<(), IndexError> {
+    let is_cancelled = || observer.is_cancelled();
     // A few files are read here and now: threads would cost more than they save.
     if candidates.len() <= 4 {
         for candidate in candidates {
@@ -159,6 +161,7 @@ pub(crate) fn read_all(
                     if is_over() {
                         return;
                     }
+                    observer.reading();
                     let prepared = reader.prepare(candidate);
                     if let Ok(prepared) = &prepared {
                         gate.enter(prepared.text_bytes(), &is_over);

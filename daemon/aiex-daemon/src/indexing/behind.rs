@@ -1,5 +1,7 @@
 //! Work behind everything else.
 
+use std::cell::Cell;
+
 /// What such a thread adds to its niceness: it gets about a tenth of a core while others want all of it, and all that they
 /// leave.
 #[cfg(target_os = "linux")]
@@ -21,6 +23,17 @@ pub(super) fn behind_others<T: Send>(work: impl FnOnce() -> T + Send) -> T {
             Err(error) => std::panic::panic_any(format!("no thread can be started: {error}")),
         }
     })
+}
+
+/// Makes the calling thread, which must be one that was started for this work alone, give way to others for the rest of its
+/// life.
+pub(super) fn give_way_from_here() {
+    thread_local! {
+        static GIVES_WAY: Cell<bool> = const { Cell::new(false) };
+    }
+    if !GIVES_WAY.replace(true) {
+        give_way();
+    }
 }
 
 /// On Linux niceness is a thread's own; elsewhere it would be the whole daemon's.
@@ -53,6 +66,20 @@ mod tests {
         });
         assert_eq!((own, of_another), (NICENESS, NICENESS));
         assert_eq!(niceness(), before);
+    }
+
+    #[test]
+    fn a_thread_gives_way_in_the_middle_of_its_work() {
+        let seen = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                let before = niceness();
+                give_way_from_here();
+                give_way_from_here();
+                (before, niceness())
+            });
+            thread.join().unwrap()
+        });
+        assert_eq!(seen, (niceness(), NICENESS));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use aiex_index::{Observer, Progress};
 use tokio_util::sync::CancellationToken;
 
+use super::behind::give_way_from_here;
 use super::repository::IndexedRepository;
 use crate::event::{Bus, Event};
 
@@ -20,6 +21,8 @@ pub(super) struct Watching<'a> {
     pub(super) has_news: &'a (dyn Fn() -> bool + Sync),
     /// Whether others wait for the place at the gate.
     pub(super) is_contended: &'a (dyn Fn() -> bool + Sync),
+    /// Whether nobody waits for what is read.
+    pub(super) is_unattended: &'a (dyn Fn() -> bool + Sync),
     /// Whether the machine runs on battery, and the user does not mind waiting for mains power.
     pub(super) spares_power: &'a (dyn Fn() -> bool + Sync),
     pub(super) began: Instant,
@@ -40,6 +43,12 @@ impl Observer for Watching<'_> {
         self.stop.is_cancelled()
             || (self.has_news)()
             || (self.began.elapsed() > LEAST && (self.is_contended)())
+    }
+
+    fn reading(&self) {
+        if (self.is_unattended)() {
+            give_way_from_here();
+        }
     }
 
     fn spares_power(&self) -> bool {

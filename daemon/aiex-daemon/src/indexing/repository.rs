@@ -194,11 +194,15 @@ impl IndexedRepository {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
+    /// How long ago somebody asked for it.
+    pub(super) fn last_asked(&self) -> Duration {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
     /// How long nobody has asked for it; none while there is something to do.
     pub(super) fn unused_for(&self) -> Option<Duration> {
         let is_idle = self.state().phase == Phase::Idle && self.index.facts().is_complete;
-        let used = *self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        is_idle.then(|| used.elapsed())
+        is_idle.then(|| self.last_asked())
     }
 
     /// The worker could not go on.

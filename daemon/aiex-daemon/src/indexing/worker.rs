@@ -46,6 +46,9 @@ const QUIET: Duration = Duration::from_secs(30);
 /// …and after this however much goes on: vectors of texts that are gone take room until then.
 const LONGEST_UNREST: Duration = Duration::from_secs(5 * 60);
 
+/// So long after somebody asked for a repository what is still read of it is read behind everything else.
+const ATTENDED: Duration = Duration::from_secs(3);
+
 /// The component that keeps one index in line with the disk.
 pub(super) struct Worker {
     repository: Arc<IndexedRepository>,
@@ -264,6 +267,12 @@ impl Life<'_> {
             self.due.rebuild = false;
             self.due.everything = true;
         }
+        // A first index goes on long after its first answers: by then it is background.
+        let is_awaited = self.due.is_awaited();
+        let is_unattended = || {
+            let repository = self.repository;
+            !is_awaited && repository.commands().is_empty() && ATTENDED < repository.last_asked()
+        };
         let as_of_ms = now_ms();
         let watching = Watching {
             repository: self.repository,
@@ -271,6 +280,7 @@ impl Life<'_> {
             stop: self.stop,
             has_news: &never,
             is_contended: &never,
+            is_unattended: &is_unattended,
             spares_power: &never,
             began: Instant::now(),
         };
@@ -319,6 +329,7 @@ impl Life<'_> {
             stop: self.stop,
             has_news: &has_news,
             is_contended: &|| workshop.gate.is_contended(),
+            is_unattended: &|| true,
             spares_power: &|| workshop.spares_power(),
             began: Instant::now(),
         };
@@ -396,6 +407,7 @@ impl Life<'_> {
             stop: self.stop,
             has_news: &has_news,
             is_contended: &|| gate.is_contended(),
+            is_unattended: &|| true,
             spares_power: &|| self.workshop.spares_power(),
             began: Instant::now(),
         };

@@ -91,13 +91,12 @@ impl RepoIndex {
                 ..ReadLimits::default()
             },
         };
-        let is_cancelled = || observer.is_cancelled();
         read_all(
             reader,
             &plan.candidates,
             settings.workers,
             &gate,
-            &is_cancelled,
+            observer,
             &mut |prepared| {
                 let bytes = prepared.text_bytes();
                 let taken = making.take(prepared);

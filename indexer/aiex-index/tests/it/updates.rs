@@ -1,6 +1,8 @@
 //! The index follows the disk.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use aiex_files::RelPath;
@@ -365,4 +367,41 @@ fn a_file_is_taken_in_once_it_is_forced_in() {
     fixture.write(".aiexignore", "!src/bundle.js\n");
     fixture.sync();
     assert_eq!(fixture.repo.facts().files_skipped, 0);
+}
+
+/// Notes which threads were about to read.
+#[derive(Default)]
+struct Readers(Mutex<Vec<ThreadId>>);
+
+impl Observer for Readers {
+    fn progress(&self, _: Progress) {}
+    fn published(&self, _: u64) {}
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+    fn reading(&self) {
+        self.0.lock().unwrap().push(std::thread::current().id());
+    }
+}
+
+#[test]
+fn only_threads_of_the_update_are_told_that_they_may_give_way() {
+    let fixture = Fixture::new();
+    let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
+    let seen = |count: usize| {
+        for number in 0..count {
+            fixture.write(
+                &format!("src/of_{count}/{number}.rs"),
+                &format!("fn f{count}_{number}() {{}}\n"),
+            );
+        }
+        let readers = Readers::default();
+        fixture.repo.update(Scope::All, &rules, &readers).unwrap();
+        readers.0.into_inner().unwrap()
+    };
+    // A few files are read on the caller's thread, which lives on.
+    assert_eq!(seen(3), []);
+    let threads = seen(20);
+    assert_eq!(threads.len(), 20);
+    assert!(!threads.contains(&std::thread::current().id()));
 }
