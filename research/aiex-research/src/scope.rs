@@ -229,6 +229,12 @@ impl Live {
         }
     }
 
+    /// Whether a plan is what code makes of the question: there is no model, or it did not answer, and is not counted on for
+    /// what comes next.
+    pub(crate) fn planned_without_model(&self, plan: &Plan) -> bool {
+        !self.has_model() || *plan == self.plan_without_model(&self.sources())
+    }
+
     fn plan_without_model(&self, available: &[SourceKind]) -> Plan {
         let question = &self.request.question;
         let most = self.sub_questions();

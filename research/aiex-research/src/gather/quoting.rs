@@ -237,7 +237,8 @@ impl Live {
         let rarity =
             Arc::new(on_a_thread(move || Rarity::of_paragraphs(texts.iter().map(String::as_str))).await?);
         // A template asks in its own words, and a model says itself what its quotes answer.
-        let is_by_code = !self.has_model() && self.template.is_none();
+        let is_without_model = self.planned_without_model(plan);
+        let is_by_code = self.template.is_none() && is_without_model;
         let parts = is_by_code.then(|| Arc::new(plan.parts()));
         // What was read for a whole is read for its parts.
         let read_for = |reading: &Reading| -> Vec<usize> {
@@ -254,7 +255,7 @@ impl Live {
             .map(|(source, reading)| Quoting {
                 source: Arc::new(source.clone()),
                 matched: reading.matched.clone(),
-                is_text: !self.has_model(),
+                is_text: is_without_model,
                 sub_questions: read_for(reading)
                     .into_iter()
                     .filter_map(|at| Some((at, plan.sub_questions.get(at)?.question.clone())))

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use aiex_evidence::Report;
 use aiex_research::{
     Budget, Depth, Event, ModelFailure, ModelStage, Prompt, Reach, Request, RunId, RunState, Stage, StopRule,
     Usage,
@@ -108,6 +109,38 @@ async fn with_everything_down_there_is_a_clear_error_and_the_evidence_is_kept() 
         }
     });
     assert_eq!(stop, Some(StopRule::Unreachable));
+}
+
+/// What the sections of a report are called, and what is cited below each.
+fn evidence(report: &Report) -> Vec<(String, Vec<String>)> {
+    let sections = report.sections.iter().map(|section| {
+        let cites = section.sentences().flat_map(|sentence| &sentence.cites);
+        (section.heading.clone(), cites.map(ToString::to_string).collect())
+    });
+    sections.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_down_leaves_the_evidence_where_it_stands_without_one() {
+    let mut found = Vec::new();
+    for world in [
+        World::plain(),
+        World {
+            fate: Arc::new(|call| Fated {
+                fails: call.starts_with("ask"),
+                ..Fated::default()
+            }),
+            ..World::with_model()
+        },
+    ] {
+        let request = Request {
+            depth: Depth::Quick,
+            ..request()
+        };
+        found.push(evidence(&report(&Arc::new(world), request).await));
+    }
+    assert!(2 < found[0].len(), "{:?}", found[0]);
+    assert_eq!(found[0], found[1]);
 }
 
 /// Models take until their deadline and say nothing; with `all`, so does everything else.
