@@ -386,14 +386,11 @@ impl Observer for Readers {
 
 #[test]
 fn only_threads_of_the_update_are_told_that_they_may_give_way() {
-    let fixture = Fixture::new();
-    let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
     let seen = |count: usize| {
+        let fixture = Fixture::new();
+        let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
         for number in 0..count {
-            fixture.write(
-                &format!("src/of_{count}/{number}.rs"),
-                &format!("fn f{count}_{number}() {{}}\n"),
-            );
+            fixture.write(&format!("src/{number}.rs"), &format!("fn f{number}() {{}}\n"));
         }
         let readers = Readers::default();
         fixture.repo.update(Scope::All, &rules, &readers).unwrap();
