@@ -13,6 +13,9 @@ pub(crate) enum Failure {
     /// There are too few sources to lay out a repository of.
     #[error("only {found} files of source under {}; build aiex once, so that its dependencies lie there", place.display())]
     Sources { place: PathBuf, found: usize },
+    /// What is to stand between the daemon and its files was not built.
+    #[error("there is no {}: build the whole workspace first, on Linux", place.display())]
+    NoInjector { place: PathBuf },
     /// A command did not end in time.
     #[error("`aiex {words}` did not end within {seconds} s")]
     Hangs { words: String, seconds: u64 },

@@ -1,5 +1,7 @@
 //! One daemon with a home and a repository of its own, hurt again and again.
 
+mod strike;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,18 +9,16 @@ use std::time::Duration;
 use fastrand::Rng;
 use rustix::process::Signal;
 
-use crate::blow;
 use crate::comparison;
 use crate::failure::Failure;
 use crate::ledger::Ledger;
-use crate::program::{Outcome, Program, Running, let_pass, wait_until, words};
+use crate::program::{Outcome, Program, Running, words};
 use crate::question;
+use crate::sweep::Sweep;
 use crate::tally::Tally;
 use crate::tree::{Change, Tree};
-use crate::workload::{self, Aim, Blow, Cycle, Step, Task};
+use crate::workload::{self, Cycle, Task};
 
-/// How long a command may take while something stands in its way, before the daemon is ended.
-const FAULTY: Duration = Duration::from_millis(1_500);
 /// The repository's own stores take at most so many times the room of fresh ones, and a little.
 const MOST_ROOM: u64 = 3;
 const LITTLE_ROOM: u64 = 4 << 20;
@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) folder: PathBuf,
     pub(crate) seed: u64,
     pub(crate) files: usize,
+    /// Which operations are hit in turn, instead of chance.
+    pub(crate) sweep: Option<Sweep>,
     pub(crate) kills: u64,
     pub(crate) check_every: u64,
     pub(crate) deadline: Duration,
@@ -47,6 +49,8 @@ pub(crate) struct Job {
     log_read: usize,
     /// Whether something besides kills was done to the daemon since the last check.
     was_short: bool,
+    /// What the last fault hit, for whoever looks into a failure.
+    last_hit: Option<String>,
 }
 
 impl Job {
@@ -54,7 +58,7 @@ impl Job {
     pub(crate) fn new(plan: Plan) -> Result<Self, Failure> {
         // What an earlier run left there, its daemon perhaps among it, would take part in this one.
         fs::create_dir(&plan.folder).map_err(Failure::at(&plan.folder))?;
-        let program = Program::new(&plan.exe, &plan.folder, plan.deadline)?;
+        let program = Program::with_faults(&plan.exe, &plan.folder, plan.deadline)?;
         let tree = Tree::new(
             &plan.folder.join("tree"),
             plan.files,
@@ -71,27 +75,42 @@ impl Job {
             step: 0,
             log_read: 0,
             was_short: false,
+            last_hit: None,
         })
     }
 
     /// Where it stands, for whoever looks into a failure.
     pub(crate) fn place(&self) -> String {
         format!(
-            "seed {}, cycle {}, step {}, {} kills, in {}",
+            "seed {}, cycle {}, step {}, {} kills, in {}; the last fault hit: {}",
             self.plan.seed,
             self.cycle,
             self.step,
             self.tally.kills,
-            self.plan.folder.display()
+            self.plan.folder.display(),
+            self.last_hit.as_deref().unwrap_or("nothing")
         )
     }
 
-    /// Goes on until the daemon was killed often enough or `is_over`, and checks at the end.
+    /// Goes on until the daemon was killed often enough or `is_over`, and checks at the end. A sweep goes on until every
+    /// operation that it is about has gone wrong.
     pub(crate) fn run(&mut self, is_over: &dyn Fn() -> bool, tell: &dyn Fn(&Self)) -> Result<(), Failure> {
         let mut checked = 0;
-        while self.tally.kills < self.plan.kills && !is_over() {
+        let mut sweep = self.plan.sweep;
+        while !is_over() {
             self.cycle += 1;
-            self.hurt(&Cycle::draw(self.plan.seed, self.cycle))?;
+            let cycle = match &mut sweep {
+                None if self.tally.kills >= self.plan.kills => break,
+                None => Cycle::draw(self.plan.seed, self.cycle),
+                Some(sweep) => match sweep.next() {
+                    Some(cycle) => cycle,
+                    None => break,
+                },
+            };
+            self.hurt(&cycle)?;
+            if let Some(sweep) = &mut sweep {
+                sweep.tell(self.last_hit.is_some());
+            }
             if checked + self.plan.check_every <= self.tally.kills {
                 checked = self.tally.kills;
                 self.check()?;
@@ -102,148 +121,6 @@ impl Job {
             self.check()?;
         }
         self.program.end_daemon(Signal::TERM)
-    }
-
-    fn hurt(&mut self, cycle: &Cycle) -> Result<(), Failure> {
-        let rng = &mut workload::rng(!self.plan.seed, self.cycle);
-        for change in &cycle.before {
-            self.change(*change, rng)?;
-        }
-        let bears_limits = matches!(cycle.blow, Blow::WritesFail(_));
-        if bears_limits {
-            self.program.end_daemon(Signal::KILL)?;
-        }
-        let was_dead = self.program.daemon().is_none();
-        if let (true, Blow::Kill(aim)) = (cycle.is_early, cycle.blow) {
-            return self.hurt_early(cycle.opening, aim, rng);
-        }
-        let opened = self.begin(cycle.opening, bears_limits, rng)?;
-        let opened = self.end(opened)?;
-        opened.must_answer()?;
-        if was_dead {
-            self.tally.restarts.push(opened.took);
-        }
-        match cycle.blow {
-            Blow::Kill(aim) => {
-                self.steps(&cycle.steps, rng)?;
-                self.last_words(cycle.in_flight, rng, |job| {
-                    blow::take_aim(aim, job.program.daemon());
-                    job.kill()
-                })
-            }
-            Blow::Terminate(delay) => {
-                self.tally.fault("terminated");
-                self.steps(&cycle.steps, rng)?;
-                self.last_words(cycle.in_flight, rng, |job| {
-                    let_pass(delay);
-                    job.program.end_daemon(Signal::TERM)
-                })
-            }
-            Blow::Freeze(time) => {
-                self.tally.fault("frozen");
-                self.frozen(cycle, time, rng)
-            }
-            Blow::WritesFail(bytes) => {
-                self.tally.fault("writes failed");
-                self.limited(cycle, rng, |pid| blow::limit_writes(pid, bytes))
-            }
-            Blow::WriteKills(bytes) => {
-                self.tally.fault("killed by a write");
-                self.limited(cycle, rng, |pid| blow::limit_writes(pid, bytes))
-            }
-            Blow::NoFiles(further) => {
-                self.tally.fault("out of files");
-                self.limited(cycle, rng, |pid| blow::limit_files(pid, further))
-            }
-        }
-    }
-
-    /// A blow during the start.
-    fn hurt_early(&mut self, opening: Task, aim: Aim, rng: &mut Rng) -> Result<(), Failure> {
-        let mut running = self.begin(opening, false, rng)?;
-        wait_until(FAULTY, || {
-            self.program.daemon().is_some() || running.child.ends_within(Duration::ZERO)
-        });
-        blow::take_aim(aim, self.program.daemon());
-        self.kill()?;
-        self.end_excused(running)
-    }
-
-    fn steps(&mut self, steps: &[Step], rng: &mut Rng) -> Result<(), Failure> {
-        for step in steps {
-            match step {
-                Step::Files(change) => self.change(*change, rng)?,
-                Step::Ask(task) => {
-                    let asked = self.begin(*task, false, rng)?;
-                    let outcome = self.end(asked)?;
-                    outcome.must_answer()?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Strikes, while a command is on its way if there is to be one.
-    fn last_words(
-        &mut self,
-        in_flight: Option<Task>,
-        rng: &mut Rng,
-        strike: impl FnOnce(&mut Self) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let asked = in_flight.map(|task| self.begin(task, false, rng)).transpose()?;
-        strike(self)?;
-        asked.map_or(Ok(()), |asked| self.end_excused(asked))
-    }
-
-    /// The daemon stands still while files change; then it must go on as if nothing had been.
-    fn frozen(&mut self, cycle: &Cycle, time: Duration, rng: &mut Rng) -> Result<(), Failure> {
-        let pid = self.program.daemon();
-        pid.inspect(|pid| blow::freeze(*pid, true));
-        let mut changed = Ok(());
-        for step in &cycle.steps {
-            if let Step::Files(change) = step {
-                changed = changed.and_then(|()| self.change(*change, rng));
-            }
-        }
-        let task = cycle.in_flight.unwrap_or(Task::SearchFresh);
-        let asked = self.begin(task, false, rng);
-        let_pass(time);
-        pid.inspect(|pid| blow::freeze(*pid, false));
-        changed?;
-        let outcome = self.end(asked?)?;
-        outcome.must_answer()?;
-        self.kill()
-    }
-
-    /// Something that the daemon needs is short; then it is ended, and everything is as before.
-    fn limited(
-        &mut self,
-        cycle: &Cycle,
-        rng: &mut Rng,
-        limit: impl FnOnce(rustix::process::Pid) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        self.was_short = true;
-        if let Some(pid) = self.program.daemon() {
-            limit(pid)?;
-        }
-        for step in &cycle.steps {
-            match step {
-                Step::Files(change) => self.change(*change, rng)?,
-                Step::Ask(task) => self.try_for_a_while(*task, rng)?,
-            }
-        }
-        self.try_for_a_while(cycle.in_flight.unwrap_or(Task::SearchFresh), rng)?;
-        let_pass(Duration::from_millis(rng.u64(0..300)));
-        self.kill()
-    }
-
-    /// A command that may fail. One that waits for long is helped by the end of the daemon.
-    fn try_for_a_while(&mut self, task: Task, rng: &mut Rng) -> Result<(), Failure> {
-        let mut asked = self.begin(task, false, rng)?;
-        if !asked.child.ends_within(FAULTY) {
-            self.kill()?;
-        }
-        self.end_excused(asked)
     }
 
     fn kill(&mut self) -> Result<(), Failure> {

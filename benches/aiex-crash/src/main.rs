@@ -6,20 +6,24 @@
 //! ```
 //!
 //! What is done is a function of the seed: the same steps and the same instants. What a blow hits is not, for that
-//! depends on the machine. Kills leave the system's own memory of files alone; a power cut is not tested by this.
+//! depends on the machine. Besides kills at an instant, operations of the daemon on its files fail, end it or take long,
+//! below every store: at random, or with `--sweep` one after the other, until none is left. Kills leave the system's own memory of files alone; a power cut is not tested by this.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod blow;
 mod comparison;
+mod control;
 mod corpus;
 mod failure;
+mod fault;
 mod job;
 mod ledger;
 mod program;
 mod question;
 mod ranking;
+mod sweep;
 mod tally;
 mod tree;
 mod workload;
@@ -35,6 +39,7 @@ use clap::Parser;
 
 use crate::failure::Failure;
 use crate::job::{Job, Plan};
+use crate::sweep::Sweep;
 use crate::tally::Tally;
 
 /// Kills aiex at random while it works, and proves that nothing is lost or wrong.
@@ -58,6 +63,10 @@ struct Args {
     /// Files in a repository.
     #[arg(long, default_value_t = 300)]
     files: usize,
+    /// Instead of chance, each operation on the daemon's files in turn: of a start, and of a change and what is asked
+    /// about it. It is killed before the operation, in its midst, or the operation fails. With a number N every N-th.
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1", value_parser = clap::value_parser!(u64).range(1..))]
+    sweep: Option<u64>,
     /// The program under test; the one beside this otherwise.
     #[arg(long)]
     program: Option<PathBuf>,
@@ -99,6 +108,9 @@ fn run(args: &Args) -> Result<(), Failure> {
                 folder: job::folder(&scratch, number),
                 seed: seed.wrapping_add(number),
                 files: args.files,
+                sweep: args
+                    .sweep
+                    .map(|every| Sweep::new(number * every, every * args.jobs)),
                 kills: args.kills / args.jobs + u64::from(number < args.kills % args.jobs),
                 check_every: args.check_every,
                 deadline: Duration::from_secs(args.deadline),

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::fault::Faults;
 
 /// What a look at what is waited for may count of a deadline. A machine that stands still, or has no time for this
 /// program, is not what is tested.
@@ -22,6 +23,8 @@ pub(crate) struct Program {
     home: Home,
     /// No command may take longer, whatever is done to the daemon.
     deadline: Duration,
+    /// What its daemons have loaded, if they are to be hurt below their stores.
+    faults: Option<Faults>,
 }
 
 /// A command at work.
@@ -53,7 +56,22 @@ impl Program {
             folder: folder.to_owned(),
             home: Home::at(&folder.join("aiex")),
             deadline,
+            faults: None,
         })
+    }
+
+    /// A home under `folder` whose daemons can be hurt below their stores.
+    pub(crate) fn with_faults(exe: &Path, folder: &Path, deadline: Duration) -> Result<Self, Failure> {
+        let mut program = Self::new(exe, folder, deadline)?;
+        let under = folder.join("aiex");
+        program.faults = Some(Faults::new(exe, folder.join("faults"), under)?);
+        Ok(program)
+    }
+
+    /// The hand on its daemon.
+    pub(crate) fn faults(&self) -> Result<&Faults, Failure> {
+        let faults = self.faults.as_ref();
+        faults.ok_or_else(|| Failure::Daemon("was started without the seam for faults".to_owned()))
     }
 
     pub(crate) fn deadline(&self) -> Duration {
@@ -102,6 +120,7 @@ impl Program {
             .env("HOME", self.folder.join("user"))
             .env("AIEX_HOME", self.folder.join("aiex"))
             .env("AIEX_IDLE_EXIT", "30m")
+            .envs(self.faults.iter().flat_map(Faults::variables))
             .stdin(Stdio::null())
             .stdout(open(&printed[0])?)
             .stderr(open(&printed[1])?);

@@ -1,6 +1,7 @@
 //! A git repository of real sources, and everything that people and their tools do to its files.
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,6 +16,8 @@ const BRANCHES: [&str; 3] = ["main", "left", "right"];
 const BURST: usize = 50;
 /// Sources kept aside for new files, for every three in the repository.
 const ASIDE: usize = 1;
+/// Where Linux says how many events of watches it keeps.
+const EVENTS_KEPT: &str = "/proc/sys/fs/inotify/max_queued_events";
 
 pub(crate) struct Tree {
     pub(crate) root: PathBuf,
@@ -70,6 +73,27 @@ impl Tree {
         }
         tree.git(&["checkout", "-q", BRANCHES[0]])?;
         Ok(tree)
+    }
+
+    /// Makes more events than the system keeps for one who does not listen, and changes nothing: two files are written
+    /// to in turn, for the same event twice in a row is kept as one.
+    pub(crate) fn flood(&self) -> Result<(), Failure> {
+        let kept = fs::read_to_string(EVENTS_KEPT).unwrap_or_default();
+        let kept: usize = kept.trim().parse().unwrap_or(16_384);
+        let files = self.files()?;
+        let mut open = Vec::new();
+        for path in files.iter().take(2) {
+            let path = self.root.join(path);
+            let text = fs::read(&path).map_err(Failure::at(&path))?;
+            let file = fs::OpenOptions::new().write(true).open(&path);
+            open.push((file.map_err(Failure::at(&path))?, text, path));
+        }
+        for turn in 0..kept + kept / 8 {
+            let (file, text, path) = &open[turn % open.len()];
+            let first = &text[..text.len().min(1)];
+            file.write_all_at(first, 0).map_err(Failure::at(path))?;
+        }
+        Ok(())
     }
 
     /// Every file, by its path from the root, in order.

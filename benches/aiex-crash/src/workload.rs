@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use rustix::io::Errno;
 
+use crate::fault::{Effect, Fault, Kinds};
 use crate::tree::Change;
 
 /// One go: from a daemon that is gone to the next end of it.
@@ -53,12 +55,20 @@ pub(crate) enum Blow {
     Terminate(Duration),
     /// It stands still for a while, and files change meanwhile.
     Freeze(Duration),
+    /// It stands still until the system has dropped events of its watches, and files change meanwhile.
+    Overflow,
     /// What it writes beyond so many bytes of a file fails, as on a full disk.
     WritesFail(u64),
     /// What it writes beyond so many bytes of a file ends it, in the midst of the write.
     WriteKills(u64),
     /// It can open no more than so many further files.
     NoFiles(u64),
+    /// An operation on its files goes wrong, or all do from one on.
+    Fault(Fault),
+    /// All operations on its files take so much longer; it must answer as ever.
+    Slow(Fault),
+    /// Its clock is wrong by so many seconds; it must answer as ever.
+    Clock(i64),
 }
 
 /// When to strike.
@@ -79,7 +89,7 @@ impl Cycle {
         Self {
             before: (0..rng.usize(0..3)).map(|_| change(rng)).collect(),
             opening: opening(rng),
-            is_early: matches!(blow, Blow::Kill(_)) && rng.u8(0..100) < 20,
+            is_early: matches!(blow, Blow::Kill(_) | Blow::Fault(_)) && rng.u8(0..100) < 20,
             steps: (0..rng.usize(1..4)).map(|_| step(rng)).collect(),
             in_flight: (rng.u8(0..100) < 30).then(|| task(rng)),
             blow,
@@ -163,13 +173,55 @@ fn opening(rng: &mut Rng) -> Task {
 
 fn blow(rng: &mut Rng) -> Blow {
     match rng.u8(0..100) {
-        0..88 => Blow::Kill(aim(rng)),
+        0..70 => Blow::Kill(aim(rng)),
+        70..84 => Blow::Fault(fault(rng)),
+        84..86 => Blow::Slow(Fault {
+            effect: Effect::Slow(Duration::from_millis(rng.u64(1..8))),
+            kinds: Kinds::Changes,
+            skip: 0,
+            lasts: true,
+        }),
+        86..88 => Blow::Clock(clock(rng)),
         88..91 => Blow::Terminate(Duration::from_millis(rng.u64(0..150))),
-        91..93 => Blow::Freeze(Duration::from_millis(rng.u64(500..2_500))),
+        91 => Blow::Overflow,
+        92 => Blow::Freeze(Duration::from_millis(rng.u64(500..2_500))),
         93..95 => Blow::WritesFail(limit(rng)),
         95..98 => Blow::WriteKills(limit(rng)),
         _ => Blow::NoFiles(rng.u64(0..8)),
     }
+}
+
+/// Half of the faults end the daemon at an operation; of the others most hit one operation, as a bad block does.
+fn fault(rng: &mut Rng) -> Fault {
+    let effects = [
+        (4, Effect::EndsBefore),
+        (4, Effect::EndsMidway),
+        (4, Effect::Fails(Errno::IO)),
+        (3, Effect::Fails(Errno::NOSPC)),
+        (1, Effect::Fails(Errno::ACCESS)),
+    ];
+    let kinds = [
+        (8, Kinds::Changes),
+        (2, Kinds::Writes),
+        (3, Kinds::Syncs),
+        (3, Kinds::Renames),
+        (2, Kinds::Truncations),
+        (2, Kinds::Reads),
+    ];
+    let effect = by_weight(&effects, rng);
+    let below = rng.choice([1, 8, 64, 512]).unwrap_or(1);
+    Fault {
+        effect,
+        kinds: by_weight(&kinds, rng),
+        skip: rng.u64(0..below),
+        lasts: !effect.is_end() && rng.u8(0..3) == 0,
+    }
+}
+
+/// A clock that is set a little, by an hour, by years: back or ahead.
+fn clock(rng: &mut Rng) -> i64 {
+    let most = rng.choice([10, 2 * 3_600, 5 * 365 * 86_400]).unwrap_or(10);
+    rng.i64(-most..=most)
 }
 
 /// Bytes of a file beyond which nothing can be written: nothing at all, as in a log, as in a store.
@@ -223,10 +275,19 @@ mod tests {
             "History",
             "Terminate",
             "Freeze",
+            "Overflow",
             "WritesFail",
             "WriteKills",
             "NoFiles",
             "AtWrite",
+            "EndsBefore",
+            "EndsMidway",
+            "Fails(EIO",
+            "Syncs",
+            "Reads",
+            "lasts: true",
+            "Slow",
+            "Clock(-",
             "is_early: true",
         ] {
             assert!(all.contains(word), "{word} is never drawn");
