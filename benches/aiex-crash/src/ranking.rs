@@ -8,6 +8,8 @@
 //! first. So for words it is held that both find the same chunks, that the file of each of the first ten is near the top
 //! of the other, and it is counted how often the first ten are the same to the last place. An arm lists so many and no
 //! more: what is found by words alone, with hardly a better score than the last of the list, another index may not list.
+//! Words of paths score whole folders alike: where more chunks are equal than the list has room for, which of them are
+//! in it is chance, and to be in it is worth some ten places.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +36,8 @@ const ALL: &str = "1000";
 const FEW: usize = 40;
 /// By how much scores of the same two vectors may differ.
 const EPSILON: f64 = 0.001;
+/// Chunks that the arm for words of paths lists at most.
+const PATHS_LISTED: usize = 120;
 /// Of the last score of an arm for words: what is not above is at its end. Scores differ by up to a tenth.
 const AT_THE_END: f64 = 1.1;
 
@@ -168,11 +172,13 @@ fn near(query: &str, whose: &str, these: &[Hit], those: &[Hit]) -> Result<(), Fa
     let last =
         |score: fn(&Hit) -> Option<f64>| AT_THE_END * these.iter().filter_map(score).fold(f64::MAX, f64::min);
     let (end_of_words, end_of_paths) = (last(|hit| hit.by_words), last(|hit| hit.by_path));
+    let are_paths_cut = these.iter().filter(|hit| hit.by_path.is_some()).count() >= PATHS_LISTED;
     for (rank, hit) in these.iter().take(FIRST).enumerate() {
         let is_at_the_end = hit.dense.is_none()
             && hit.by_words.is_none_or(|score| score <= end_of_words)
             && hit.by_path.is_none_or(|score| score <= end_of_paths);
-        if is_at_the_end {
+        let is_by_chance = are_paths_cut && hit.by_path.is_some_and(|score| score <= end_of_paths);
+        if is_at_the_end || is_by_chance {
             continue;
         }
         let there = those.iter().position(|other| other.path() == hit.path());

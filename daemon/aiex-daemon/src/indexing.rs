@@ -140,7 +140,7 @@ impl EngineRepositories {
             }
         };
         if let Some(why) = engine.quarantined() {
-            tracing::warn!(why, "the content store was damaged and set aside");
+            tracing::warn!(why, "the content store is set aside and built anew");
         }
         let mut registered = engine.registered();
         registered.retain(|registered| !registered.is_put_away);

@@ -3,6 +3,7 @@
 //! A check never changes anything, except that the daemon is started: that it starts is the most important check.
 
 mod daemon;
+mod kept;
 mod keys;
 mod places;
 mod providers;
@@ -156,6 +157,7 @@ async fn examine(
     }
     findings.extend(status.as_ref().and_then(settings::check_vector_server));
     if status.is_some() {
+        findings.extend(kept::check(printer, interrupt).await?);
         findings.extend(keys::check(printer, interrupt).await?);
     }
     if let Some(status) = &status {

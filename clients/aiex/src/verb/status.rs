@@ -351,12 +351,7 @@ fn render_repo(text: &mut String, repo: &RepoStatus, now: u64, palette: Palette)
     };
     row(text, palette, "watched", &displayable(&watch));
     for store in &repo.quarantined {
-        row(
-            text,
-            palette,
-            "repaired",
-            &format!("{}, which was damaged", displayable(store)),
-        );
+        row(text, palette, "rebuilt", &displayable(store));
     }
 }
 

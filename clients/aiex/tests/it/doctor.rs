@@ -29,6 +29,8 @@ fn a_healthy_setup_has_no_failure() {
         "settings",
         "embedder",
         "daemon",
+        "history",
+        "research",
         "repository",
     ] {
         assert_eq!(verdicts(&outcome, check), ["ok"], "{check}\n{}", outcome.stdout);

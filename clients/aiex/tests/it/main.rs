@@ -10,6 +10,7 @@ mod daemon;
 mod doctor;
 mod eval;
 mod follow_up;
+mod formats;
 mod graph;
 mod history;
 mod keys;

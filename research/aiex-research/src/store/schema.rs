@@ -58,8 +58,12 @@ const KEPT_LOG: u32 = 4 << 20;
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
-    // Takes effect when the file is made; a file that was made without is changed by `prepare`.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    // Takes effect when the file is made; a file that was made without is changed by `prepare`. Where tables are it would
+    // be written each time, also into a file of a newer version.
+    let format: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if format == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "journal_size_limit", KEPT_LOG)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
