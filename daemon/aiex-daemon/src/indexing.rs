@@ -4,6 +4,7 @@ mod asked;
 mod behind;
 mod clock;
 mod due;
+mod forgetting;
 mod gate;
 mod observer;
 mod opened;
@@ -142,6 +143,7 @@ impl EngineRepositories {
         if let Some(why) = engine.quarantined() {
             tracing::warn!(why, "the content store is set aside and built anew");
         }
+        self.forget_given_up(&engine);
         let mut registered = engine.registered();
         registered.retain(|registered| !registered.is_put_away);
         // The ones added last are the likeliest to be asked for.

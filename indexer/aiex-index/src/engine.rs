@@ -1,5 +1,7 @@
 //! What repositories share, and which repositories there are.
 
+mod registry;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -7,7 +9,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aiex_embed::Embedder;
 use aiex_files::root::Root;
-use serde::{Deserialize, Serialize};
 
 use crate::content::ContentStore;
 use crate::error::IndexError;
@@ -18,6 +19,8 @@ use crate::search::cache::QueryCache;
 use crate::seating::Seating;
 use crate::settings::IndexSettings;
 use crate::suspects::Suspects;
+
+pub use registry::Registered;
 
 /// The folder of a repository that is being copied. One that a crash has left is of no use.
 const MAKING: &str = "making";
@@ -47,21 +50,6 @@ impl Shared {
             .map(|embedder| embedder.id().to_owned())
             .unwrap_or_default()
     }
-}
-
-/// A repository that the engine keeps an index of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registered {
-    /// Its root, canonical.
-    pub root: PathBuf,
-    /// When it was added, in milliseconds since the Unix epoch.
-    pub added_at_ms: u64,
-    /// Whether the user insisted on a folder that is refused otherwise.
-    #[serde(default)]
-    pub is_forced: bool,
-    /// Whether its stores were deleted for the room that they took. They are made anew when it is opened.
-    #[serde(default)]
-    pub is_put_away: bool,
 }
 
 /// The registered repositories and what they share. One engine owns its directory.
@@ -94,7 +82,7 @@ impl Engine {
         remove_dir(&dir.join(MAKING)).map_err(|e| IndexError::io("index", dir, e))?;
         let (content, quarantined) = ContentStore::open(&dir.join("content"))?;
         let suspects = Suspects::open(&dir.join("content"), settings.parse_trial.clone())?;
-        let registered = read_registry(dir);
+        let registered = registry::read(dir);
         let cache = QueryCache::new(settings.cache_bytes);
         let held = Held::new(settings.outline_bytes);
         Ok(Arc::new(Self {
@@ -147,7 +135,7 @@ impl Engine {
         if let Some(repo) = open.get(&root.path) {
             return Ok(repo.clone());
         }
-        let path = root.path.clone();
+        let (path, worktree) = (root.path.clone(), registry::worktree(&root));
         let dir = self.repo_dir(&path);
         if !dir.exists()
             && let Err(error) = self.begin_with_sibling(open.values(), &root, &dir)
@@ -155,7 +143,7 @@ impl Engine {
             tracing::info!(root = %path.display(), %error, "the stores of its sibling cannot be copied; it is read");
         }
         let repo = Arc::new(RepoIndex::open(root, &dir, self.shared.clone())?);
-        self.register(&path, is_forced)?;
+        self.register(&path, is_forced, worktree)?;
         open.insert(path, repo.clone());
         Ok(repo)
     }
@@ -224,7 +212,7 @@ impl Engine {
             let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
             let before = registered.len();
             registered.retain(|entry| entry.root != root);
-            write_registry(&self.dir, &registered)?;
+            registry::write(&self.dir, &registered)?;
             registered.len() < before
         };
         self.delete_folder(&self.repo_dir(root))?;
@@ -366,16 +354,14 @@ impl Engine {
         self.dir.join("repos").join(&digest.to_hex()[..16])
     }
 
-    fn register(&self, root: &Path, is_forced: bool) -> Result<(), IndexError> {
+    fn register(&self, root: &Path, is_forced: bool, worktree: Option<PathBuf>) -> Result<(), IndexError> {
         let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = registered.iter().find(|entry| entry.root == root) {
-            let was_put_away = entry.is_put_away;
-            drop(registered);
-            return if was_put_away {
-                self.note(root, false)
-            } else {
-                Ok(())
-            };
+        if let Some(entry) = registered.iter_mut().find(|entry| entry.root == root) {
+            if !entry.is_put_away && entry.worktree == worktree {
+                return Ok(());
+            }
+            (entry.is_put_away, entry.worktree) = (false, worktree);
+            return registry::write(&self.dir, &registered);
         }
         let added_at_ms = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -385,8 +371,9 @@ impl Engine {
             added_at_ms,
             is_forced,
             is_put_away: false,
+            worktree,
         });
-        write_registry(&self.dir, &registered)
+        registry::write(&self.dir, &registered)
     }
 
     /// Notes whether the stores of a registered repository were put away.
@@ -395,7 +382,7 @@ impl Engine {
         if let Some(entry) = registered.iter_mut().find(|entry| entry.root == root) {
             entry.is_put_away = is_put_away;
         }
-        write_registry(&self.dir, &registered)
+        registry::write(&self.dir, &registered)
     }
 }
 
@@ -437,47 +424,4 @@ impl Drop for Engine {
             }
         });
     }
-}
-
-/// Reads the list of repositories. A list that cannot be read is put together from the manifests.
-fn read_registry(dir: &Path) -> Vec<Registered> {
-    let path = dir.join("repos.json");
-    match std::fs::read(&path) {
-        Ok(bytes) => match serde_json::from_slice(&bytes) {
-            Ok(list) => return list,
-            Err(error) => {
-                tracing::warn!(%error, "the list of repositories is damaged; it is made from the manifests")
-            }
-        },
-        Err(_) if !dir.join("repos").exists() => return Vec::new(),
-        Err(_) => {}
-    }
-    let folders = std::fs::read_dir(dir.join("repos"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    let mut found: Vec<Registered> = folders
-        .filter_map(|folder| Manifest::read(&folder.path()))
-        .map(|manifest| Registered {
-            root: PathBuf::from(manifest.root),
-            added_at_ms: 0,
-            is_forced: false,
-            is_put_away: false,
-        })
-        .collect();
-    found.sort_by(|a, b| a.root.cmp(&b.root));
-    found
-}
-
-fn write_registry(dir: &Path, registered: &[Registered]) -> Result<(), IndexError> {
-    use std::io::Write as _;
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".repos").tempfile_in(dir)?;
-        serde_json::to_writer_pretty(&mut file, registered)?;
-        file.flush()?;
-        file.as_file().sync_all()?;
-        file.persist(dir.join("repos.json")).map_err(|e| e.error)?;
-        Ok(())
-    };
-    write().map_err(|e| IndexError::io("registry", dir, e))
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::research_cited::git;
 use crate::world::World;
 
 #[test]
@@ -45,6 +46,51 @@ fn a_repository_that_is_gone_can_be_forgotten() {
     let root = repo.canonicalize().unwrap();
     fs::remove_dir_all(&repo).unwrap();
     world.ok(&world.home(), &["repos", "remove", root.to_str().unwrap()]);
+}
+
+/// A folder that is missing says nothing by itself, since its disk may not be mounted; that git knows the tree no longer does.
+#[test]
+fn a_working_tree_that_git_has_given_up_is_forgotten_with_its_stores() {
+    let world = World::new();
+    let repo = world.sample();
+    fs::remove_dir_all(repo.join(".git")).unwrap();
+    git(&repo, &["init", "-q", "-b", "main", "."]);
+    git(&repo, &["add", "."]);
+    git(&repo, &["commit", "-q", "-m", "Begin"]);
+    for tree in ["given-up", "away"] {
+        git(
+            &repo,
+            &["worktree", "add", "-q", "-b", tree, &format!("../{tree}")],
+        );
+        world.ok(&world.path(tree), &["repos", "add"]);
+    }
+    world.ok(&repo, &["repos", "add"]);
+    world.ok(&repo, &["search", "next_delay", "--wait-fresh"]);
+    let stores = world.aiex_home().join("cache/index/repos");
+    let counted = || fs::read_dir(&stores).unwrap().count();
+    assert_eq!(counted(), 3);
+    world.ok(&repo, &["daemon", "stop"]);
+
+    git(&repo, &["worktree", "remove", "../given-up"]);
+    fs::rename(world.path("away"), world.path("elsewhere")).unwrap();
+    let names = || -> Vec<String> {
+        let listed = world.ok(&world.home(), &["repos", "list", "--json"]).rows();
+        let roots = listed.iter().map(|row| row["root"].as_str().unwrap().to_owned());
+        roots
+            .map(|root| root.rsplit('/').next().unwrap().to_owned())
+            .collect()
+    };
+    let mut left = names();
+    left.sort();
+    assert_eq!(
+        (left, counted()),
+        (vec!["away".to_owned(), "sample".to_owned()], 2)
+    );
+    world.ok(&repo, &["search", "next_delay"]);
+    world.ok(&repo, &["daemon", "stop"]);
+
+    git(&repo, &["worktree", "prune"]);
+    assert_eq!((names(), counted()), (vec!["sample".to_owned()], 1));
 }
 
 #[test]

@@ -13,7 +13,6 @@ use super::due::Command;
 use super::opened::Embedding;
 use crate::embedder;
 use crate::error::chain;
-use crate::event::Event;
 use crate::repository::{EngineFacts, Repositories, Repository, index_error};
 
 /// Stored contents that no repository uses any more and that are kept all the same, in bytes: a branch that is switched
@@ -42,22 +41,10 @@ impl Repositories for EngineRepositories {
 
     fn remove(&self, place: &Path) -> Result<PathBuf, WireError> {
         let registered = self.holding(place).ok_or_else(|| not_registered(place))?;
-        let root = registered.root;
         let engine = self.engine().map_err(|error| index_error(&error))?;
-        let _changing = self.lock_changes();
-        let repository = self.repositories().remove(&root);
-        if let Some(repository) = repository {
-            repository.retire();
-            self.runtime
-                .block_on(self.supervisor.remove(&repository.component_name()));
-        }
-        engine.forget(&root).map_err(|error| index_error(&error))?;
-        self.problems
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&root);
-        self.workshop.bus.tell(Event::RepoRemoved { root: root.clone() });
-        Ok(root)
+        self.forget(&engine, &registered.root)
+            .map_err(|error| index_error(&error))?;
+        Ok(registered.root)
     }
 
     fn wait_resumed(&self, patience: Duration) {
@@ -175,6 +162,7 @@ impl Repositories for EngineRepositories {
 
     fn tidy(&self, is_cancelled: &dyn Fn() -> bool) {
         let Some(open) = self.engine.get() else { return };
+        self.forget_given_up(&open.engine);
         match open.engine.collect_garbage(SPARE_BYTES, is_cancelled) {
             Ok(0) | Err(IndexError::Cancelled) => {}
             Ok(deleted) => tracing::info!(deleted, "contents that no repository uses were deleted"),
