@@ -133,11 +133,13 @@ impl Handle {
                 (clients < limit).then_some(clients + 1)
             })
             .ok()?;
+        // From here on it is counted out again, whatever happens.
+        let presence = Presence(self.clone());
         self.counters.connections.fetch_add(1, Ordering::Relaxed);
         self.bus.tell(Event::ClientConnected {
             client: client.to_owned(),
         });
-        Some(Presence(self.clone()))
+        Some(presence)
     }
 
     /// A turn to compute. Waits, but not in a queue without end.

@@ -28,6 +28,8 @@ pub(crate) fn start(path: &Path, level: LogLevel, copy_to_stderr: bool) -> Resul
     let logging = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
+        // They would be told on standard error, which is this same log, and a print that fails there panics.
+        .log_internal_errors(false)
         .with_writer(target);
     // A second daemon in one process shares the first one's log.
     let _ = logging.try_init();
@@ -39,6 +41,8 @@ struct Rotating {
     file: File,
     written: u64,
     copy_to_stderr: bool,
+    /// Lines that could not be written since the last that could, and why.
+    lost: Option<(u64, io::Error)>,
 }
 
 impl Rotating {
@@ -54,7 +58,21 @@ impl Rotating {
             file,
             written,
             copy_to_stderr,
+            lost: None,
         })
+    }
+
+    /// Appends a line, and before it how many are missing.
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        if let Some((lines, why)) = &self.lost {
+            let gap = format!("({lines} lines of the log could not be written: {why})\n");
+            self.file.write_all(gap.as_bytes())?;
+            self.written += gap.len() as u64;
+            self.lost = None;
+        }
+        self.file.write_all(line)?;
+        self.written += line.len() as u64;
+        Ok(())
     }
 
     fn rotate(&mut self) -> io::Result<()> {
@@ -91,19 +109,45 @@ impl Write for Line<'_> {
             // A log that cannot be rotated (a full disk) goes on where it is; the next line tries again.
             let _ = log.rotate();
         }
-        log.file.write_all(bytes)?;
-        log.written += bytes.len() as u64;
+        // A full disk ends no work: whoever logs cannot do anything about it.
+        if let Err(why) = log.append(bytes) {
+            let before = log.lost.as_ref().map_or(0, |(lines, _)| *lines);
+            log.lost = Some((before + 1, why));
+        }
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.file.flush()
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_cannot_be_written_fails_nobody_and_is_told_when_it_can() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("aiexd.log");
+        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+        let target = Target(Arc::new(Mutex::new(Rotating::open(&path, false).unwrap())));
+        target.make_writer().write_all(b"one\n").unwrap();
+        target.make_writer().write_all(b"two\n").unwrap();
+        fs::remove_file(&path).unwrap();
+        let there_is_room = File::create(&path).unwrap();
+        target.0.lock().unwrap().file = there_is_room;
+        target.make_writer().write_all(b"three\n").unwrap();
+        target.make_writer().write_all(b"four\n").unwrap();
+        let log = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = log.lines().collect();
+        assert!(
+            lines[0].starts_with("(2 lines of the log could not be written: No space"),
+            "{log}"
+        );
+        assert_eq!(lines[1..], ["three", "four"]);
+    }
 
     #[test]
     fn the_log_is_bounded_and_the_one_before_is_kept() {

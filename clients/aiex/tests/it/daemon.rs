@@ -79,6 +79,29 @@ fn the_log_can_be_read() {
     assert_eq!(log.lines().count(), 1, "{log}");
 }
 
+/// A full disk is where a log is wanted most and can be written least.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_stands_in_nobodys_way() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    let repo = world.sample();
+    let state = world.aiex_home().join("state/c1");
+    std::fs::create_dir_all(&state).unwrap();
+    std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o700)).unwrap();
+    std::os::unix::fs::symlink("/dev/full", state.join("aiexd.log")).unwrap();
+    for _ in 0..3 {
+        world.ok(&repo, &["search", "next_delay", "--wait-fresh"]);
+    }
+    let status = world.daemon_status();
+    assert_eq!(status["clients"], 1, "{status:#}");
+    let well = status["components"].as_array().unwrap();
+    assert!(
+        well.iter().all(|component| component["restarts"] == 0),
+        "{status:#}"
+    );
+}
+
 #[test]
 fn a_second_daemon_in_the_foreground_is_refused() {
     let world = World::new();
