@@ -14,7 +14,7 @@ use crate::content::ContentStore;
 use crate::error::IndexError;
 use crate::generation::Manifest;
 use crate::outline::held::Held;
-use crate::repo::{NewTree, RepoIndex};
+use crate::repo::{NewTree, RepoIndex, are_kept};
 use crate::search::cache::QueryCache;
 use crate::seating::Seating;
 use crate::settings::IndexSettings;
@@ -326,6 +326,13 @@ impl Engine {
             if registered == self.registered() {
                 break;
             }
+        }
+        if let Some(embedder) = self
+            .shared
+            .embedder()
+            .filter(|embedder| !are_kept(embedder.as_ref()))
+        {
+            self.shared.content.forget_vectors(embedder.id(), is_cancelled)?;
         }
         self.shared
             .content

@@ -35,6 +35,7 @@ use crate::snapshot::Snapshot;
 
 pub use cover::CoverReport;
 pub use embed::EmbedReport;
+pub(crate) use embed::{are_kept, vectors_at_hand};
 pub(crate) use open::told;
 pub(crate) use sibling::NewTree;
 

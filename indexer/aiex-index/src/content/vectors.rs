@@ -1,4 +1,4 @@
-//! The vectors of contents, by embedder.
+//! The vectors of contents, by embedder: of those whose vectors cost more than to keep them.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -50,5 +50,27 @@ impl ContentStore {
             }
             tx.commit()
         })
+    }
+
+    /// Deletes an embedder's vectors, some at a time: versions before kept those as well that are made as quickly as read.
+    /// How many contents had some.
+    ///
+    /// # Errors
+    /// When the store fails; what was deleted stays deleted.
+    pub fn forget_vectors(&self, embedder: &str, is_cancelled: &dyn Fn() -> bool) -> Result<u64, IndexError> {
+        const AT_ONCE: u32 = 2048;
+        let mut deleted = 0;
+        loop {
+            let some = self.writing(|db| {
+                db.prepare_cached(
+                    "DELETE FROM vectors WHERE rowid IN (SELECT rowid FROM vectors WHERE embedder = ?1 LIMIT ?2)",
+                )?
+                .execute(params![embedder, AT_ONCE])
+            })?;
+            deleted += some as u64;
+            if some == 0 || is_cancelled() {
+                return Ok(deleted);
+            }
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use aiex_embed::Embedder;
+use aiex_embed::{Cost, Embedder};
 use aiex_vector::quantise;
 
 use super::RepoIndex;
-use crate::content::ContentKey;
+use crate::content::{ContentKey, ContentStore};
 use crate::error::IndexError;
 use crate::observer::{Observer, Phase, Progress};
 use crate::seating::Seat;
@@ -58,7 +58,7 @@ fn embedded_text(outline: &Outline, span: &crate::snapshot::Span, text: &str) ->
 }
 
 impl RepoIndex {
-    /// Computes the vectors of chunks that have none, or takes them from the content store, and
+    /// Computes the vectors of chunks that have none, or takes them from the content store if it keeps them, and
     /// puts them before searches. Returns early, with what was done, when the observer cancels.
     ///
     /// # Errors
@@ -166,7 +166,7 @@ impl RepoIndex {
             .map_err(|e| IndexError::vector(&self.vector_dir(), e))
     }
 
-    /// The vectors of contents: from the store, or computed and then stored.
+    /// The vectors of contents: from the store, or computed and then stored where they are kept.
     fn vectors_of(
         &self,
         embedder: &dyn Embedder,
@@ -177,7 +177,11 @@ impl RepoIndex {
         let content = &self.shared.content;
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
-            found.push(match content.vectors(key, embedder.id())? {
+            let kept = match are_kept(embedder) {
+                true => content.vectors(key, embedder.id())?,
+                false => None,
+            };
+            found.push(match kept {
                 Some(vectors) => {
                     report.reused += (vectors.len() / embedder.dimensions()) as u64;
                     Embedded::Vectors(vectors)
@@ -192,9 +196,9 @@ impl RepoIndex {
             return Ok(found);
         }
         let workers = match embedder.cost() {
-            aiex_embed::Cost::Cheap => self.shared.settings.workers.max(1),
+            Cost::Cheap => self.shared.settings.workers.max(1),
             // ONNX uses its own threads, and a server has its own queue.
-            aiex_embed::Cost::Expensive => 1,
+            Cost::Expensive => 1,
         };
         let next = std::sync::atomic::AtomicUsize::new(0);
         let computed = std::thread::scope(|scope| {
@@ -228,11 +232,13 @@ impl RepoIndex {
             }
             Ok::<_, IndexError>(all)
         })?;
-        let rows: Vec<_> = computed
-            .iter()
-            .filter_map(|(at, vectors)| Some((keys[*at], vectors.clone()?)))
-            .collect();
-        content.insert_vectors(embedder.id(), &rows)?;
+        if are_kept(embedder) {
+            let rows: Vec<_> = computed
+                .iter()
+                .filter_map(|(at, vectors)| Some((keys[*at], vectors.clone()?)))
+                .collect();
+            content.insert_vectors(embedder.id(), &rows)?;
+        }
         for (at, vectors) in computed {
             let Some(vectors) = vectors else {
                 found[at] = Embedded::Lost;
@@ -243,6 +249,28 @@ impl RepoIndex {
         }
         Ok(found)
     }
+}
+
+/// Whether the content store keeps an embedder's vectors. Those that take microseconds are made again from the text, which
+/// costs as much as to unpack them and a quarter of all room on the disk less (decision 16).
+pub(crate) fn are_kept(embedder: &dyn Embedder) -> bool {
+    embedder.cost() == Cost::Expensive
+}
+
+/// The vectors of a content's chunks, one after the other: kept ones, or made on the spot where none are kept. Nothing where
+/// they were not made yet, or the text is damaged.
+pub(crate) fn vectors_at_hand(
+    content: &ContentStore,
+    embedder: &dyn Embedder,
+    key: &ContentKey,
+) -> Result<Option<Vec<i8>>, IndexError> {
+    if are_kept(embedder) {
+        return content.vectors(key, embedder.id());
+    }
+    let Some((text, outline)) = content.load(key)? else {
+        return Ok(None);
+    };
+    embed_content(embedder, &text, &outline).map(Some)
 }
 
 fn embed_content(embedder: &dyn Embedder, text: &str, outline: &Outline) -> Result<Vec<i8>, IndexError> {

@@ -1,8 +1,8 @@
 //! Vectors on a server: seeing that they are all there, moving them there and back, deleting what was left behind.
 //!
 //! All of it is part of filling in vectors ([`RepoIndex::embed`]): it is taken up by the next pass wherever it was cut
-//! short, by a kill or by a server that went away. Vectors are copied from the content store, so nothing is embedded
-//! again, and the place that is served keeps serving until the copy is whole.
+//! short, by a kill or by a server that went away. Vectors are taken from the content store: as they are kept, or made from the
+//! text where that costs no more, so no model or service that costs is asked again. The place that is served keeps serving until the copy is whole.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use aiex_files::RelPath;
 use aiex_vector::{EdgeStore, ServerStore, Trouble, VectorError, VectorStore};
 
+use super::embed::vectors_at_hand;
 use super::{RepoIndex, Served, Writer};
 use crate::catalogue::{Catalogue, EmbeddedFile};
 use crate::engine::Shared;
@@ -303,10 +304,12 @@ impl RepoIndex {
         target: &dyn VectorStore,
         dimensions: usize,
     ) -> Result<u64, IndexError> {
-        let embedder = self.shared.embedder_id();
+        let Some(embedder) = self.shared.embedder() else {
+            return Ok(0);
+        };
         let (mut ids, mut data) = (Vec::new(), Vec::new());
         for file in files {
-            let Some(vectors) = self.shared.content.vectors(&file.key, &embedder)? else {
+            let Some(vectors) = vectors_at_hand(&self.shared.content, embedder.as_ref(), &file.key)? else {
                 continue;
             };
             let number = (vectors.len() / dimensions).min(file.num_chunks as usize);

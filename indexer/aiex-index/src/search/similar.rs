@@ -8,7 +8,7 @@ use super::request::{Change, Explanation, Hit, SearchOutcome, SearchRequest, Ste
 use super::snippet;
 use crate::error::SearchError;
 use crate::look::place;
-use crate::repo::{RepoIndex, Served};
+use crate::repo::{RepoIndex, Served, vectors_at_hand};
 use crate::snapshot::{FileEntry, Outline, chunk_id};
 
 /// Hits at most, whatever is asked for.
@@ -132,7 +132,7 @@ fn vector_of(
             },
         });
     };
-    let vectors = shared.content.vectors(&file.key, embedder.id())?;
+    let vectors = vectors_at_hand(&shared.content, embedder.as_ref(), &file.key)?;
     let dimensions = embedder.dimensions();
     let own = vectors
         .as_deref()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use aiex_embed::Embedder;
 use aiex_embed::static_model::StaticModel;
 use aiex_files::root::Root;
 use aiex_files::rules::{Rules, RulesOptions};
@@ -65,6 +66,10 @@ pub(crate) fn engine_with(dir: &Path, settings: IndexSettings) -> Arc<Engine> {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
+        Self::with(StaticModel::built_in().unwrap())
+    }
+
+    pub(crate) fn with(embedder: Arc<dyn Embedder>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("repo");
         std::fs::create_dir_all(root.join("src")).unwrap();
@@ -76,7 +81,8 @@ impl Fixture {
             "# Queue\n\nA queue with retries and sessions.\n",
         )
         .unwrap();
-        let engine = engine_at(&dir.path().join("index"));
+        let settings = IndexSettings::default();
+        let engine = Engine::open(&dir.path().join("index"), Some(embedder), settings).unwrap();
         let repo = engine.open_repo(root_of(&root), false).unwrap();
         let fixture = Self { dir, engine, repo };
         fixture.sync();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use aiex_files::rules::{Rules, RulesOptions};
 use aiex_index::{EmbedReport, RepoIndex, Scope, Silent, UpdateReport};
 
+use crate::costly::Costly;
 use crate::fixture::{APP_PY, Fixture, engine_at, git, grep, observe, observe_fresh, root_of, search};
 
 /// The fixture's repository, committed and looked through, and a clone of it, both old enough for git to vouch for.
@@ -184,7 +185,7 @@ fn a_copy_that_was_cut_short_leaves_nothing() {
 
 #[test]
 fn a_renamed_file_embeds_nothing() {
-    let fixture = Fixture::new();
+    let fixture = Fixture::with(Costly::new());
     std::fs::rename(
         fixture.root().join("src/lib.rs"),
         fixture.root().join("src/queue.rs"),
@@ -209,7 +210,7 @@ fn contents_that_nobody_uses_are_collected_and_others_stay() {
 
 #[test]
 fn of_contents_that_nobody_uses_the_newest_are_spared() {
-    let fixture = Fixture::new();
+    let fixture = Fixture::with(Costly::new());
     let text = |number: u32| format!("def number_{number}():\n    return {number}\n").repeat(40);
     for number in 0..10 {
         fixture.write("src/app.py", &text(number));

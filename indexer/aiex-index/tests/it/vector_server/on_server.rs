@@ -79,7 +79,7 @@ fn vectors_move_to_the_server_and_back_and_every_answer_stays() {
 }
 
 #[test]
-fn what_the_server_lost_is_copied_again_without_embedding() {
+fn what_the_server_lost_is_put_there_again() {
     let server = real_server();
     let fixture = Fixture::new();
     let (engine, repo) = fresh(&fixture, "there", &server);
