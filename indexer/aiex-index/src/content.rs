@@ -32,9 +32,9 @@ pub(crate) use key::rules;
 /// The store's format. A store of another format is set aside and built anew.
 const FORMAT: i64 = 2;
 
-/// The level of zstd at which text is kept: level 3 packs source to about a quarter at several
-/// hundred MB/s, higher levels cost more time than the disk is worth.
-const ZSTD_LEVEL: i32 = 3;
+/// The level of zstd at which text is kept: of 11 MB of Rust sources, file by file, level 3 makes 2.44 MB, 6 makes 2.25 in twice
+/// the time, which is a hundredth of what a first index takes; 9 makes 2.22 in three times, and 12 makes 2.19 in eight.
+const ZSTD_LEVEL: i32 = 6;
 
 /// A text larger than this when unpacked is not one of ours.
 const MAX_TEXT_BYTES: usize = 64 << 20;

@@ -36,9 +36,9 @@ pub(crate) fn open_connection(path: &Path, rows: Rows) -> rusqlite::Result<Conne
     connection.busy_timeout(Duration::from_secs(10))?;
     let page = rows.page_bytes();
     let checkpoint = CHECKPOINT_BYTES / page;
-    // A store that is there keeps to what it was made with.
+    // A store that is there keeps to what it was made with. The size of pages is first: what comes after it makes the file.
     connection.execute_batch(&format!(
-        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA page_size = {page}; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 4194304;
+        "PRAGMA page_size = {page}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 4194304;
          PRAGMA wal_autocheckpoint = {checkpoint}; PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;"
     ))?;
     connection.set_prepared_statement_cache_capacity(32);
@@ -85,5 +85,24 @@ pub(crate) fn set_aside(path: &Path) -> std::io::Result<()> {
     match std::fs::rename(path, &aside) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_has_the_pages_of_its_rows_and_gives_back_those_that_are_free() {
+        let folder = tempfile::tempdir().unwrap();
+        for (rows, bytes) in [(Rows::Small, 4096), (Rows::Large, 2048)] {
+            let db = open_connection(&folder.path().join(format!("{rows:?}.db")), rows).unwrap();
+            let number = |pragma| {
+                db.pragma_query_value(None, pragma, |row| row.get::<_, u32>(0))
+                    .unwrap()
+            };
+            const INCREMENTAL: u32 = 2;
+            assert_eq!((number("page_size"), number("auto_vacuum")), (bytes, INCREMENTAL));
+        }
     }
 }
