@@ -84,23 +84,10 @@ pub fn killed_at(
     outside: &Outside,
     entry: usize,
 ) -> Result<Option<Ended>, Failure> {
-    let status = program(&["daemon", "status", "--json"]).output()?;
-    let status: Value = serde_json::from_slice(&status.stdout)?;
-    let pid = status["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
-    let pid = pid.and_then(Pid::from_raw).ok_or("no daemon runs")?;
+    let pid = daemon(program)?;
     let mut follower = spawned(program, &ASK)?;
     let run = seen(&mut follower, entry);
-    // First the follower, which would start the next daemon.
-    follower.kill()?;
-    kill_process(pid, Signal::KILL)?;
-    follower.wait()?;
-    let deadline = Instant::now() + PATIENCE;
-    while test_kill_process(pid).is_ok() {
-        if Instant::now() > deadline {
-            return Err("the daemon was killed and lives".into());
-        }
-        std::thread::park_timeout(Duration::from_millis(2));
-    }
+    kill(follower, pid)?;
     let Some(run) = run? else { return Ok(None) };
     let open = open_calls(&state.join("research/research.db"))?;
     let journal = followed(program, &run)?;
@@ -115,6 +102,50 @@ pub fn killed_at(
         repeated: more_than(1),
         asked_thrice: more_than(2),
     }))
+}
+
+/// Makes a run and kills the daemon as soon as so many answers of single engines are in its journal; the run's name.
+///
+/// # Errors
+/// When they do not come.
+pub fn killed_behind_answers(program: Program<'_>, state: &Path, answers: usize) -> Result<String, Failure> {
+    let pid = daemon(program)?;
+    let mut follower = spawned(program, &ASK)?;
+    let run = seen(&mut follower, 1)?.ok_or("the run has no entry")?;
+    let journal = state.join("research/research.db");
+    let deadline = Instant::now() + PATIENCE;
+    while answers_kept(&journal)? < answers {
+        if Instant::now() > deadline {
+            return Err("no engine answered".into());
+        }
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+    kill(follower, pid)?;
+    Ok(run)
+}
+
+/// The daemon that runs.
+fn daemon(program: Program<'_>) -> Result<Pid, Failure> {
+    let status = program(&["daemon", "status", "--json"]).output()?;
+    let status: Value = serde_json::from_slice(&status.stdout)?;
+    let pid = status["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
+    Ok(pid.and_then(Pid::from_raw).ok_or("no daemon runs")?)
+}
+
+/// Kills a daemon whose run is followed, and waits until it is gone.
+fn kill(mut follower: Child, daemon: Pid) -> Result<(), Failure> {
+    // First the follower, which would start the next daemon.
+    follower.kill()?;
+    kill_process(daemon, Signal::KILL)?;
+    follower.wait()?;
+    let deadline = Instant::now() + PATIENCE;
+    while test_kill_process(daemon).is_ok() {
+        if Instant::now() > deadline {
+            return Err("the daemon was killed and lives".into());
+        }
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+    Ok(())
 }
 
 fn spawned(program: Program<'_>, args: &[&str]) -> Result<Child, Failure> {
@@ -160,6 +191,13 @@ fn read(follower: Child) -> Result<Journal, Failure> {
         resumed: entries.iter().filter(|entry| entry["kind"] == "resumed").count(),
         report: last["report"].clone(),
     })
+}
+
+/// Answers of single engines, as the journal lies on the disk.
+fn answers_kept(journal: &Path) -> Result<usize, Failure> {
+    let store = Connection::open_with_flags(journal, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let sql = "SELECT count(*) FROM journal WHERE key LIKE 'answer/%'";
+    Ok(store.query_row(sql, [], |row| row.get(0))?)
 }
 
 /// Calls that the journal has begun and not ended, as it lies on the disk.

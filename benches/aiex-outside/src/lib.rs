@@ -16,7 +16,7 @@ use aiex_web::standin::{Page, StandIn as Engine};
 
 pub use aiex_llm::standin::{Fault, Received, Said};
 pub use host::{Host, Leaf};
-pub use killing::{Ended, Journal, Program, followed, killed_at, whole};
+pub use killing::{Ended, Journal, Program, followed, killed_at, killed_behind_answers, whole};
 pub use model::{answer, good_model};
 
 /// What the scripted model plans a search for.

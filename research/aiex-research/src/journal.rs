@@ -163,6 +163,17 @@ impl Past {
         }
     }
 
+    /// Something that was kept just now and is wanted again in this process.
+    fn add(&self, key: String, ended: &impl Serialize) {
+        // What was kept could be written.
+        if let Ok(body) = serde_json::to_string(ended) {
+            let outcomes = self.outcomes.lock();
+            outcomes
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .insert(key, body);
+        }
+    }
+
     fn take<T: DeserializeOwned>(&self, key: &str) -> Option<Outcome<T>> {
         let outcomes = self
             .outcomes
@@ -328,10 +339,7 @@ impl Live {
 
     /// What was decided in an earlier process, if it was.
     pub(crate) fn decided<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        match self.past.take(&self.decision(name))? {
-            Outcome::Done { value } => Some(value),
-            Outcome::Failed { .. } | Outcome::Skipped { .. } => None,
-        }
+        self.kept(&self.decision(name))
     }
 
     /// Decides something once: what was decided in an earlier process stays so. A retry decides anew.
@@ -361,6 +369,27 @@ impl Live {
             Outcome::Done { value } => Ok(value),
             Outcome::Failed { .. } | Outcome::Skipped { .. } => Err(Stop::Halted),
         }
+    }
+
+    /// What was noted under a key, in an earlier process or in this one.
+    pub(crate) fn kept<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        match self.past.take(key)? {
+            Outcome::Done { value } => Some(value),
+            Outcome::Failed { .. } | Outcome::Skipped { .. } => None,
+        }
+    }
+
+    /// Keeps a part of a call that is under way: if the call is lost, it goes on from there.
+    pub(crate) async fn note<T: Serialize>(&self, key: String, value: T) -> Result<(), Stop> {
+        let ended = Ended {
+            outcome: Outcome::Done { value },
+            cost: Cost::default(),
+            wall_ms: self.purse.wall_ms(),
+        };
+        self.keep(LineKind::Ended, key.clone(), &ended, Vec::new(), Patch::default())
+            .await?;
+        self.past.add(key, &ended);
+        Ok(())
     }
 
     /// Tells followers something once: the same words under the same name are not told again after a restart.

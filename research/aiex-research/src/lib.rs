@@ -47,9 +47,9 @@ pub use feed::Follow;
 pub use fusion::{Fusion, same_result};
 pub use plan::{Brief, Plan, QuestionKind, SubQuestion};
 pub use ports::{
-    Allowance, Bound, Boxed, Clock, Cut, Findings, Found, Material, Model, ModelFailure, ModelStage,
-    PageText, Part, Ports, Present, Prompt, Reach, ReadFailure, Reader, Reply, Revisit, Search,
-    SearchFailure, Searcher, SourceKind, SystemClock, Unseen, Usage,
+    Allowance, Bound, Boxed, Clock, Cut, Deaf, EngineAnswer, Findings, Found, Hears, Material, Model,
+    ModelFailure, ModelStage, PageText, Part, Ports, Present, Prompt, Reach, ReadFailure, Reader, Reply,
+    Revisit, Search, SearchFailure, Searcher, SourceKind, SystemClock, Unseen, Usage,
 };
 pub use request::{Approval, Budget, Depth, Limits, Request};
 pub use research::Research;

@@ -84,6 +84,41 @@ pub struct Search {
     /// Results that were kept before this moment are not taken, in milliseconds since 1970; 0 takes all.
     #[serde(default, skip_serializing_if = "takes_all")]
     pub kept_since_ms: u64,
+    /// What engines of the source answered to this search before it was interrupted; they are not asked again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answered: Vec<EngineAnswer>,
+}
+
+/// What one engine of a source answered, in words that only the source understands. A run keeps it when it comes: after
+/// a kill only the engines that owed an answer are asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineAnswer {
+    /// The engine's name.
+    pub engine: String,
+    /// The answer, and what was asked.
+    pub body: serde_json::Value,
+}
+
+/// Hears of a search of several engines while it runs.
+pub trait Hears: Send + Sync {
+    /// What was found so far, best first, whenever an engine has answered. It may be told again in another order, and is
+    /// no promise of the end.
+    fn found(&self, found: Vec<Found>);
+
+    /// An engine's answer, each once. It is kept when the future ends; the search may go on meanwhile.
+    fn answered(&self, answer: EngineAnswer) -> Boxed<'_, ()>;
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Deaf;
+
+impl Hears for Deaf {
+    fn found(&self, _found: Vec<Found>) {}
+
+    fn answered(&self, _answer: EngineAnswer) -> Boxed<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// One result of a search.
@@ -198,15 +233,14 @@ pub trait Searcher: Send + Sync {
         cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>>;
 
-    /// The same, of a source that has several engines: `early` hears what was found so far, best first, whenever one of
-    /// them has answered. What it hears may be told again in another order, and is no promise of the end.
+    /// The same, of a source that has several engines: `hears` is told whenever one of them has answered.
     fn search_telling<'a>(
         &'a self,
         search: &'a Search,
-        early: &'a (dyn Fn(Vec<Found>) + Send + Sync),
+        hears: &'a dyn Hears,
         cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>> {
-        let _answers_at_once = early;
+        let _answers_at_once = hears;
         self.search(search, cancel)
     }
 }

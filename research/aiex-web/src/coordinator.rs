@@ -17,8 +17,8 @@ use crate::service::Service;
 use crate::summary::RunFailure;
 use crate::weight::weight;
 use crate::{
-    Canonical, ConfigError, Configured, EngineConfig, EngineKind, Found, Hit, NotAsked, Pool, Query, Ranking,
-    Reach, Run, Summary, Wording,
+    Answered, Canonical, ConfigError, Configured, EngineConfig, EngineKind, Found, Hit, NotAsked, Pool,
+    Query, Ranking, Reach, Run, Summary, Wording,
 };
 
 /// Events that wait for a slow reader. Searches go on meanwhile; only their telling waits.
@@ -155,9 +155,9 @@ impl Coordinator {
         health.collect()
     }
 
-    /// What to send to whom, and whom not.
-    fn plan(&self, query: &Query, wording: &Wording) -> (Vec<Asked>, Vec<NotAsked>) {
-        let (mut asks, mut left_out) = (Vec::new(), Vec::new());
+    /// What to send to whom, whom not, and what was answered before.
+    fn plan(&self, query: &Query, wording: &Wording) -> (Vec<Asked>, Vec<NotAsked>, Vec<Answered>) {
+        let (mut asks, mut left_out, mut known) = (Vec::new(), Vec::new(), Vec::new());
         let mut leave = |engine: &Service, why: &str| {
             left_out.push(NotAsked {
                 engine: engine.name.clone(),
@@ -183,17 +183,19 @@ impl Coordinator {
                 if of_engine.is_empty() {
                     leave(service, "the question names nothing that it knows");
                 }
-                let left = of_engine
-                    .into_iter()
-                    .filter(|ask| !query.is_answered(&service.name, &ask.shown));
-                asks.extend(left.map(|ask| Asked {
-                    service: Arc::clone(service),
-                    ask,
-                    requests: Arc::default(),
-                }));
+                for ask in of_engine {
+                    match query.answer(&service.name, &ask.shown) {
+                        Some(answered) => known.push(answered.clone()),
+                        None => asks.push(Asked {
+                            service: Arc::clone(service),
+                            ask,
+                            requests: Arc::default(),
+                        }),
+                    }
+                }
             }
         }
-        (asks, left_out)
+        (asks, left_out, known)
     }
 }
 
@@ -211,19 +213,11 @@ impl Searching {
     }
 
     /// Waits for the end: the final ranking and the summary.
-    pub async fn finish(self) -> (Vec<Found>, Summary) {
-        self.finish_telling(|_| {}).await
-    }
-
-    /// The same, and tells every ranking on the way; the last one is final.
-    pub async fn finish_telling(mut self, mut tell: impl FnMut(&[Found])) -> (Vec<Found>, Summary) {
+    pub async fn finish(mut self) -> (Vec<Found>, Summary) {
         let mut found = Vec::new();
         while let Some(event) = self.next().await {
             match event {
-                Event::Ranked(ranked) => {
-                    tell(&ranked);
-                    found = ranked;
-                }
+                Event::Ranked(ranked) => found = ranked,
                 Event::Done(summary) => return (found, summary),
                 Event::EngineAnswered { .. } | Event::EngineFailed { .. } => {}
             }
@@ -269,17 +263,31 @@ struct Gone;
 impl Search {
     fn new(coordinator: &Coordinator, query: &Query) -> Self {
         let wording = Wording::of(query);
-        let (asks, not_asked) = coordinator.plan(query, &wording);
+        let (asks, not_asked, known) = coordinator.plan(query, &wording);
+        let mut pool = Pool::new(coordinator.ranking(query));
+        for Answered { engine, query, found } in &known {
+            pool.add(engine, query, found);
+        }
+        let runs = known.into_iter().map(|answered| Run {
+            engine: answered.engine,
+            query: answered.query,
+            found: answered.found.len(),
+            requests: 0,
+            took_ms: 0,
+            failure: None,
+        });
         Self {
-            pool: Pool::new(coordinator.ranking(query)),
             query: query.clone(),
             asks,
-            ranked: Vec::new(),
+            ranked: pool.ranked(query.limit),
             summary: Summary {
+                runs: runs.collect(),
+                pages: pool.pages(),
                 not_asked,
                 secrets: wording.secrets,
                 ..Summary::default()
             },
+            pool,
             begun: Instant::now(),
         }
     }
@@ -308,6 +316,9 @@ impl Search {
                 (outcome, begun.elapsed())
             });
             waiting.insert(asking.id(), at);
+        }
+        if !self.summary.runs.is_empty() && sender.send(Event::Ranked(self.ranked.clone())).await.is_err() {
+            return;
         }
         while !waiting.is_empty() {
             let joined = tokio::select! {

@@ -34,6 +34,6 @@ pub use coordinator::{Coordinator, EngineHealth, Event, Searching};
 pub use enhance::Wording;
 pub use found::{Found, Hit, Sighting};
 pub use pool::{Pool, Ranking};
-pub use query::{Dependency, Ecosystem, Enhance, Freshness, Hosts, Kind, Query, Reach};
+pub use query::{Answered, Dependency, Ecosystem, Enhance, Freshness, Hosts, Kind, Query, Reach};
 pub use summary::{NotAsked, Run, RunFailure, Summary};
 pub use trust::Trust;

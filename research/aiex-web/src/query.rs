@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::Hit;
+
 /// A search of the web.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
@@ -25,9 +29,9 @@ pub struct Query {
     pub reach: Reach,
     /// Only these engines, by name; all that suit the kind when `None`.
     pub engines: Option<Vec<String>>,
-    /// What was answered before, by engine and wording, and is not asked again: a search that was interrupted is taken
-    /// up with the answers that were kept.
-    pub answered: Vec<(String, String)>,
+    /// What was answered before and is not asked again: a search that was interrupted is taken up with the answers that
+    /// were kept. Those of engines or wordings that are no part of it any more are left out.
+    pub answered: Vec<Answered>,
     /// An end to all waiting, if it is to come before the engines' own deadlines.
     pub deadline: Option<Duration>,
 }
@@ -52,10 +56,22 @@ impl Query {
         }
     }
 
-    pub(crate) fn is_answered(&self, engine: &str, wording: &str) -> bool {
+    /// What an engine answered to a wording before, if it did.
+    pub(crate) fn answer(&self, engine: &str, wording: &str) -> Option<&Answered> {
         let mut answered = self.answered.iter();
-        answered.any(|(known, query)| known == engine && query == wording)
+        answered.find(|known| known.engine == engine && known.query == wording)
     }
+}
+
+/// What an engine answered, as [`Event::EngineAnswered`](crate::Event::EngineAnswered) told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The engine's name.
+    pub engine: String,
+    /// What it was asked.
+    pub query: String,
+    /// What it returned, best first.
+    pub found: Vec<Hit>,
 }
 
 /// What is made of a text before it is sent.

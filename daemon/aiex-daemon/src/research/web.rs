@@ -14,8 +14,13 @@ use aiex_cache::{Cache, Key, Kind};
 use aiex_config::Settings;
 use aiex_evidence::{Hindrance, Origin, Source};
 use aiex_page::untrusted::instructs;
-use aiex_research::{Findings, Found, PageText, Present, ReadFailure, Search, SearchFailure, Since};
-use aiex_web::{Canonical, Coordinator, Dependency, EngineHealth, Enhance, Freshness, Hosts, Query, Reach};
+use aiex_research::{
+    EngineAnswer, Findings, Found, Hears, PageText, Present, ReadFailure, Search, SearchFailure, Since,
+};
+use aiex_web::{
+    Answered, Canonical, Coordinator, Dependency, EngineHealth, Enhance, Event, Freshness, Hosts, Query,
+    Reach, Summary,
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -58,6 +63,15 @@ pub(crate) struct Answer {
     pub(crate) partial: Option<SearchFailure>,
 }
 
+/// What is told of a search while some of its engines still owe an answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SoFar {
+    /// What was found, best first.
+    pub(crate) found: Vec<Found>,
+    /// What engines answered, in the order in which it came.
+    pub(crate) answered: Vec<EngineAnswer>,
+}
+
 impl Web {
     /// The web as the settings allow it: `None` when they do not, or when there would be no engine to ask. Engines that
     /// cannot work as they are set up say so in every search.
@@ -94,25 +108,32 @@ impl Web {
         self.engines.health()
     }
 
-    /// Searches, with what engines may be told of the repositories. `early` hears what has been found whenever an engine
-    /// has answered. Fails when every engine that was asked did.
+    /// Searches, with what engines may be told of the repositories, and tells `hears` whenever one has answered. Fails when every engine that was asked did.
     pub(crate) async fn search(
         &self,
         search: &Search,
         surroundings: &Surroundings,
-        early: &(dyn Fn(Vec<Found>) + Send + Sync),
+        hears: &dyn Hears,
         cancel: &CancellationToken,
     ) -> Result<Answer, SearchFailure> {
         let sender = watch::Sender::default();
         let mut receiver = sender.subscribe();
         let answer = self.search_telling(search, surroundings, cancel, sender);
         tokio::pin!(answer);
+        let mut told = 0;
         loop {
             tokio::select! {
                 biased;
                 answer = &mut answer => return answer.map_err(|unanswered| unanswered.failure),
                 // Its sender is gone where somebody else has put the same search already.
-                Ok(()) = receiver.changed() => early(receiver.borrow_and_update().clone()),
+                Ok(()) = receiver.changed() => {
+                    let so_far = receiver.borrow_and_update().clone();
+                    hears.found(so_far.found);
+                    for answer in so_far.answered.into_iter().skip(told) {
+                        hears.answered(answer).await;
+                        told += 1;
+                    }
+                }
             }
         }
     }
@@ -124,7 +145,7 @@ impl Web {
         search: &Search,
         surroundings: &Surroundings,
         cancel: &CancellationToken,
-        early: watch::Sender<Vec<Found>>,
+        early: watch::Sender<SoFar>,
     ) -> Result<Answer, Unanswered> {
         let Current {
             coordinator,
@@ -137,14 +158,31 @@ impl Web {
         let web = self.clone();
         let ask = move || async move {
             let never = CancellationToken::new();
-            let tell = |ranked: &[aiex_web::Found]| {
-                // Where nobody listens, pages keep the addresses of the final list.
-                if 0 < early.receiver_count() {
-                    early.send_replace(ranked.iter().map(|found| web.told(found.clone())).collect());
+            let is_heard = || 0 < early.receiver_count();
+            let mut searching = coordinator.search(&query, &never);
+            let (mut found, mut summary) = (Vec::new(), Summary::default());
+            while let Some(event) = searching.next().await {
+                match event {
+                    // Where nobody listens, pages keep the addresses of the final list.
+                    Event::Ranked(ranked) => {
+                        if is_heard() {
+                            let told = ranked.iter().map(|found| web.told(found.clone())).collect();
+                            early.send_modify(|so_far| so_far.found = told);
+                        }
+                        found = ranked;
+                    }
+                    Event::EngineAnswered {
+                        engine, query, found, ..
+                    } if is_heard() => {
+                        let answer = kept_answer(Answered { engine, query, found });
+                        early.send_modify(|so_far| so_far.answered.extend(answer));
+                    }
+                    Event::EngineAnswered { .. } | Event::EngineFailed { .. } => {}
+                    Event::Done(ended) => summary = ended,
                 }
-            };
-            let (found, summary) = coordinator.search(&query, &never).finish_telling(tell).await;
-            outcome(found, &summary, &left_out)
+            }
+            // Answers that were given back may be days old, and are not for others.
+            outcome(found, &summary, &left_out, query.answered.is_empty())
         };
         let kept = tokio::select! {
             biased;
@@ -226,6 +264,7 @@ impl Web {
             hosts: self.hosts.clone(),
             reach: self.reach,
             deadline: Some(search.deadline),
+            answered: search.answered.iter().filter_map(given_back).collect(),
             ..Query::new(search.query.as_str())
         }
     }
@@ -278,6 +317,20 @@ impl Web {
         }
         addresses.entry(canonical).or_insert(url).clone()
     }
+}
+
+/// An engine's answer for a run to keep; one that cannot be written is asked for again after a kill.
+fn kept_answer(answered: Answered) -> Option<EngineAnswer> {
+    let body = serde_json::to_value(&answered).ok()?;
+    Some(EngineAnswer {
+        engine: answered.engine,
+        body,
+    })
+}
+
+/// The same, given back by the run; one of another version of this program may not be readable, and is asked for again.
+fn given_back(answer: &EngineAnswer) -> Option<Answered> {
+    serde_json::from_value(answer.body.clone()).ok()
 }
 
 /// How old a result may be, as engines are told it.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aiex_evidence::{Hindrance, Origin, Source};
 use aiex_research::{
-    Boxed, Findings, Found, PageText, Present, ReadFailure, Reader, Revisit, Search, SearchFailure, Searcher,
-    SourceKind,
+    Boxed, Deaf, Findings, Found, Hears, PageText, Present, ReadFailure, Reader, Revisit, Search,
+    SearchFailure, Searcher, SourceKind,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -45,13 +45,13 @@ impl Searcher for World {
         search: &'a Search,
         cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>> {
-        self.search_telling(search, &|_| {}, cancel)
+        self.search_telling(search, &Deaf, cancel)
     }
 
     fn search_telling<'a>(
         &'a self,
         search: &'a Search,
-        early: &'a (dyn Fn(Vec<Found>) + Send + Sync),
+        hears: &'a dyn Hears,
         cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>> {
         Box::pin(async move {
@@ -61,7 +61,7 @@ impl Searcher for World {
                 (SourceKind::Git, _) => self.local.git(search, cancel).await,
                 (SourceKind::Web, Some(web)) => {
                     let surroundings = self.local.surroundings(&search.repos).await;
-                    let answer = web.search(search, &surroundings, early, cancel).await?;
+                    let answer = web.search(search, &surroundings, hears, cancel).await?;
                     Ok(answer.findings)
                 }
                 (SourceKind::Web, None) => Err(no_web()),

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use super::search::{self, limit_of};
 use super::{Running, earlier, history};
+use crate::research::web::SoFar;
 use crate::research::world;
 use crate::wire::research::same;
 use merge::merge;
@@ -84,7 +85,7 @@ pub(super) async fn search(
     }
     let limit = limit_of(running, args.limit);
     let began = Instant::now();
-    let (from_web, mut web) = watch::channel(Vec::new());
+    let (from_web, mut web) = watch::channel(SoFar::default());
     let mut asked: FuturesUnordered<BoxFuture<'_, Asked>> = FuturesUnordered::new();
     for source in sources {
         tell_status(running, source, SourceState::Searching, began, (0, None, vec![]));
@@ -100,7 +101,7 @@ pub(super) async fn search(
             next = asked.next() => next,
             // What engines found so far, while others are still asked.
             Ok(()) = web.changed() => {
-                let found = web.borrow_and_update().clone();
+                let found = web.borrow_and_update().found.clone();
                 let count = found.len() as u32;
                 let told = (count, None, vec![]);
                 tell_status(running, SourceKind::Web, SourceState::Searching, began, told);
@@ -224,7 +225,7 @@ async fn one(
     running: &Arc<Running>,
     args: &SearchArgs,
     source: SourceKind,
-    (limit, from_web): (usize, &watch::Sender<Vec<aiex_research::Found>>),
+    (limit, from_web): (usize, &watch::Sender<SoFar>),
 ) -> Asked {
     let began = Instant::now();
     let asked = ask(running, args, source, (limit, from_web));
@@ -250,7 +251,7 @@ async fn ask(
     running: &Arc<Running>,
     args: &SearchArgs,
     source: SourceKind,
-    (limit, from_web): (usize, &watch::Sender<Vec<aiex_research::Found>>),
+    (limit, from_web): (usize, &watch::Sender<SoFar>),
 ) -> Result<Answered, Failed> {
     if source == SourceKind::Code {
         let found = search::quietly(running, args).await?;
@@ -268,6 +269,7 @@ async fn ask(
             since: same(&args.since)?,
             deadline: PATIENCE,
             kept_since_ms: 0,
+            answered: Vec::new(),
         })
     };
     let cancel = running.stream.cancel();

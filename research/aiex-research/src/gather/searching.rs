@@ -1,6 +1,7 @@
 //! One search: its tries, and what came of it.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aiex_evidence::{EngineRun, Hindrance, SearchRun};
@@ -12,7 +13,7 @@ use crate::budget::{Cost, Purpose};
 use crate::event::Event;
 use crate::journal::{Call, Granted, Outcome, Stop, key};
 use crate::live::Live;
-use crate::ports::{Findings, Found, Search};
+use crate::ports::{Boxed, EngineAnswer, Findings, Found, Hears, Search};
 use crate::since::Since;
 use crate::store::Patch;
 use crate::terms;
@@ -171,6 +172,7 @@ impl Live {
             since: Since::of(&self.request.question),
             deadline: self.settings.search_deadline,
             kept_since_ms: self.kept_since_ms,
+            answered: Vec::new(),
         };
         let call = Call {
             key: key(
@@ -190,11 +192,26 @@ impl Live {
     }
 
     async fn search_out(&self, query: &Query, search: &Search) -> (Outcome<Findings>, Cost) {
-        let early = |mut found: Vec<Found>| {
-            bound(&mut found, search.limit);
-            self.early.hear(query, found);
+        let name = key(
+            &format!("answer/{}", search.source),
+            &(&search.query, search.limit, &search.repos),
+        );
+        let answered = self.answered_before(&name);
+        let hearing = Hearing {
+            live: self,
+            query,
+            limit: search.limit,
+            name,
+            next: AtomicU32::new(u32::try_from(answered.len()).unwrap_or(u32::MAX)),
         };
-        let searched = self.ports.searcher.search_telling(search, &early, &self.cancel);
+        let search = Search {
+            answered,
+            ..search.clone()
+        };
+        let searched = self
+            .ports
+            .searcher
+            .search_telling(&search, &hearing, &self.cancel);
         let outcome = match searched.await {
             Ok(mut value) => {
                 bound(&mut value.found, search.limit);
@@ -210,6 +227,12 @@ impl Live {
         (outcome, Cost::SEARCH)
     }
 
+    /// What engines answered to a search in an earlier process, or to an earlier try.
+    fn answered_before(&self, name: &str) -> Vec<EngineAnswer> {
+        let kept = (0..).map_while(|number| self.kept(&numbered(name, number)));
+        kept.collect()
+    }
+
     /// Waits, unless told to stop.
     pub(crate) async fn rest(&self, pause: Duration) -> Result<(), Stop> {
         tokio::select! {
@@ -217,6 +240,36 @@ impl Live {
             () = self.halt.cancelled() => Err(Stop::Halted),
         }
     }
+}
+
+/// Hears of a search under way, and keeps the answers of its engines: one that was asked for and paid is not asked for
+/// again, whatever is killed before the slowest has answered.
+struct Hearing<'a> {
+    live: &'a Live,
+    query: &'a Query,
+    limit: usize,
+    /// Of its answers in the journal; they are numbered.
+    name: String,
+    next: AtomicU32,
+}
+
+impl Hears for Hearing<'_> {
+    fn found(&self, mut found: Vec<Found>) {
+        bound(&mut found, self.limit);
+        self.live.early.hear(self.query, found);
+    }
+
+    fn answered(&self, answer: EngineAnswer) -> Boxed<'_, ()> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            // A store that takes no more says so at the end of the search, too.
+            let _ = self.live.note(numbered(&self.name, number), answer).await;
+        })
+    }
+}
+
+fn numbered(name: &str, number: u32) -> String {
+    format!("{name}/{number}")
 }
 
 /// Cuts results to what is kept of them.

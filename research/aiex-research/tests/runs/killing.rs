@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aiex_evidence::KnowledgeGraph;
-use aiex_research::{Depth, Request, Research, RunState, Settings};
+use aiex_research::{Depth, Request, Research, RunState, Settings, SourceKind};
 
-use super::world::{Fated, World, brisk, events, idle, open, request};
+use super::world::{Fated, LONG, World, brisk, events, idle, open, request};
 
 /// Calls that had begun and not ended in the store.
 fn open_calls(folder: &Path) -> u32 {
@@ -24,6 +24,25 @@ fn open_calls(folder: &Path) -> u32 {
     began
         .filter(|((_, key), _)| !lines.contains_key(&("ended".to_owned(), key.clone())))
         .count() as u32
+}
+
+/// Engines whose answers the store has, each with what it was asked, as the world counts them.
+fn kept_answers(folder: &Path) -> Vec<String> {
+    let store = rusqlite::Connection::open(folder.join("research.db")).unwrap();
+    let mut lines = store
+        .prepare("SELECT body FROM journal WHERE key LIKE 'answer/%'")
+        .unwrap();
+    let bodies = lines.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let answer = |body: String| {
+        let kept: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let answer = &kept["outcome"]["value"];
+        format!(
+            "engine {} {}",
+            answer["engine"].as_str().unwrap(),
+            answer["body"].as_str().unwrap()
+        )
+    };
+    bodies.map(|body| answer(body.unwrap())).collect()
 }
 
 fn count(folder: &Path, sql: &str) -> i64 {
@@ -69,6 +88,7 @@ async fn killed_after(
     // Whatever it died at: where there is a report, there is its graph.
     assert_eq!(with_report(folder.path()), with_graph(folder.path()));
     let open_calls = open_calls(folder.path());
+    let kept = kept_answers(folder.path());
 
     let settings = Settings {
         search_patience: patience,
@@ -93,7 +113,17 @@ async fn killed_after(
         KnowledgeGraph::of(&report),
         "the graph has what the run has found, once"
     );
-    let repeated: u32 = world.finished().values().map(|times| times - 1).sum();
+    let finished = world.finished();
+    for answer in kept {
+        assert_eq!(
+            finished.get(&answer),
+            Some(&1),
+            "killed after {commits} commits: {answer}"
+        );
+    }
+    // An engine answers before its search ends.
+    let calls = finished.iter().filter(|(call, _)| !call.starts_with("engine "));
+    let repeated: u32 = calls.map(|(_, times)| times - 1).sum();
     assert!(
         repeated <= open_calls,
         "killed after {commits} commits: {repeated} calls were repeated, {open_calls} had not ended: {:?}",
@@ -106,10 +136,21 @@ async fn killed_after(
     Some(())
 }
 
-async fn killed_everywhere(make: fn() -> World, request: Request) -> u64 {
-    let patience = Settings::default().search_patience;
+/// How long searches are waited for as a rule.
+fn usual() -> Duration {
+    Settings::default().search_patience
+}
+
+fn quick() -> Request {
+    Request {
+        depth: Depth::Quick,
+        ..request()
+    }
+}
+
+async fn killed_everywhere(make: fn() -> World, patience: Duration) -> u64 {
     let mut commits = 0;
-    while killed_after(commits, make, &request, patience).await.is_some() {
+    while killed_after(commits, make, &quick(), patience).await.is_some() {
         commits += 1;
     }
     commits
@@ -117,14 +158,7 @@ async fn killed_everywhere(make: fn() -> World, request: Request) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_every_commit_a_run_with_a_model_repeats_nothing_that_ended() {
-    let commits = killed_everywhere(
-        World::with_model,
-        Request {
-            depth: Depth::Quick,
-            ..request()
-        },
-    )
-    .await;
+    let commits = killed_everywhere(World::with_model, usual()).await;
     assert!(
         commits > 40,
         "every step is kept by a commit of its own: {commits}"
@@ -140,75 +174,96 @@ async fn killed_at_every_commit_a_run_whose_models_see_different_parts_repeats_n
             models_take_turns: true,
             ..World::with_model()
         },
-        Request {
-            depth: Depth::Quick,
-            ..request()
-        },
+        usual(),
     )
     .await;
     assert!(commits > 40, "{commits}");
 }
 
-/// Which searches others did not wait for is kept: what they found has its place in the order of sources, by which
-/// everything after it is named.
+/// Which searches others did not wait for is kept, and what was heard of them by then: it has its place in the order of
+/// sources, by which everything after it is named.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_at_every_commit_a_run_with_late_searches_repeats_nothing_that_ended() {
+async fn killed_at_every_commit_a_run_that_does_not_wait_for_slow_searches_repeats_nothing_that_ended() {
     let slow = || World {
-        fate: Arc::new(|call: &str| Fated {
-            waits: Duration::from_millis(if call.starts_with("search docs") { 40 } else { 0 }),
-            ..Fated::default()
+        engines: &["quick", "slow"],
+        fate: Arc::new(|call: &str| {
+            let is_slow = call.starts_with("search docs") || call.starts_with("engine slow");
+            Fated {
+                waits: Duration::from_millis(if is_slow { 40 } else { 0 }),
+                ..Fated::default()
+            }
         }),
         ..World::with_model()
     };
-    let request = Request {
-        depth: Depth::Quick,
-        ..request()
-    };
-    let mut commits = 0;
-    while killed_after(commits, slow, &request, Duration::ZERO)
-        .await
-        .is_some()
-    {
-        commits += 1;
-    }
+    let commits = killed_everywhere(slow, Duration::ZERO).await;
     assert!(commits > 40, "{commits}");
 }
 
-/// What was heard of a search before its end is kept with that.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_at_every_commit_a_run_that_reads_what_one_engine_found_repeats_nothing_that_ended() {
-    let slow = || World {
-        tells_early: true,
+/// While one engine of a search owes its answer, those of the others are kept already.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_an_engine_owes_an_answer_only_that_one_is_asked_again() {
+    let one_part = || Request {
+        question: "How are retries with back-off decided?".to_owned(),
+        ..quick()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let silent = World {
+        engines: &["quick", "quicker", "slow"],
+        sources: vec![SourceKind::Web],
         fate: Arc::new(|call: &str| Fated {
-            waits: Duration::from_millis(if call.starts_with("search web") { 40 } else { 0 }),
+            waits: if call.starts_with("engine slow") {
+                LONG
+            } else {
+                Duration::ZERO
+            },
             ..Fated::default()
         }),
-        ..World::with_model()
+        ..World::plain()
     };
-    let request = Request {
-        depth: Depth::Quick,
-        ..request()
-    };
-    let mut commits = 0;
-    while killed_after(commits, slow, &request, Duration::ZERO)
+    let silent = Arc::new(silent);
+    let research = open(folder.path(), &silent).await;
+    let run = research.start(one_part()).await.unwrap();
+    let has_begun = |begun: &Vec<String>| begun.iter().any(|call| call.starts_with("engine slow"));
+    let mut begun = silent.begun.subscribe();
+    tokio::time::timeout(LONG, begun.wait_for(has_begun))
         .await
-        .is_some()
-    {
-        commits += 1;
-    }
-    assert!(commits > 40, "{commits}");
+        .unwrap()
+        .unwrap();
+    // The slow one begins when the store has the answers of the others.
+    research.shutdown(Duration::ZERO).await;
+    drop(research);
+    assert_eq!(kept_answers(folder.path()).len(), 2);
+
+    let well = Arc::new(World {
+        engines: silent.engines,
+        sources: silent.sources.clone(),
+        ..World::plain()
+    });
+    let research = open(folder.path(), &well).await;
+    events(&research, &run).await;
+    let asked: Vec<String> = well
+        .begun()
+        .into_iter()
+        .filter(|call| call.starts_with("engine "))
+        .collect();
+    assert!(
+        asked.len() == 1 && asked[0].starts_with("engine slow "),
+        "{asked:?}"
+    );
+    let report = research.report(&run).await.unwrap();
+    let undisturbed = World {
+        engines: silent.engines,
+        sources: silent.sources.clone(),
+        ..World::plain()
+    };
+    let whole = super::world::report(&Arc::new(undisturbed), one_part()).await;
+    assert_eq!(report.sections, whole.sections);
+    assert_eq!(report.searches, whole.searches);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_every_commit_a_run_without_a_model_repeats_nothing_that_ended() {
-    let commits = killed_everywhere(
-        World::plain,
-        Request {
-            depth: Depth::Quick,
-            ..request()
-        },
-    )
-    .await;
+    let commits = killed_everywhere(World::plain, usual()).await;
     assert!(commits > 20, "{commits}");
 }
 

@@ -51,7 +51,7 @@ async fn the_page_of_a_fast_engine_is_read_while_a_slow_one_still_owes_its_answe
     // The search of the web ends when a page of it is being read: known of at its end only, none would be.
     let (report, events) = report_of(World {
         after: Some(("search web", "read ")),
-        tells_early: true,
+        engines: &["quick", "slow"],
         ..World::with_model()
     })
     .await;

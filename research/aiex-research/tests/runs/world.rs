@@ -15,9 +15,9 @@ use std::time::Duration;
 use aiex_evidence::extract::Meaning;
 use aiex_evidence::{Hindrance, Origin, Report, Source};
 use aiex_research::{
-    Bound, Boxed, Clock, Depth, Event, Findings, Found, Model, ModelFailure, PageText, Ports, Present,
-    Prompt, Reach, ReadFailure, Reader, Reply, Request, Research, Revisit, RunId, RunState, Search,
-    SearchFailure, Searcher, Settings, SourceKind, Unseen, Usage,
+    Bound, Boxed, Clock, Deaf, Depth, EngineAnswer, Event, Findings, Found, Hears, Model, ModelFailure,
+    PageText, Ports, Present, Prompt, Reach, ReadFailure, Reader, Reply, Request, Research, Revisit, RunId,
+    RunState, Search, SearchFailure, Searcher, Settings, SourceKind, Unseen, Usage,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -81,8 +81,8 @@ pub(crate) struct World {
     pub(crate) clock_ms: AtomicU64,
     /// Calls that begin like the first are not answered before one has begun that begins like the second.
     pub(crate) after: Option<(&'static str, &'static str)>,
-    /// Searches of the web tell the last that they find when they begin.
-    pub(crate) tells_early: bool,
+    /// Engines of the web, each of which finds some of its pages; none where it is one whole.
+    pub(crate) engines: &'static [&'static str],
     pub(crate) begun: watch::Sender<Vec<String>>,
     pub(crate) finished: Mutex<HashMap<String, u32>>,
     pub(crate) spent: Mutex<HashMap<String, Tally>>,
@@ -112,7 +112,7 @@ impl Default for World {
             price: Some(1000),
             clock_ms: AtomicU64::new(1_790_000_000_000),
             after: None,
-            tells_early: false,
+            engines: &[],
             begun: watch::Sender::default(),
             finished: Mutex::default(),
             spent: Mutex::default(),
@@ -191,6 +191,31 @@ impl World {
         fated
     }
 
+    /// Asks every engine that has not answered this search before. They take as long as is their fate, one after another.
+    async fn ask_engines(&self, search: &Search, hears: &dyn Hears) {
+        let finds = |place: usize| {
+            let found = find(search).into_iter().enumerate();
+            let of_engine = found.filter(move |(at, _)| at % self.engines.len() <= place);
+            of_engine.map(|(_, found)| found).collect::<Vec<_>>()
+        };
+        let known = |engine: &str| search.answered.iter().any(|answer| answer.engine == engine);
+        for (place, engine) in self.engines.iter().enumerate() {
+            if !known(engine) {
+                let what = format!("engine {engine} {}", search.query);
+                self.live_through(&what, search.deadline).await;
+                self.done(what);
+            }
+            hears.found(finds(place));
+            if !known(engine) {
+                let answer = EngineAnswer {
+                    engine: (*engine).to_owned(),
+                    body: search.query.clone().into(),
+                };
+                hears.answered(answer).await;
+            }
+        }
+    }
+
     fn unseen(&self, prompt: &Prompt) -> Unseen {
         let parts = prompt
             .material
@@ -233,20 +258,20 @@ impl Searcher for World {
         search: &'a Search,
         cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>> {
-        self.search_telling(search, &|_| {}, cancel)
+        self.search_telling(search, &Deaf, cancel)
     }
 
     fn search_telling<'a>(
         &'a self,
         search: &'a Search,
-        early: &'a (dyn Fn(Vec<Found>) + Send + Sync),
+        hears: &'a dyn Hears,
         _cancel: &'a CancellationToken,
     ) -> Boxed<'a, Result<Findings, SearchFailure>> {
         Box::pin(async move {
             let what = format!("search {} {}", search.source, search.query);
             self.tally(&search.run, |tally| tally.searches += 1);
-            if self.tells_early && search.source == SourceKind::Web {
-                early(find(search).pop().into_iter().collect());
+            if search.source == SourceKind::Web {
+                self.ask_engines(search, hears).await;
             }
             let fated = self.live_through(&what, search.deadline).await;
             if fated.fails {

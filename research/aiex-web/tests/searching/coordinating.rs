@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aiex_web::standin::{Fault, Page, StandIn, every_kind};
-use aiex_web::{Coordinator, EngineKind, Event, Kind, Reach};
+use aiex_web::{Answered, Coordinator, EngineKind, Event, Kind, Reach};
 use tokio_util::sync::CancellationToken;
 
 use crate::{LONG, hurried, once, only, pages, patient, query, search};
@@ -308,17 +308,54 @@ async fn what_was_answered_before_is_not_asked_again() {
         .find(|(_, _, hits)| !hits.is_empty())
         .unwrap()
         .clone();
-    query.answered = vec![(engine.clone(), wording.clone())];
+    let kept = Answered {
+        engine: engine.clone(),
+        query: wording.clone(),
+        found: hits,
+    };
+    let of_no_engine = Answered {
+        engine: "gone".to_owned(),
+        ..kept.clone()
+    };
+    query.answered = vec![kept, of_no_engine];
     let again = search(&coordinator, &query).await;
-    assert_eq!((first.summary.runs.len(), again.summary.runs.len()), (6, 5));
+    assert_eq!((first.answered.len(), again.answered.len()), (6, 5));
     assert_eq!(server.count_of(&EngineKind::Serper, &wording), 1);
-    // With the answer that was kept the ranking is the same as without the interruption.
-    let mut pool = aiex_web::Pool::new(coordinator.ranking(&query));
-    pool.add(&engine, &wording, &hits);
-    for (engine, wording, hits) in &again.answered {
-        pool.add(engine, wording, hits);
-    }
-    assert_eq!(pool.ranked(query.limit), first.ranked);
+    assert_eq!(again.order[0], "ranked", "what is known is told at once");
+    assert_eq!(again.ranked, first.ranked, "as without the interruption");
+    let told = |told: &crate::Told| {
+        let mut runs: Vec<_> = told
+            .summary
+            .runs
+            .iter()
+            .map(|run| (run.engine.clone(), run.query.clone(), run.found))
+            .collect();
+        runs.sort();
+        runs
+    };
+    assert_eq!(
+        told(&again),
+        told(&first),
+        "every engine is named, once for each wording"
+    );
+}
+
+#[tokio::test]
+async fn a_search_that_was_answered_whole_asks_nobody_and_ranks() {
+    let server = StandIn::start().unwrap();
+    server.always(&EngineKind::Serper, pages("example.org", 2));
+    let coordinator = Coordinator::new(&only(&server, three(&server))).unwrap();
+    let mut query = query("how does tokio park a task");
+    let first = search(&coordinator, &query).await;
+    let answered = first.answered.iter().cloned();
+    query.answered = answered
+        .map(|(engine, query, found)| Answered { engine, query, found })
+        .collect();
+    let requests = server.received().len();
+    let again = search(&coordinator, &query).await;
+    assert_eq!(server.received().len(), requests);
+    assert_eq!(again.ranked, first.ranked);
+    assert!(!again.summary.all_failed());
 }
 
 #[tokio::test]

@@ -327,6 +327,7 @@ mod tests {
             since: None,
             deadline: Duration::from_secs(60),
             kept_since_ms: 0,
+            answered: Vec::new(),
         };
         let stop = Stop::new(search.deadline, &tokio_util::sync::CancellationToken::new());
         let failure = histories

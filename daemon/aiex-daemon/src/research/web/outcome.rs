@@ -18,7 +18,7 @@ pub(super) struct Given {
 /// What is given to whoever waits for a search, and not kept: the next one may know more.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum NotKept {
-    #[error("a part of the engines answered")]
+    #[error("a part of the engines answered, or a part of the answers is old")]
     Partly {
         given: Given,
         partial: Option<SearchFailure>,
@@ -46,11 +46,13 @@ impl From<SearchFailure> for Unanswered {
     }
 }
 
-/// What is kept of a search: results of engines that all answered. `left_out` are those that could not be asked.
+/// What is kept of a search: results of engines that all answered, and answered now. `left_out` are those that could not
+/// be asked.
 pub(super) fn outcome(
     found: Vec<aiex_web::Found>,
     summary: &Summary,
     left_out: &[LeftOut],
+    is_of_now: bool,
 ) -> Result<Vec<u8>, NotKept> {
     let partial = failures(summary, left_out);
     let engines = engines(summary, left_out);
@@ -59,7 +61,7 @@ pub(super) fn outcome(
         return Err(NotKept::Failed(Unanswered { failure, engines }));
     }
     let given = Given { found, engines };
-    if partial.is_some() || given.found.is_empty() {
+    if partial.is_some() || given.found.is_empty() || !is_of_now {
         return Err(NotKept::Partly { given, partial });
     }
     serde_json::to_vec(&given).map_err(|error| NotKept::Failed(broken(&error.to_string()).into()))

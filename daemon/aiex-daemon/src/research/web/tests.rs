@@ -9,7 +9,7 @@ use aiex_config::{Home, MapEnvironment};
 use aiex_evidence::{Catalogue, Document};
 use aiex_llm::Secret;
 use aiex_protocol::keys::KeyPlace;
-use aiex_research::SourceKind;
+use aiex_research::{Deaf, SourceKind};
 use aiex_web::EngineKind;
 use aiex_web::standin::{Fault, Page, StandIn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -51,6 +51,7 @@ fn search(query: &str) -> Search {
         since: None,
         deadline: SECONDS,
         kept_since_ms: 0,
+        answered: Vec::new(),
     }
 }
 
@@ -80,7 +81,7 @@ async fn a_search_is_asked_once_and_leaves_out_hosts_that_are_not_wanted() {
     let never = CancellationToken::new();
     for _ in 0..2 {
         let answer = web
-            .search(&search("retry"), &Surroundings::default(), &|_| {}, &never)
+            .search(&search("retry"), &Surroundings::default(), &Deaf, &never)
             .await
             .unwrap();
         let [found] = &answer.findings.found[..] else {
@@ -97,7 +98,7 @@ async fn a_search_is_asked_once_and_leaves_out_hosts_that_are_not_wanted() {
         kept_since_ms: u64::MAX,
         ..search("retry")
     };
-    web.search(&fresh, &Surroundings::default(), &|_| {}, &never)
+    web.search(&fresh, &Surroundings::default(), &Deaf, &never)
         .await
         .unwrap();
     assert_eq!(engines.count(&EngineKind::Serper), 2);
@@ -112,10 +113,7 @@ async fn a_part_that_failed_is_told_and_asked_again() {
     let never = CancellationToken::new();
     for asked in 1..=2 {
         let none = Surroundings::default();
-        let answer = web
-            .search(&search("retry"), &none, &|_| {}, &never)
-            .await
-            .unwrap();
+        let answer = web.search(&search("retry"), &none, &Deaf, &never).await.unwrap();
         assert_eq!(answer.findings.found.len(), 1);
         let mut engines_asked = answer.findings.engines.clone();
         engines_asked.sort_by(|a, b| a.engine.cmp(&b.engine));
@@ -142,7 +140,7 @@ async fn a_wrong_engine_says_so_in_every_search() {
     .unwrap();
     let never = CancellationToken::new();
     let failure = web
-        .search(&search("retry"), &Surroundings::default(), &|_| {}, &never)
+        .search(&search("retry"), &Surroundings::default(), &Deaf, &never)
         .await
         .unwrap_err();
     assert!(failure.message.contains("{query}"), "{failure}");
@@ -329,7 +327,7 @@ async fn an_engine_whose_key_is_locked_away_is_told_and_asked_once_it_is_not() {
     let never = CancellationToken::new();
     let answer = async |query: &str| {
         let answer = web
-            .search(&search(query), &Surroundings::default(), &|_| {}, &never)
+            .search(&search(query), &Surroundings::default(), &Deaf, &never)
             .await;
         answer.unwrap()
     };
@@ -379,7 +377,7 @@ async fn a_run_asks_for_the_locked_version_once_and_keeps_the_licence() {
     };
     let never = CancellationToken::new();
     let answer = web
-        .search(&search("tokio spawn"), &surroundings, &|_| {}, &never)
+        .search(&search("tokio spawn"), &surroundings, &Deaf, &never)
         .await
         .unwrap();
     let asked: Vec<String> = engines

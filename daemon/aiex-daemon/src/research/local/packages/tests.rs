@@ -50,6 +50,7 @@ async fn ask_until(packages: &Arc<Packages>, wanted: &[Wanted], stop: &Stop) -> 
         // It is the stop that counts.
         deadline: Duration::ZERO,
         kept_since_ms: 0,
+        answered: Vec::new(),
     };
     let found = packages.clone().search(wanted.to_vec(), &search, stop).await;
     found.unwrap()

@@ -13,9 +13,7 @@ async fn an_age_is_told_to_the_engines_and_keeps_searches_apart() {
             since,
             ..search("retry")
         };
-        let answer = web
-            .search(&search, &Surroundings::default(), &|_| {}, &never)
-            .await;
+        let answer = web.search(&search, &Surroundings::default(), &Deaf, &never).await;
         assert_eq!(answer.unwrap().findings.found.len(), 1, "{since:?}");
     }
     let received = engines.received();
@@ -67,7 +65,7 @@ async fn a_search_fails_when_every_engine_does() {
     .unwrap();
     let never = CancellationToken::new();
     let failure = web
-        .search(&search("retry"), &Surroundings::default(), &|_| {}, &never)
+        .search(&search("retry"), &Surroundings::default(), &Deaf, &never)
         .await
         .unwrap_err();
     assert!(failure.retryable && !failure.hint.is_empty(), "{failure:?}");
