@@ -24,7 +24,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -53,6 +53,12 @@ struct Inner {
     ported: Client,
     rules: Rules,
     turns: Turns,
+}
+
+/// What an address leads to.
+enum Hop {
+    To(Url),
+    Reply(Reply),
 }
 
 /// How many redirects a robots.txt may take (RFC 9309, 2.3.1.2).
@@ -121,14 +127,10 @@ impl Fetcher {
 
     /// Fetches a page, or learns that a copy of it is still good.
     pub async fn get(&self, request: &PageRequest, cancel: &CancellationToken) -> Result<Reply, FetchError> {
-        let total = self.0.settings.deadlines.total;
-        let deadline = Instant::now() + total;
         let reply = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(FetchError::Cancelled),
-            reply = tokio::time::timeout_at(deadline, self.0.follow(request, deadline)) => {
-                reply.unwrap_or_else(|_| Err(late(&request.url, Stage::Total, total)))
-            }
+            reply = self.0.follow(request) => reply,
         };
         match &reply {
             Ok(_) => tracing::debug!(url = %shown(&request.url), "fetched"),
@@ -139,35 +141,49 @@ impl Fetcher {
 }
 
 impl Inner {
-    async fn follow(&self, request: &PageRequest, deadline: Instant) -> Result<Reply, FetchError> {
+    async fn follow(&self, request: &PageRequest) -> Result<Reply, FetchError> {
+        let FetchDeadlines { total, turn, .. } = self.settings.deadlines;
+        let longest = Instant::now() + turn;
+        let mut deadline = Instant::now() + total;
+        let too_late = |_| late(&request.url, Stage::Total, total);
         let mut url = request.url.clone();
         url.set_fragment(None);
         for _ in 0..=self.settings.max_redirects {
             self.check(&url)?;
             let crawl_delay = match request.asked {
-                Asked::Automatically => self.permission(&url).await?,
+                Asked::Automatically => timeout_at(deadline, self.permission(&url))
+                    .await
+                    .map_err(too_late)??,
                 Asked::ByUser => None,
             };
             let host = url.host_str().unwrap_or_default();
-            let turn = self.turns.take(host, crawl_delay, deadline).await;
-            let _turn = turn.map_err(|refused| self.no_turn(&url, refused))?;
-            let validators = request.validators.as_ref().filter(|known| known.url == url);
-            let response = self.send(&url, validators).await?;
-            let status = response.status();
-            if let (StatusCode::NOT_MODIFIED, Some(known)) = (status, validators) {
-                return Ok(Reply::NotModified(known.clone()));
+            let turn = self.turns.take(host, crawl_delay, longest, &mut deadline).await;
+            let _turn = turn.map_err(|refused| no_turn(&url, refused))?;
+            let hop = timeout_at(deadline, self.hop(request, url.clone()));
+            match hop.await.map_err(too_late)?? {
+                Hop::To(next) => url = next,
+                Hop::Reply(reply) => return Ok(reply),
             }
-            if is_redirect(status) {
-                url = redirect_target(&url, &response)?;
-                continue;
-            }
-            if !matches!(status, StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION) {
-                return Err(self.status_error(&url, &response));
-            }
-            let page = self.page(&request.url, url, response).await?;
-            return Ok(Reply::Page(Box::new(page)));
         }
         Err(too_many(&url, self.settings.max_redirects))
+    }
+
+    /// Asks for the page at one address, whose turn it is.
+    async fn hop(&self, request: &PageRequest, url: Url) -> Result<Hop, FetchError> {
+        let validators = request.validators.as_ref().filter(|known| known.url == url);
+        let response = self.send(&url, validators).await?;
+        let status = response.status();
+        if let (StatusCode::NOT_MODIFIED, Some(known)) = (status, validators) {
+            return Ok(Hop::Reply(Reply::NotModified(known.clone())));
+        }
+        if is_redirect(status) {
+            return redirect_target(&url, &response).map(Hop::To);
+        }
+        if !matches!(status, StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION) {
+            return Err(self.status_error(&url, &response));
+        }
+        let page = self.page(&request.url, url, response).await?;
+        Ok(Hop::Reply(Reply::Page(Box::new(page))))
     }
 
     fn check(&self, url: &Url) -> Result<(), FetchError> {
@@ -352,16 +368,6 @@ impl Inner {
         }
     }
 
-    fn no_turn(&self, url: &Url, refused: NoTurn) -> FetchError {
-        match refused {
-            NoTurn::Busy(retry_after) => FetchError::Busy {
-                host: url.host_str().unwrap_or_default().to_owned(),
-                retry_after,
-            },
-            NoTurn::Taken => late(url, Stage::Total, self.settings.deadlines.total),
-        }
-    }
-
     /// What an error of the HTTP client means.
     fn failed(&self, url: &Url, error: &reqwest::Error) -> FetchError {
         let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
@@ -433,6 +439,16 @@ fn too_many(url: &Url, allowed: usize) -> FetchError {
     FetchError::Redirect {
         url: shown(url),
         problem: RedirectProblem::TooMany(allowed),
+    }
+}
+
+fn no_turn(url: &Url, refused: NoTurn) -> FetchError {
+    match refused {
+        NoTurn::Busy(retry_after) => FetchError::Busy {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            retry_after,
+        },
+        NoTurn::Taken(waited) => late(url, Stage::Total, waited),
     }
 }
 

@@ -346,6 +346,48 @@ async fn a_slow_host_costs_no_more_than_its_deadline() {
     }
 }
 
+/// Pages that a host with one connection needs more than half of a page's deadline for, all asked for at once.
+async fn four_at_once(turn: Duration) -> Vec<Result<Fetched, FetchError>> {
+    let slow = Duration::from_millis(250);
+    let server = serve(move |_| match html("<p>here") {
+        Act::Send(bytes) => Act::Late(slow, bytes),
+        other => other,
+    })
+    .await;
+    let fetcher = fetcher_with(&server, |settings| {
+        settings.pace.connections = 1;
+        settings.deadlines.total = 2 * slow;
+        settings.deadlines.turn = turn;
+    });
+    let page = |path| fetch(&fetcher, path);
+    let (a, b, c, d) = tokio::join!(page("/a"), page("/b"), page("/c"), page("/d"));
+    vec![a, b, c, d]
+}
+
+#[tokio::test]
+async fn waiting_for_others_at_a_host_is_no_time_of_the_page() {
+    let all = four_at_once(Duration::from_secs(30)).await;
+    assert!(
+        all.iter().all(Result::is_ok),
+        "the last waits for three, longer than it may take itself: {all:?}"
+    );
+}
+
+#[tokio::test]
+async fn nobody_waits_for_others_at_a_host_for_ever() {
+    let all = four_at_once(Duration::from_millis(375)).await;
+    let late = |result: &&Result<Fetched, FetchError>| {
+        matches!(
+            result,
+            Err(FetchError::Timeout {
+                stage: Stage::Total,
+                ..
+            })
+        )
+    };
+    assert_eq!(all.iter().filter(late).count(), 2, "{all:?}");
+}
+
 #[tokio::test]
 async fn a_fetch_can_be_cancelled_at_any_time() {
     let server = serve(|_| Act::Stall(Vec::new())).await;

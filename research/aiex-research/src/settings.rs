@@ -22,7 +22,8 @@ pub struct Settings {
     /// Once a search of a round has found something, the others are waited for this long before what there is is read;
     /// they go on meanwhile, and what they find is read beside it.
     pub search_patience: Duration,
-    /// A read is given up after this long.
+    /// A read is given up after this long, also while its host takes other reads first: the time that a page itself may
+    /// take is the reader's to watch.
     pub read_deadline: Duration,
     /// A model call is given up after this long.
     pub model_deadline: Duration,
@@ -47,7 +48,8 @@ impl Default for Settings {
             search_overdue: Duration::from_secs(3),
             // Longer than a search engine takes as a rule: what is read at once is picked from more.
             search_patience: Duration::from_millis(1500),
-            read_deadline: Duration::from_secs(20),
+            // A page's own twenty seconds behind thirty of others at its host.
+            read_deadline: Duration::from_secs(50),
             model_deadline: Duration::from_secs(120),
             retry_pause: Duration::from_millis(200),
             pause_grace: Duration::from_secs(5),

@@ -82,7 +82,7 @@ pub struct Deadlines {
     pub connect: Duration,
     /// For the first byte of an answer.
     pub first_byte: Duration,
-    /// For everything: turns at the rate, further tries, the whole answer.
+    /// For everything from when there is a place among its calls: turns at the rate, further tries, the whole answer.
     pub total: Duration,
 }
 

@@ -306,13 +306,11 @@ impl Search {
         ) in self.asks.iter().enumerate()
         {
             let (service, ask, requests) = (Arc::clone(service), ask.clone(), Arc::clone(requests));
-            let total = self
-                .query
-                .deadline
-                .map_or(service.total, |deadline| deadline.min(service.total));
+            // Without an end to all waiting, as long for its turn as for the call.
+            let stage = self.query.deadline.unwrap_or(2 * service.total);
             let begun = self.begun;
             let asking = tasks.spawn(async move {
-                let outcome = service.search(&ask, begun + total, &requests).await;
+                let outcome = service.search(&ask, begun + stage, &requests).await;
                 (outcome, begun.elapsed())
             });
             waiting.insert(asking.id(), at);

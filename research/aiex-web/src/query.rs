@@ -32,7 +32,8 @@ pub struct Query {
     /// What was answered before and is not asked again: a search that was interrupted is taken up with the answers that
     /// were kept. Those of engines or wordings that are no part of it any more are left out.
     pub answered: Vec<Answered>,
-    /// An end to all waiting, if it is to come before the engines' own deadlines.
+    /// An end to all waiting, of the search and not of its engines: those have deadlines of their own, which begin when
+    /// there is a place for the call. Twice an engine's own when there is none.
     pub deadline: Option<Duration>,
 }
 

@@ -64,28 +64,30 @@ impl Service {
         })
     }
 
-    /// Asks until there is an answer, or a failure that asking again does not mend, or the deadline. Counts in
-    /// `requests` what it sends, so that the number is known also when the future is dropped.
+    /// Asks until there is an answer, or a failure that asking again does not mend, or its time is over. That begins when
+    /// there is a place for it; waiting for one ends with `stage`, and so does all else. Counts in `requests` what it
+    /// sends, so that the number is known also when the future is dropped.
     pub(crate) async fn search(
         &self,
         ask: &Ask,
-        deadline: Instant,
+        stage: Instant,
         requests: &AtomicU32,
     ) -> Result<Vec<Hit>, Failure> {
-        let result = self.persist(ask, deadline, requests).await;
+        let result = self.persist(ask, stage, requests).await;
         if let Err(failure) = &result {
             debug!(engine = %self.name, class = failure.class(), "no answer");
         }
         result
     }
 
-    async fn persist(&self, ask: &Ask, deadline: Instant, requests: &AtomicU32) -> Result<Vec<Hit>, Failure> {
+    async fn persist(&self, ask: &Ask, stage: Instant, requests: &AtomicU32) -> Result<Vec<Hit>, Failure> {
         if self.keys.is_empty() {
             return Err(Failure::KeyMissing);
         }
         // What stopped the last try tells more than that there is no further one.
         let mut last: Option<Failure> = None;
         let mut tries = 0;
+        let mut own = Instant::now() + self.total;
         loop {
             if let Some(resting) = self.breaker.resting() {
                 return Err(last.unwrap_or_else(|| Failure::Resting {
@@ -95,12 +97,15 @@ impl Service {
             }
             // The place before the key: a key's turn is over when it is lent, whether or not the request can go.
             let begun = Instant::now();
-            let Ok(place) = timeout_at(deadline, self.parallel.acquire()).await else {
+            let Ok(place) = timeout_at(stage, self.parallel.acquire()).await else {
                 return Err(last.unwrap_or(Failure::Timeout {
                     phase: Phase::Total,
                     after: begun.elapsed(),
                 }));
             };
+            // Others had the places: that is no time of its own.
+            own += begun.elapsed();
+            let deadline = own.min(stage);
             let lease = match self.keys.lease(self.cost(ask), deadline).await {
                 Ok(lease) => lease,
                 Err(none) => {

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::local::Local;
 use super::web::Web;
 
-/// How long one page of an old report is waited for.
-const REVISIT: Duration = Duration::from_secs(20);
+/// How long one page of an old report is waited for, others at its host included.
+const REVISIT: Duration = Duration::from_secs(50);
 
 /// What can be searched and read.
 pub(crate) struct World {

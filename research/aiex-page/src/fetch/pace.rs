@@ -37,8 +37,8 @@ pub(crate) struct Turn {
 pub(crate) enum NoTurn {
     /// The host wants to be left alone past the deadline, for this long.
     Busy(Duration),
-    /// All connections stayed taken until the deadline.
-    Taken,
+    /// All connections stayed taken, for this long.
+    Taken(Duration),
 }
 
 impl Turns {
@@ -49,24 +49,28 @@ impl Turns {
         }
     }
 
-    /// Waits for the host's turn, but not past the deadline. `crawl_delay` is what its robots.txt asks for.
+    /// Waits for the host's turn: for a connection until `longest`, and then not past the deadline, which begins when
+    /// there is one and so is moved by the time that others had them. `crawl_delay` is what its robots.txt asks for.
     pub(crate) async fn take(
         &self,
         host: &str,
         crawl_delay: Option<Duration>,
-        deadline: Instant,
+        longest: Instant,
+        deadline: &mut Instant,
     ) -> Result<Turn, NoTurn> {
         let state = self.host(host);
-        let taken = tokio::time::timeout_at(deadline, Arc::clone(&state.connections).acquire_owned());
+        let begun = Instant::now();
+        let taken = tokio::time::timeout_at(longest, Arc::clone(&state.connections).acquire_owned());
         let Ok(Ok(permit)) = taken.await else {
-            return Err(NoTurn::Taken);
+            return Err(NoTurn::Taken(begun.elapsed()));
         };
+        *deadline += begun.elapsed();
         let asked = crawl_delay.unwrap_or_default().min(self.pace.max_crawl_delay);
         let start = {
             let mut next = state.next.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();
             let start = now.max(*next);
-            if start > deadline {
+            if start > *deadline {
                 return Err(NoTurn::Busy(start - now));
             }
             *next = start + self.pace.spacing.max(asked);
@@ -116,8 +120,14 @@ mod tests {
         })
     }
 
-    fn within(seconds: u64) -> Instant {
-        Instant::now() + Duration::from_secs(seconds)
+    async fn take(
+        turns: &Turns,
+        host: &str,
+        crawl_delay: Option<Duration>,
+        within: u64,
+    ) -> Result<Turn, NoTurn> {
+        let until = Instant::now() + Duration::from_secs(within);
+        turns.take(host, crawl_delay, until, &mut until.clone()).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -125,25 +135,25 @@ mod tests {
         let turns = turns();
         let begin = Instant::now();
         for expected in [0, 500, 1000] {
-            let turn = turns.take("a.example", None, within(30)).await.unwrap();
+            let turn = take(&turns, "a.example", None, 30).await.unwrap();
             assert_eq!(begin.elapsed(), Duration::from_millis(expected));
             drop(turn);
         }
-        turns.take("b.example", None, within(30)).await.unwrap();
+        take(&turns, "b.example", None, 30).await.unwrap();
         assert_eq!(begin.elapsed(), Duration::from_millis(1000));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_third_connection_waits_until_one_is_free() {
         let turns = turns();
-        let first = turns.take("a.example", None, within(30)).await.unwrap();
-        let _second = turns.take("a.example", None, within(30)).await.unwrap();
+        let first = take(&turns, "a.example", None, 30).await.unwrap();
+        let _second = take(&turns, "a.example", None, 30).await.unwrap();
         assert_eq!(
-            turns.take("a.example", None, within(5)).await.unwrap_err(),
-            NoTurn::Taken
+            take(&turns, "a.example", None, 5).await.unwrap_err(),
+            NoTurn::Taken(Duration::from_secs(5))
         );
         drop(first);
-        turns.take("a.example", None, within(5)).await.unwrap();
+        take(&turns, "a.example", None, 5).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
@@ -152,7 +162,7 @@ mod tests {
         let begin = Instant::now();
         for (delay, expected) in [(3, 0), (1000, 3), (0, 13)] {
             let delay = Some(Duration::from_secs(delay));
-            turns.take("a.example", delay, within(60)).await.unwrap();
+            take(&turns, "a.example", delay, 60).await.unwrap();
             assert_eq!(begin.elapsed(), Duration::from_secs(expected));
         }
     }
@@ -161,13 +171,13 @@ mod tests {
     async fn a_host_that_asked_for_silence_is_left_alone() {
         let turns = turns();
         turns.silence("a.example", Duration::from_secs(20));
-        let refused = turns.take("a.example", None, within(10)).await.unwrap_err();
+        let refused = take(&turns, "a.example", None, 10).await.unwrap_err();
         assert_eq!(refused, NoTurn::Busy(Duration::from_secs(20)));
         let begin = Instant::now();
-        turns.take("a.example", None, within(30)).await.unwrap();
+        take(&turns, "a.example", None, 30).await.unwrap();
         assert_eq!(begin.elapsed(), Duration::from_secs(20));
         turns.silence("a.example", Duration::from_secs(1_000_000));
-        turns.take("a.example", None, within(61)).await.unwrap();
+        take(&turns, "a.example", None, 61).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

@@ -65,8 +65,11 @@ pub struct FetchDeadlines {
     pub first_byte: Duration,
     /// From one part of the answer to the next.
     pub idle: Duration,
-    /// All of it: redirects, robots.txt and waiting for the host's turn included.
+    /// All of it, redirects, robots.txt and the pause that the host wants included, but not waiting for others' connections
+    /// to it.
     pub total: Duration,
+    /// Waiting for a connection to the host, of which others have all.
+    pub turn: Duration,
 }
 
 impl Default for FetchDeadlines {
@@ -75,7 +78,8 @@ impl Default for FetchDeadlines {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(10),
             idle: Duration::from_secs(5),
-            total: Duration::from_secs(30),
+            total: Duration::from_secs(20),
+            turn: Duration::from_secs(30),
         }
     }
 }

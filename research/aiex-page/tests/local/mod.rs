@@ -16,6 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) enum Act {
     /// Sends these bytes and hangs up.
     Send(Vec<u8>),
+    /// Sends these bytes after a while and hangs up.
+    Late(Duration, Vec<u8>),
     /// Sends these bytes and then nothing, without hanging up.
     Stall(Vec<u8>),
     /// Sends these bytes, and then one more every few milliseconds for ever.
@@ -113,6 +115,10 @@ async fn serve(stream: TcpStream, log: &Mutex<Vec<Request>>, script: &Script) ->
     log.lock().unwrap().push(request.clone());
     match script(&request) {
         Act::Send(bytes) => stream.write_all(&bytes).await?,
+        Act::Late(pause, bytes) => {
+            tokio::time::sleep(pause).await;
+            stream.write_all(&bytes).await?;
+        }
         Act::Stall(bytes) => {
             stream.write_all(&bytes).await?;
             std::future::pending::<()>().await;
@@ -210,6 +216,7 @@ pub(crate) fn settings(outside: &[SocketAddr]) -> FetchSettings {
             first_byte: Duration::from_secs(10),
             idle: Duration::from_secs(10),
             total: Duration::from_secs(30),
+            turn: Duration::from_secs(30),
         },
         pace: Pace {
             spacing: Duration::ZERO,

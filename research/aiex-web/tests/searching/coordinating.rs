@@ -370,3 +370,41 @@ async fn a_search_has_a_deadline_of_its_own() {
     assert_eq!(told.classes(), ["timeout"]);
     assert_eq!(told.summary.runs[0].requests, 1);
 }
+
+/// Searches at an engine that takes one call at a time, each of which may take longer than half of its deadline.
+async fn one_at_a_time(searches: usize, deadline: Option<Duration>) -> Vec<crate::Told> {
+    let server = StandIn::start().unwrap();
+    server.always(&EngineKind::Serper, pages("example.org", 1));
+    server.slow(&EngineKind::Serper, SLOW);
+    let mut engine = patient(server.engine(EngineKind::Serper));
+    engine.parallel = Some(1);
+    engine.deadlines.total = 2 * SLOW;
+    let coordinator = Coordinator::new(&only(&server, vec![engine])).unwrap();
+    let queries: Vec<_> = (0..searches)
+        .map(|at| aiex_web::Query {
+            deadline,
+            ..once(&format!("tokio {at}"))
+        })
+        .collect();
+    futures_util::future::join_all(queries.iter().map(|query| search(&coordinator, query))).await
+}
+
+const SLOW: Duration = Duration::from_millis(250);
+
+#[tokio::test]
+async fn waiting_for_a_place_at_an_engine_is_no_time_of_the_call() {
+    let all = one_at_a_time(4, Some(LONG)).await;
+    let failed: Vec<_> = all.iter().flat_map(crate::Told::classes).collect();
+    assert_eq!(
+        failed, [""; 0],
+        "the last waits for three calls, longer than it may take itself"
+    );
+    assert!(all.iter().all(|told| told.ranked.len() == 1));
+}
+
+#[tokio::test]
+async fn a_search_ends_at_its_deadline_whoever_waits_for_a_place() {
+    let all = one_at_a_time(4, Some(SLOW * 5 / 2)).await;
+    let failed: Vec<_> = all.iter().flat_map(crate::Told::classes).collect();
+    assert_eq!(failed, ["timeout", "timeout"], "two calls fit in its time");
+}
