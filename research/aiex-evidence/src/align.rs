@@ -69,36 +69,34 @@ fn numbered(copy: &[Word<'_>], text: &[Word<'_>]) -> (Vec<u32>, Vec<u32>) {
     (copy_ids, text_ids)
 }
 
+/// Bits of a cell for where its window begins, and for which step led to it.
+const BEGIN: u32 = 32;
+const STEP: u32 = 2;
+
 /// The window of the text with the least edit distance to the copy; the first of several.
 fn best_window(copy: &[u32], text: &[u32]) -> (Range<usize>, usize) {
-    // column[i] = (distance of copy[..i] to the best window that ends here, where that window begins)
-    let mut column: Vec<(usize, usize)> = (0..=copy.len()).map(|i| (i, 0)).collect();
+    // A cell is the distance of `copy[..i]` to the best window that ends here, and where that window begins, as one number:
+    // the least of three cells is the least of three numbers, and of equals the one by the first step.
+    let cell = |distance: usize, begin: usize| (distance as u64) << (BEGIN + STEP) | begin as u64;
+    let add = |cell: u64, distance: u64, step: u64| cell + (distance << (BEGIN + STEP)) + (step << BEGIN);
+    let distance = |cell: u64| (cell >> (BEGIN + STEP)) as usize;
+    let begin = |cell: u64| (cell & u64::from(u32::MAX)) as usize;
+    let mut column: Vec<u64> = (1..=copy.len()).map(|i| cell(i, 0)).collect();
     let mut best = (0..0, copy.len());
     for (at, word) in text.iter().enumerate() {
-        let mut diagonal = (0, at);
-        if let Some(first) = column.first_mut() {
-            diagonal = (first.0, at);
-            *first = (0, at + 1);
-        }
-        for (i, wanted) in copy.iter().enumerate() {
-            let left = column.get(i + 1).copied().unwrap_or((usize::MAX, at));
-            let above = column.get(i).copied().unwrap_or((usize::MAX, at));
-            let step = (diagonal.0 + usize::from(wanted != word), diagonal.1);
-            let skip_text = (left.0.saturating_add(1), left.1);
-            let skip_copy = (above.0.saturating_add(1), above.1);
-            let cell = [step, skip_text, skip_copy]
-                .into_iter()
-                .min_by_key(|(cost, _)| *cost)
-                .unwrap_or(step);
+        let mut diagonal = cell(0, at);
+        let mut above = cell(0, at + 1);
+        for (wanted, slot) in copy.iter().zip(&mut column) {
+            let left = *slot;
+            let least = add(diagonal, u64::from(wanted != word), 0)
+                .min(add(left, 1, 1))
+                .min(add(above, 1, 2));
+            above = least & !(((1 << STEP) - 1) << BEGIN);
+            *slot = above;
             diagonal = left;
-            if let Some(slot) = column.get_mut(i + 1) {
-                *slot = cell;
-            }
         }
-        if let Some((distance, start)) = column.last().copied()
-            && distance < best.1
-        {
-            best = (start.min(at)..at + 1, distance);
+        if distance(above) < best.1 && !copy.is_empty() {
+            best = (begin(above).min(at)..at + 1, distance(above));
         }
     }
     best
@@ -156,6 +154,43 @@ fn ratio(a: usize, b: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use proptest::prelude::*;
+
+    /// The same in plain words: of each cell its cost and where its window begins; of equal costs the first step's.
+    fn plainly(copy: &[u32], text: &[u32]) -> (Range<usize>, usize) {
+        let mut column: Vec<(usize, usize)> = (0..=copy.len()).map(|i| (i, 0)).collect();
+        let mut best = (0..0, copy.len());
+        for (at, word) in text.iter().enumerate() {
+            let before = column.clone();
+            column[0] = (0, at + 1);
+            for (i, wanted) in copy.iter().enumerate() {
+                let diagonal = if i == 0 { (0, at) } else { before[i] };
+                let step = (diagonal.0 + usize::from(wanted != word), diagonal.1);
+                let skip_text = (before[i + 1].0 + 1, before[i + 1].1);
+                let skip_copy = (column[i].0 + 1, column[i].1);
+                column[i + 1] = [step, skip_text, skip_copy]
+                    .into_iter()
+                    .min_by_key(|(cost, _)| *cost)
+                    .unwrap();
+            }
+            let (distance, begin) = column[copy.len()];
+            if distance < best.1 {
+                best = (begin.min(at)..at + 1, distance);
+            }
+        }
+        best
+    }
+
+    proptest! {
+        #[test]
+        fn cells_as_numbers_find_the_window_that_plain_ones_find(
+            copy in prop::collection::vec(1_u32..5, 0..12),
+            text in prop::collection::vec(0_u32..5, 0..60),
+        ) {
+            prop_assert_eq!(best_window(&copy, &text), plainly(&copy, &text));
+        }
+    }
 
     const TEXT: &str = "Intro words. The runtime starts one worker thread per core by default and keeps up to 512 threads \
                         for blocking work. It never moves a task between runtimes. Outro.";

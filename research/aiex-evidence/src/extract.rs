@@ -18,6 +18,7 @@ mod parts;
 mod prose;
 mod rarity;
 mod restructured;
+mod seen;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -40,6 +41,7 @@ pub use midst::{begins_in_midst, behind_its_first_sentence};
 pub use parts::Parts;
 pub use rarity::Rarity;
 pub use restructured::plainly;
+use seen::{Held, Seen};
 
 /// A further piece of a source must score this much of the best one.
 const FURTHER: f64 = 0.6;
@@ -202,21 +204,32 @@ impl<'a> Question<'a> {
             above: String::new(),
         };
         let near = self.near(source, std::slice::from_ref(&bare));
-        self.scored(source, &bare, near.first().copied().unwrap_or_default())
+        let near = near.first().copied().unwrap_or_default();
+        let text = source.text.get(bare.range.clone()).unwrap_or_default();
+        let (seen, range) = (self.asked.see(text), 0..text.len());
+        let answered = self
+            .asked
+            .answered(&seen, &range, &self.context(source, ""), near);
+        answered * self.set_back(source, Aside::tests_begin(source), &bare)
     }
 
-    fn scored(&self, source: &Source, piece: &Piece, near: f64) -> f64 {
-        let Piece { range, kind, above } = piece;
-        let text = source.text.get(range.clone()).unwrap_or_default();
-        let before = source.text.get(..range.start).unwrap_or_default();
+    /// What of the question stands above a piece of a source.
+    fn context(&self, source: &Source, above: &str) -> Held {
         let path = source.origin.path().unwrap_or_default();
-        let known_as = format!("{above}\n{} {path}", source.title);
+        self.asked.held_by(&format!("{above}\n{} {path}", source.title))
+    }
+
+    /// What a piece of a source keeps of its score, where `tests` begin in it.
+    fn set_back(&self, source: &Source, tests: Option<usize>, piece: &Piece) -> f64 {
+        let Piece { range, kind, .. } = piece;
+        let text = source.text.get(range.clone()).unwrap_or_default();
         let example = if *kind == Kind::Example || is_fenced(text) {
             self.aside.example()
         } else {
             1.0
         };
-        self.asked.answered(text, &known_as, near) * self.aside.place(source, before, text) * example
+        let is_below_tests = tests.is_some_and(|tests| tests <= range.start);
+        self.aside.place(source, is_below_tests, text) * example
     }
 
     /// The pieces of a source that are best to be read as an answer, best first, at most `limit`, none that has neither a
@@ -236,10 +249,22 @@ impl<'a> Question<'a> {
         limit: usize,
     ) -> Vec<Span> {
         let length = source.text.len().max(1);
-        let mut scored: Vec<(Span, HashSet<String>)> = Vec::new();
+        let mut scored: Vec<Span> = Vec::new();
         let near = self.near(source, &pieces);
+        let seen: Seen<'_> = self.asked.see(&source.text);
+        let tests = Aside::tests_begin(source);
+        // Most pieces stand below what the one before stands below.
+        let mut context: Option<(String, Held)> = None;
         for (piece, near) in pieces.into_iter().zip(near) {
-            let mut score = self.scored(source, &piece, near);
+            let above = match context.take() {
+                Some((above, held)) if above == piece.above => held,
+                _ => self.context(source, &piece.above),
+            };
+            let mut score = self.asked.answered(&seen, &piece.range, &above, near);
+            if score > 0.0 {
+                score *= self.set_back(source, tests, &piece);
+            }
+            context = Some((piece.above, above));
             if score <= 0.0 {
                 continue;
             }
@@ -249,26 +274,26 @@ impl<'a> Question<'a> {
             if matched.as_ref().is_some_and(is_matched) {
                 score *= MATCHED;
             }
-            let said = stems(source.text.get(range.clone()).unwrap_or_default());
-            let span = Span {
+            scored.push(Span {
                 start: range.start,
                 end: range.end,
                 score,
-            };
-            scored.push((span, said));
+            });
         }
-        scored.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score).then(a.start.cmp(&b.start)));
+        scored.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.start.cmp(&b.start)));
 
         let mut taken: Vec<(Span, HashSet<String>)> = Vec::new();
-        for (span, stems) in scored {
+        for span in scored {
             if taken.len() >= limit {
                 break;
             }
-            let repeats = taken.iter().any(|(known, said)| {
-                (span.start < known.end && known.start < span.end) || says_the_same(&stems, said)
-            });
-            if !repeats {
-                taken.push((span, stems));
+            let overlaps = |(known, _): &(Span, _)| span.start < known.end && known.start < span.end;
+            if taken.iter().any(overlaps) {
+                continue;
+            }
+            let said = stems(source.text.get(span.start..span.end).unwrap_or_default());
+            if !taken.iter().any(|(_, known)| says_the_same(&said, known)) {
+                taken.push((span, said));
             }
         }
         taken.into_iter().map(|(span, _)| span).collect()

@@ -25,6 +25,7 @@ const TESTS: &[&str] = &[
     "snapshots",
     "golden",
 ];
+const TESTS_MARK: &str = "#[cfg(test)]";
 const TEMPLATES: &[&str] = &["templates", "examples"];
 
 /// What a question wants of it.
@@ -50,16 +51,21 @@ impl Aside {
         kept(self.examples)
     }
 
-    /// What a piece of a source keeps of its score for where it stands: `before` is the text above it.
-    pub(super) fn place(&self, source: &Source, before: &str, piece: &str) -> f64 {
+    /// Where the mark of tests ends in a source that has one: what stands below it is one.
+    pub(super) fn tests_begin(source: &Source) -> Option<usize> {
+        source.text.find(TESTS_MARK).map(|at| at + TESTS_MARK.len())
+    }
+
+    /// What a piece of a source keeps of its score for where it stands.
+    pub(super) fn place(&self, source: &Source, is_below_tests: bool, piece: &str) -> f64 {
         let path = source.origin.path().unwrap_or_default().to_ascii_lowercase();
         let mut titles = source.title.split([' ', '>', ':', '.']);
         // `a_test.go`, `test_a.py`, `a.test.ts`, `tests.rs`.
         let mut names = path.split(['/', '.', '_']);
         let is_test = names.any(|name| TESTS.contains(&name))
             || (!path.is_empty() && titles.any(|name| matches!(name, "test" | "tests" | "Test" | "Tests")))
-            || before.contains("#[cfg(test)]")
-            || piece.contains("#[cfg(test)]")
+            || is_below_tests
+            || piece.contains(TESTS_MARK)
             || piece.contains("#[test]");
         let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
         let is_template = folders.split('/').any(|name| TEMPLATES.contains(&name));
@@ -98,7 +104,7 @@ mod tests {
             text: "let parcel = weigh();".into(),
             instructs: false,
         });
-        Aside::wanted_by(question).place(catalogue.get(id).unwrap(), "", "let parcel = weigh();")
+        Aside::wanted_by(question).place(catalogue.get(id).unwrap(), false, "let parcel = weigh();")
     }
 
     #[test]

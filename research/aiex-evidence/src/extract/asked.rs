@@ -7,8 +7,10 @@
 //! tells it: an answer may share no word with its question. On top come cues: a question that begins with "why" is answered
 //! where a text says "because".
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::ops::Range;
 
+use super::seen::{Held, Seen, Told, Words};
 use super::{DEFINERS, Rarity};
 use crate::sentences;
 use crate::words::{carries_meaning, is_name, parts, stem, words};
@@ -90,12 +92,18 @@ const NUMBERS: &[&str] = &[
     "how many", "how much", "how long", "version", "limit", "size", "default", "when",
 ];
 
+/// What an answer says.
+struct Cue {
+    says: &'static str,
+    /// Of one word; several are looked for as they are.
+    stem: Option<String>,
+}
+
 /// A question's words with their weights.
 pub(super) struct Asked {
     /// Each stem once, in the order of the question.
     words: Vec<(String, f64)>,
-    pairs: HashSet<(String, String)>,
-    cues: Vec<&'static str>,
+    cues: Vec<Cue>,
     wants_number: bool,
     all: f64,
 }
@@ -127,17 +135,45 @@ impl Asked {
         let lower = question.to_lowercase();
         let is_asked = |word: &&str| words(&lower).iter().any(|asked| asked.text == *word);
         let cues = CUES.iter().filter(|(asks, _)| asks.iter().any(&is_asked));
-        let pairs = weighed.windows(2).filter_map(|pair| match pair {
-            [(a, _), (b, _)] => Some((a.clone(), b.clone())),
-            _ => None,
+        let cues = cues.flat_map(|(_, says)| says.iter().copied()).map(|says| Cue {
+            says,
+            stem: (!says.contains(' ')).then(|| stem(says)),
         });
         Self {
-            pairs: pairs.collect(),
-            cues: cues.flat_map(|(_, says)| says.iter().copied()).collect(),
+            cues: cues.collect(),
             wants_number: NUMBERS.iter().any(|cue| lower.contains(cue)),
             all: weighed.iter().map(|(_, weight)| weight).sum(),
             words: weighed,
         }
+    }
+
+    /// Reads a text.
+    pub(super) fn see<'t>(&self, text: &'t str) -> Seen<'t> {
+        Seen::new(text, |word| self.told(word))
+    }
+
+    /// What a word says to the question.
+    fn told(&self, word: &str) -> Told {
+        let mut told = Told {
+            carries_meaning: carries_meaning(word),
+            defines: DEFINERS.contains(&word),
+            ..Told::default()
+        };
+        for part in parts(word) {
+            let said = stem(part);
+            for (at, (asked, _)) in self.words.iter().enumerate() {
+                let nearness = related(asked, &said);
+                if nearness > 0.0 {
+                    told.held.push((at, nearness));
+                }
+            }
+        }
+        let said = stem(word);
+        told.is = self.words.iter().position(|(asked, _)| *asked == said);
+        for (bit, cue) in self.cues.iter().enumerate().take(u64::BITS as usize) {
+            told.cues |= u64::from(cue.stem.as_ref() == Some(&said)) << bit;
+        }
+        told
     }
 
     /// How much of the question a text speaks of, 0 to 1. One without words that carry meaning is held by everything.
@@ -145,7 +181,7 @@ impl Asked {
         if self.all <= 0.0 {
             return 1.0;
         }
-        self.share(&self.held(text))
+        self.share(&self.held_by(text))
     }
 
     /// The same question with some of its words, by their stems.
@@ -161,112 +197,98 @@ impl Asked {
         if self.all <= 0.0 {
             return 0.0;
         }
-        self.share(&below(self.held(text), &self.held(above)))
+        self.share(&self.held_by(text).below(&self.held_by(above), ABOVE))
     }
 
-    /// How well a text answers, where `above` stands above it and `near` says how near it is in meaning, as a cosine; 0
-    /// without any word of the question and without its meaning, about 1 when it holds all of the words.
-    pub(super) fn answered(&self, text: &str, above: &str, near: f64) -> f64 {
+    /// How well a piece of a text answers, where what `above` holds stands above it and `near` says how near it is in
+    /// meaning, as a cosine; 0 without any word of the question and without its meaning, about 1 when it holds all of the
+    /// words.
+    pub(super) fn answered(&self, seen: &Seen<'_>, piece: &Range<usize>, above: &Held, near: f64) -> f64 {
+        let text = seen.text.get(piece.clone()).unwrap_or_default();
+        let said = seen.within(piece);
         let meant = meant(near);
         if self.all <= 0.0 {
-            return meant * self.cued(text) * length(words(text).len());
+            return meant * self.cued(text, said) * length(said.len());
         }
-        let held = self.held(text);
-        if held.is_empty() && meant <= 0.0 {
+        let held = self.held(said);
+        if held.is_nothing() && meant <= 0.0 {
             return 0.0;
         }
-        let context = self.held(above);
-        let with_above = |held| below(held, &context);
         let best = sentences::split(text)
             .into_iter()
-            .filter_map(|range| text.get(range))
-            .map(|sentence| self.share(&with_above(self.held(sentence))))
+            .map(|sentence| piece.start + sentence.start..piece.start + sentence.end)
+            .map(|sentence| self.share(&self.held(seen.within(&sentence)).below(above, ABOVE)))
             .fold(0.0, f64::max);
-        let mut score = 0.5 * self.share(&with_above(held)) + 0.5 * best;
-        score += self.bonus(text);
+        let mut score = 0.5 * self.share(&held.below(above, ABOVE)) + 0.5 * best;
+        score += self.bonus(said);
         if self.wants_number && text.contains(|c: char| c.is_ascii_digit()) {
             score += CUE * score;
         }
-        (score + meant) * self.cued(text) * length(words(text).len())
+        (score + meant) * self.cued(text, said) * length(said.len())
     }
 
-    /// The places of the question's words that a text holds, and how well it holds each.
-    fn held(&self, text: &str) -> HashMap<usize, f64> {
-        let mut held: HashMap<usize, f64> = HashMap::new();
-        for word in words(text) {
-            for part in parts(word.text) {
-                let said = stem(part);
-                for (at, (asked, _)) in self.words.iter().enumerate() {
-                    let nearness = related(asked, &said);
-                    if nearness > 0.0 {
-                        let known = held.entry(at).or_insert(0.0);
-                        *known = known.max(nearness);
-                    }
-                }
+    /// How well a text holds each of the question's words.
+    pub(super) fn held_by(&self, text: &str) -> Held {
+        self.held(self.see(text).within(&(0..text.len())))
+    }
+
+    fn held(&self, said: Words<'_>) -> Held {
+        let mut held = vec![0.0_f64; self.words.len()];
+        for (at, nearness) in said.iter().flat_map(|told| &told.held) {
+            if let Some(known) = held.get_mut(*at) {
+                *known = known.max(*nearness);
             }
         }
-        held
+        Held(held)
     }
 
-    fn share(&self, held: &HashMap<usize, f64>) -> f64 {
-        let weight = |(at, nearness): (&usize, &f64)| {
-            let weight = self.words.get(*at).map_or(0.0, |(_, weight)| *weight);
-            weight * nearness
-        };
-        // Summed in the order of the question: the order of a map must not move a score, or a restart chooses differently.
-        let mut places: Vec<(&usize, &f64)> = held.iter().collect();
-        places.sort_unstable_by_key(|(at, _)| **at);
-        places.into_iter().map(weight).sum::<f64>() / self.all
+    fn share(&self, held: &Held) -> f64 {
+        let each = self.words.iter().zip(&held.0);
+        each.map(|((_, weight), nearness)| weight * nearness).sum::<f64>() / self.all
     }
 
-    fn bonus(&self, text: &str) -> f64 {
+    fn bonus(&self, said: Words<'_>) -> f64 {
         let (mut together, mut defines) = (0_u32, 0.0);
-        let (mut before, mut stem_before) = ("", String::new());
-        for word in words(text) {
-            let said = stem(word.text);
-            if DEFINERS.contains(&before) && self.words.iter().any(|(asked, _)| *asked == said) {
+        let (mut defines_next, mut before) = (false, None);
+        for told in said.iter() {
+            if defines_next && told.is.is_some() {
                 defines = DEFINES;
             }
-            before = word.text;
-            if carries_meaning(word.text) {
-                together += u32::from(self.pairs.contains(&(stem_before, said.clone())));
-                stem_before = said;
+            defines_next = told.defines;
+            if told.carries_meaning {
+                // Words stand in the order of the question.
+                let follows = before
+                    .zip(told.is)
+                    .is_some_and(|(before, at): (usize, usize)| at == before + 1);
+                together += u32::from(follows);
+                before = told.is;
             }
         }
         defines + TOGETHER * f64::from(together.min(2))
     }
 
     /// What a text gains by saying what such a question's answer says.
-    fn cued(&self, text: &str) -> f64 {
+    fn cued(&self, text: &str, said: Words<'_>) -> f64 {
+        if self.cues.is_empty() {
+            return 1.0;
+        }
         let lower = text.to_lowercase();
         let label = lower.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let is_label = |cue: &&&str| {
-            let rest = label.strip_prefix(**cue).unwrap_or_default();
+        let is_label = |cue: &Cue| {
+            let rest = label.strip_prefix(cue.says).unwrap_or_default();
             rest.starts_with(['.', ':', '*', '?', '_'])
         };
-        if self.cues.iter().find(is_label).is_some() {
+        if self.cues.iter().any(is_label) {
             return 1.0 + LABEL;
         }
-        let said = words(&lower);
-        let says = |cue: &&&str| {
-            if cue.contains(' ') {
-                lower.contains(**cue)
-            } else {
-                said.iter().any(|word| stem(word.text) == stem(cue))
-            }
+        let heard = said.iter().fold(0, |heard, told| heard | told.cues);
+        let says = |(bit, cue): &(usize, &Cue)| match cue.stem {
+            Some(_) => heard >> bit & 1 == 1,
+            None => lower.contains(cue.says),
         };
-        let count = self.cues.iter().filter(says).take(2).count();
+        let count = self.cues.iter().enumerate().filter(says).take(2).count();
         1.0 + if count == 0 { 0.0 } else { CUE * count as f64 }
     }
-}
-
-/// The words that a text holds, and for less those that stand above it.
-fn below(mut held: HashMap<usize, f64>, above: &HashMap<usize, f64>) -> HashMap<usize, f64> {
-    for (at, share) in above {
-        let known = held.entry(*at).or_insert(0.0);
-        *known = known.max(ABOVE * share);
-    }
-    held
 }
 
 /// How near a word is to one that is asked for, by their stems: 1 when they are one, less when one is a form of the other, 0
@@ -320,7 +342,9 @@ mod tests {
         ];
         let rarity = Rarity::of(texts.iter().copied().chain(others));
         let asked = Asked::new(question, &rarity);
-        texts.iter().map(|text| asked.answered(text, "", 0.0)).collect()
+        let above = asked.held_by("");
+        let answered = |text: &&str| asked.answered(&asked.see(text), &(0..text.len()), &above, 0.0);
+        texts.iter().map(answered).collect()
     }
 
     #[track_caller]

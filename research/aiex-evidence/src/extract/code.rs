@@ -47,8 +47,10 @@ const NOTICES: &[&str] = &[
 
 /// Whether a comment says whose a file is and nothing of what is in it.
 fn is_notice(passage: &str) -> bool {
-    let lower = passage.to_lowercase();
-    is_said(passage) && NOTICES.iter().any(|notice| lower.contains(notice))
+    is_said(passage) && {
+        let lower = passage.to_lowercase();
+        NOTICES.iter().any(|notice| lower.contains(notice))
+    }
 }
 
 /// Whether a passage only names what stands elsewhere, or whose it is: headings, imports, notices.

@@ -1,6 +1,6 @@
 //! How rare words are among the texts of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::asked::{SHORTEST_FORM, related};
 use crate::words::{parts, stem, words};
@@ -16,21 +16,41 @@ pub struct Rarity {
 impl Rarity {
     /// Counts in how many texts each word stands.
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut rarity = Self::default();
+        let mut texts_so_far = 0;
+        // Of each stem: how many texts hold it, and the last one that did.
+        let mut stems: HashMap<String, usize> = HashMap::new();
+        let mut counted: Vec<(u32, u32)> = Vec::new();
+        let mut known: HashMap<&str, Vec<usize>> = HashMap::new();
         for text in texts {
-            rarity.texts += 1;
-            let mut held: Vec<String> = words(text)
-                .into_iter()
-                .flat_map(|word| parts(word.text))
-                .map(stem)
-                .collect();
-            held.sort_unstable();
-            held.dedup();
-            for stem in held {
-                *rarity.holding.entry(stem).or_insert(0) += 1;
+            texts_so_far += 1;
+            for word in words(text) {
+                let places = known.entry(word.text).or_insert_with(|| {
+                    let place = |part| {
+                        *stems.entry(stem(part)).or_insert_with(|| {
+                            counted.push((0, 0));
+                            counted.len() - 1
+                        })
+                    };
+                    parts(word.text).map(place).collect()
+                });
+                for place in places {
+                    if let Some((count, last)) =
+                        counted.get_mut(*place).filter(|(_, last)| *last < texts_so_far)
+                    {
+                        *count += 1;
+                        *last = texts_so_far;
+                    }
+                }
             }
         }
-        rarity
+        let count = |place: usize| counted.get(place).map_or(0, |(count, _)| *count);
+        Self {
+            texts: texts_so_far,
+            holding: stems
+                .into_iter()
+                .map(|(stem, place)| (stem, count(place)))
+                .collect(),
+        }
     }
 
     /// Counts in how many paragraphs each word stands. Sources were found by the words of the question, so most of
