@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::gather::WINDOWS;
 use crate::ports::{ModelStage, Ports, Prompt, SourceKind};
 use crate::request::{Limits, Request};
+use crate::run::RunState;
 use crate::scope::parts_without_model;
 use crate::settings::Settings;
+use crate::store::RunRow;
 use crate::template::Template;
+use crate::terms;
 
 /// Tokens of the instructions and the question in every prompt.
 const FRAME: u64 = 350;
@@ -15,8 +18,19 @@ const FRAME: u64 = 350;
 const PAGE: u64 = 1900;
 const QUOTES: u64 = 2400;
 const LIST: u64 = 1500;
-/// Seconds of a round that asks for nothing but what lies on this machine.
-const AT_HAND: u64 = 5;
+/// Milliseconds that a run may take where nothing is known of others like it: in code that is indexed, for each round; for
+/// packages and histories that are read for the first time; outside, for each round with a slow engine and slow pages; for
+/// each call of a model that waits for the one before. What was kept takes none of it, so the least is nothing.
+/// Found by running ten questions to this repository (`benches/RESULTS.md`, "Research").
+const IN_CODE: u64 = 2_000;
+const FIRST_READ: u64 = 10_000;
+const OUTSIDE: u64 = 15_000;
+const MODEL_CALL: u64 = 20_000;
+/// Runs from which others like them are judged: so many at least, and the newest of them at most.
+const LEAST_LIKE: usize = 3;
+const MOST_LIKE: usize = 20;
+/// Questions differ: a run may take this part of the quickest like it, and as many times the slowest.
+const SPREAD: u64 = 2;
 
 /// What a request would cost if everything that its depth allows were done. Limits cut it off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +45,7 @@ pub struct Estimate {
     pub tokens: u64,
     /// Money in millionths of a US dollar; `None` when a price is not known.
     pub micro_dollars: Option<u64>,
-    /// Wall time in seconds: when everything answers quickly, and when everything takes its deadline.
+    /// Wall time in seconds: of the quickest run to be expected, 0 where that may take less than one, and of the slowest.
     pub wall_seconds: (u64, u64),
     /// What can never be passed.
     pub limits: Limits,
@@ -50,6 +64,7 @@ pub(crate) fn of(
     template: Option<&Template>,
     ports: &Ports,
     settings: &Settings,
+    past: &[RunRow],
 ) -> Estimate {
     let shape = request.depth.shape();
     let limits = request.limits();
@@ -152,18 +167,14 @@ pub(crate) fn of(
                 .map(|(sum, one)| sum + call.number * one);
         }
     }
-    // One after the other: a search and a read in each round, and the model's calls along the longest chain.
+    // The model's calls along the longest chain.
     let chain = if model_calls == 0 { 0 } else { 6 + 2 * rounds };
-    // What lies on this machine is read in less than a second, and where its index is still being made in a few.
-    let (quick, slow_round) = if pages == 0 {
-        (1, AT_HAND)
-    } else {
-        (
-            rounds * 2,
-            (settings.search_deadline + settings.read_deadline).as_secs(),
-        )
-    };
-    let slow = rounds * slow_round + chain * settings.model_deadline.as_secs();
+    let reads_first = kinds
+        .iter()
+        .any(|kind| matches!(kind, SourceKind::Docs | SourceKind::Git));
+    let outside = if pages == 0 { 0 } else { OUTSIDE };
+    let slow = rounds * (IN_CODE + outside) + u64::from(reads_first) * FIRST_READ + chain * MODEL_CALL;
+    let (low, high) = learned(request, model_calls > 0, past).unwrap_or((0, slow));
     Estimate {
         searches: searches as u32,
         fetches: fetches as u32,
@@ -171,9 +182,33 @@ pub(crate) fn of(
         tokens: tokens.min(limits.tokens),
         micro_dollars: money.map(|money| limits.micro_dollars.map_or(money, |cap| money.min(cap))),
         wall_seconds: (
-            (quick + chain * 3).min(limits.wall_ms / 1000),
-            slow.min(limits.wall_ms / 1000),
+            low.min(limits.wall_ms) / 1000,
+            high.min(limits.wall_ms).div_ceil(1000),
         ),
         limits,
     }
+}
+
+/// The least and the most milliseconds by what runs like this one took; `None` when there are too few.
+fn learned(request: &Request, has_model: bool, past: &[RunRow]) -> Option<(u64, u64)> {
+    let is_like = |run: &&RunRow| {
+        run.state == RunState::Done
+            && (run.request.depth, &run.request.sources) == (request.depth, &request.sources)
+            && run.request.template == request.template
+            && (run.ledger.model_calls > 0) == has_model
+    };
+    let took = past
+        .iter()
+        .filter(is_like)
+        .take(MOST_LIKE)
+        .map(|run| run.ledger.wall_ms);
+    let took: Vec<u64> = took.collect();
+    let (least, most) = (took.iter().min()?, took.iter().max()?);
+    // What was asked before may be answered by what was kept.
+    let same = terms::same_query(&request.question);
+    let is_repeated = past
+        .iter()
+        .any(|run| terms::same_query(&run.request.question) == same);
+    let least = if is_repeated { 0 } else { least / SPREAD };
+    (took.len() >= LEAST_LIKE).then_some((least, most * SPREAD))
 }

@@ -194,6 +194,7 @@ impl Research {
             template.as_ref(),
             &self.inner.ports,
             &self.inner.settings,
+            &self.inner.store.runs().await?,
         ))
     }
 

@@ -24,6 +24,7 @@ mod repos;
 mod research;
 mod research_again;
 mod research_cited;
+mod research_estimated;
 mod research_killed;
 mod research_outside;
 mod research_packed;

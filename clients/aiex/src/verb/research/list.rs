@@ -168,7 +168,10 @@ fn planned(estimate: &Estimate) -> String {
 fn time(estimate: &Estimate) -> String {
     let seconds = |number| span(std::time::Duration::from_secs(number));
     let [low, high] = [estimate.wall_seconds_low, estimate.wall_seconds_high].map(seconds);
-    format!("{low} to {high}")
+    match estimate.wall_seconds_low {
+        0 => format!("up to {high}"),
+        _ => format!("{low} to {high}"),
+    }
 }
 
 #[cfg(test)]
@@ -254,6 +257,16 @@ mod tests {
             micro_dollars: None,
             ..estimate
         };
+        let quick = Estimate {
+            wall_seconds_low: 0,
+            wall_seconds_high: 2,
+            ..offline
+        };
+        assert!(
+            estimate_line(&quick).ends_with("no model in up to 2.0 s"),
+            "{}",
+            estimate_line(&quick)
+        );
         insta::assert_snapshot!(render_estimate(&offline), @r"
         planned  40 searches, 24 fetches, no model
         time     40 s to 5 min
