@@ -131,7 +131,7 @@ fn filled(heading: &str, mut paragraphs: Vec<Paragraph>) -> Section {
 }
 
 /// A line that claims nothing.
-fn bare(text: &str) -> Paragraph {
+pub(crate) fn bare(text: &str) -> Paragraph {
     let sentence = Sentence {
         text: text.to_owned(),
         cites: Vec::new(),

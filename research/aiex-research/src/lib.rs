@@ -33,6 +33,7 @@ mod research;
 mod run;
 mod scope;
 mod settings;
+mod sides;
 mod since;
 mod store;
 mod template;

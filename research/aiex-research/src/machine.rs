@@ -16,9 +16,10 @@ use crate::plan::{Brief, Plan};
 use crate::ports::ModelStage;
 use crate::request::Approval;
 use crate::run::RunState;
+use crate::sides::{self, Missing};
 use crate::store::Patch;
-use crate::terms;
 use crate::writing::Written;
+use crate::{extractive, terms};
 
 /// The key of the user's approval in the journal.
 pub(crate) const APPROVAL: &str = "approval";
@@ -151,16 +152,18 @@ impl Live {
         Ok(Rest::Failed)
     }
 
-    async fn report(&self, plan: &Plan, gathered: Gathered, written: Written) -> Result<(), Stop> {
+    async fn report(&self, plan: &Plan, gathered: Gathered, mut written: Written) -> Result<(), Stop> {
         let stage = Patch {
             stage: Some(Stage::Report),
             ..Patch::default()
         };
         self.mention(vec![Event::StageBegan { stage: Stage::Report }], stage)
             .await?;
-        let partial = self.partial(plan, &gathered, &written);
+        let one_sided = sides::missing(&self.request.question, &gathered);
+        let partial = self.partial(plan, &gathered, &written, &one_sided);
         let settled = !matches!(gathered.stop, Some(StopRule::Budget | StopRule::Told))
             && gathered.failures().is_empty()
+            && one_sided.is_empty()
             && !gathered.searches.iter().any(|search| search.is_unready)
             && !written.fell_back
             && !self.missed.may_pass();
@@ -174,6 +177,12 @@ impl Live {
             (found, catalogue, quotes)
         })
         .await?;
+        // Before the answer in short, which can only be about the other side.
+        if let Some(short) = written.sections.first_mut() {
+            let said = |missing| extractive::bare(&format!("One side is missing here: {missing}."));
+            let said = one_sided.iter().map(said);
+            short.paragraphs.splice(..0, said);
+        }
         let ledger: Ledger = self.purse.ledger();
         let report = Report {
             run: self.id.0.clone(),
@@ -218,8 +227,14 @@ impl Live {
     }
 
     /// Why the report is less than it could be, if it is.
-    fn partial(&self, plan: &Plan, gathered: &Gathered, written: &Written) -> Option<String> {
-        let mut why = Vec::new();
+    fn partial(
+        &self,
+        plan: &Plan,
+        gathered: &Gathered,
+        written: &Written,
+        one_sided: &[Missing],
+    ) -> Option<String> {
+        let mut why: Vec<String> = one_sided.iter().map(Missing::to_string).collect();
         match gathered.stop {
             Some(StopRule::Budget) => why.push("the budget for searching was used up".to_owned()),
             Some(StopRule::Told) => why.push("it was told to finish early".to_owned()),

@@ -17,7 +17,7 @@ use crate::live::{Live, on_a_thread};
 use crate::outline::{BESIDE, Chosen};
 use crate::ports::{Cut, ModelStage, Part};
 use crate::store::Patch;
-use crate::{prompt, terms};
+use crate::{prompt, sides, terms};
 
 /// The heading of the answer in short.
 pub(crate) const IN_SHORT: &str = "In short";
@@ -151,6 +151,12 @@ impl Live {
         let mut user = format!("Question: {}\n", self.request.question);
         for section in chosen {
             user.push_str(&format!("Section of the report: {}\n", section.heading));
+        }
+        for missing in sides::missing(&self.request.question, gathered) {
+            user.push_str(&format!(
+                "Nothing was read about {}: judge no side.\n",
+                missing.name
+            ));
         }
         let wanted = Wanted {
             at: 0,

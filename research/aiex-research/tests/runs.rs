@@ -7,6 +7,7 @@ mod runs {
     mod answering;
     mod budget;
     mod citing;
+    mod comparing;
     mod earlier;
     mod failing;
     mod following;
