@@ -282,7 +282,7 @@ mod tests {
             "AtWrite",
             "EndsBefore",
             "EndsMidway",
-            "Fails(EIO",
+            "Fails(Os { code: 5,",
             "Syncs",
             "Reads",
             "lasts: true",

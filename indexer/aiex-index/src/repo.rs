@@ -135,6 +135,8 @@ struct Writer {
     /// What the catalogue says was left out; none until this process has written it.
     left_out: Option<Vec<crate::catalogue::LeftOut>>,
     quarantined: Vec<String>,
+    /// A generation was begun and not seen to its end: the stores may have it, though the system said that they have not.
+    is_half_made: bool,
 }
 
 /// The index of one repository.

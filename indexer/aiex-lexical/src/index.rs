@@ -204,7 +204,8 @@ impl LexicalIndex {
         self.writing.store(false, Ordering::Release);
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Its directory.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 

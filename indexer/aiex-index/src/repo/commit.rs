@@ -266,6 +266,7 @@ impl<'a> Making<'a> {
         let repo = self.repo;
         let generation = self.writer.catalogue.generation()? + 1;
         let paths = change.set.iter().map(|(path, _)| path);
+        self.writer.is_half_made = true;
         self.writer
             .catalogue
             .intend(self.next_version, &mut paths.chain(&change.removed))?;
@@ -280,6 +281,7 @@ impl<'a> Making<'a> {
         .map_err(|e| IndexError::io("manifest", &repo.dir, e))?;
         self.writer.catalogue.apply(generation, &change)?;
         self.lexical.publish().map_err(|e| repo.lexical_error(e))?;
+        self.writer.is_half_made = false;
 
         let dropped = std::mem::take(&mut self.dropped);
         let gone: HashSet<u32> = dropped.iter().map(|(version, _)| *version).collect();

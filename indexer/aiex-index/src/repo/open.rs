@@ -106,6 +106,7 @@ impl RepoIndex {
                 outlines,
                 left_out: None,
                 quarantined,
+                is_half_made: false,
             }),
             damage: Mutex::new(None),
             lost,
@@ -208,6 +209,8 @@ impl RepoIndex {
             vectors: None,
         }));
         self.grams.release();
+        // Until something is taken over.
+        writer.is_half_made = true;
         writer.catalogue = Catalogue::open(&scratch.join("catalogue.db"))?;
         Ok(())
     }

@@ -29,6 +29,9 @@ impl RepoIndex {
     ) -> Result<UpdateReport, IndexError> {
         let mut writer = self.writer_if_open()?;
         let mut scope = scope;
+        if self.settle(&mut writer)? {
+            scope = Scope::All;
+        }
         let found = self
             .damage
             .lock()
@@ -55,6 +58,28 @@ impl RepoIndex {
         updated
     }
 
+    /// After a generation that failed: a commit whose last sync fails is on the disk all the same, and one that follows would
+    /// add to it what it has. Then everything is opened anew, which brings the stores to one generation. Whether it was.
+    fn settle(&self, writer: &mut Writer) -> Result<bool, IndexError> {
+        if !writer.is_half_made {
+            return Ok(false);
+        }
+        let served = self.served();
+        // Otherwise the last opening failed, and none of the stores is open.
+        if served.lexical.path() == self.lexical_dir() {
+            let committed = served.lexical.committed_generation();
+            let committed = committed.map_err(|e| self.lexical_error(e))?;
+            if committed == writer.catalogue.generation()? && committed == served.snapshot.generation {
+                writer.is_half_made = false;
+                return Ok(false);
+            }
+        }
+        tracing::info!(root = %self.root.path.display(), "a generation failed halfway; the stores are opened anew");
+        drop(served);
+        self.reopen(writer)?;
+        Ok(true)
+    }
+
     fn update_once(
         &self,
         writer: &mut Writer,
@@ -63,7 +88,7 @@ impl RepoIndex {
         rules: &Rules,
         observer: &dyn Observer,
     ) -> Result<UpdateReport, IndexError> {
-        // An update that was cut short may have left an intent; nothing of it was committed.
+        // An update that was cut short may have left an intent; nothing of it was committed, or `settle` has seen to it.
         writer.catalogue.clear_intent()?;
         let plan = match scope {
             Scope::All => self.scan_tree(writer, rules, lost, observer)?,

@@ -219,6 +219,37 @@ fn a_cancelled_update_leaves_the_last_generation_and_the_next_one_finishes() {
     assert_eq!(fixture.search("made_1234")[0].path, "gen/f1234.rs");
 }
 
+/// What a commit has brought to the disk stays there, whatever fails behind it. To commit the same files once more would leave
+/// the first chunks in the full text, where nobody knows them and they take the places of others.
+#[test]
+fn a_generation_that_failed_halfway_leaves_no_chunks_behind() {
+    let fixture = Fixture::new();
+    let manifest = {
+        let mut repos = std::fs::read_dir(fixture.index_dir().join("repos")).unwrap();
+        repos.next().unwrap().unwrap().path().join("generation.json")
+    };
+    let rules = Rules::load(fixture.repo.root(), RulesOptions::default());
+    fixture.write("src/app.py", "def grown():\n    return 'quokka'\n");
+    fixture.write("src/new.py", "def brought():\n    return 'quokka'\n");
+    // The manifest is written behind the full text, and cannot take the place of a folder.
+    std::fs::remove_file(&manifest).unwrap();
+    std::fs::create_dir_all(manifest.join("in the way")).unwrap();
+    for _ in 0..3 {
+        let failed = fixture.repo.update(Scope::All, &rules, &Silent);
+        assert!(matches!(failed, Err(IndexError::Storage { .. })), "{failed:?}");
+        assert_eq!(fixture.search("retry_delay")[0].path, "src/lib.rs");
+    }
+    std::fs::remove_dir_all(&manifest).unwrap();
+    fixture.sync();
+    assert_eq!(observe(&fixture.repo), observe_fresh(&fixture.root()));
+    let chunks = fixture.repo.facts().chunks;
+    let lexical = manifest.with_file_name("lexical");
+    drop(fixture.repo);
+    drop(fixture.engine);
+    let full_text = aiex_lexical::LexicalIndex::open(&lexical).unwrap();
+    assert_eq!(full_text.num_docs(), chunks);
+}
+
 #[test]
 fn a_repository_that_is_gone_is_an_error_and_the_index_still_answers() {
     let fixture = Fixture::new();
