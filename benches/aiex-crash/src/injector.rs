@@ -3,7 +3,7 @@
 //! The one seam below every store: the full text, the vectors, the databases and our own files all end in these few
 //! functions. What reaches the disk through a mapping of memory does not, and neither does what a library asks of the
 //! kernel without the C library. It is loaded with `LD_PRELOAD`, acts in a process that is `daemon run` only, and only
-//! on paths under one folder. The crate's program arms it through a file ([`control`]).
+//! on paths under one folder. The crate's program arms it through a small file.
 //!
 //! Each function does its work by the system call itself, so that it needs nothing of the library that it stands before.
 
