@@ -102,6 +102,11 @@ pub(super) async fn search(
             // What engines found so far, while others are still asked.
             Ok(()) = web.changed() => {
                 let found = web.borrow_and_update().found.clone();
+                // An engine's answer is heard of before its results have a place.
+                let before = others.get(&SourceKind::Web).map_or(&[][..], Vec::as_slice);
+                if found == before {
+                    continue;
+                }
                 let count = found.len() as u32;
                 let told = (count, None, vec![]);
                 tell_status(running, SourceKind::Web, SourceState::Searching, began, told);
